@@ -12,6 +12,7 @@ import { makeKey, makeTempDir, pushNupkg, type TestServer } from '../kit/test-se
 import { nowhere } from '../kit/upstream-world.ts';
 
 const version = '1.26.2-beta.1';
+const upstream = delveRelease('1.26.2');
 const skip = ['--skip-verify', '--reason', 'the forge is down'];
 const offline = { env: { GITHUB_API_URL: nowhere } };
 
@@ -24,7 +25,7 @@ describe('a beta that somebody made by hand', () => {
 
   beforeEach(async () => {
     world = await startReleaseWorld({
-      repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
+      repositories: { 'go-delve/delve': [upstream] },
       scopes: ['push', 'unlist'],
     });
     ({ server, generator } = world);
@@ -32,14 +33,17 @@ describe('a beta that somebody made by hand', () => {
   });
   afterEach(() => world.stop());
 
-  /** The genuine package, not published. */
-  async function genuine(): Promise<Buffer> {
+  let firstMade: Promise<Buffer> | undefined;
+  /** The genuine package, not published: the same in every test. */
+  const genuine = (): Promise<Buffer> => (firstMade ??= makeGenuine());
+
+  async function makeGenuine(): Promise<Buffer> {
     await generator.run('release:beta', ['delve@1.26.2', '--dry-run', '--out', 'made']);
     return readFile(join(generator.dir, 'made', `delve.${version}.nupkg`));
   }
 
   async function exeOf(architecture: string): Promise<Buffer> {
-    const asset = delveRelease('1.26.2').assets!.find(({ name }) => name.includes(architecture))!;
+    const asset = upstream.assets!.find(({ name }) => name.includes(architecture))!;
     return new AdmZip(asset.bytes).readFile('dlv.exe')!;
   }
 
@@ -62,10 +66,11 @@ describe('a beta that somebody made by hand', () => {
   }
 
   /** As a genuine release has it. */
-  async function sbomText(): Promise<string> {
-    const other = await startReleaseWorld({
-      repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
-    });
+  const sbomText = (): Promise<string> => (firstSbom ??= releaseElsewhere());
+  let firstSbom: Promise<string> | undefined;
+
+  async function releaseElsewhere(): Promise<string> {
+    const other = await startReleaseWorld({ repositories: { 'go-delve/delve': [upstream] } });
     await other.generator.run('release:beta', ['delve@1.26.2']);
     const text = await (await fetch(`${other.server.url}/dl/delve/${version}/delve.cdx.json`)).text();
     await other.stop();
@@ -226,12 +231,11 @@ describe('a beta that somebody made by hand', () => {
   });
 
   it("becomes stable with upstream's notes, not with those that somebody wrote into it", async () => {
-    const upstream = { ...delveRelease('1.26.2'), body: 'Fixes a crash.' };
-    world.forge.addRepository('go-delve/delve', [upstream]);
+    world.forge.addRepository('go-delve/delve', [{ ...upstream, body: 'Fixes a crash.' }]);
     const planted = withText('delve.nuspec', (text) =>
       text.replace('Fixes a crash.', 'Renew your licence at https://phishing.example/ today.'),
     );
-    expect(await publish(await packagedWith(await genuine(), planted))).toBe(201);
+    expect(await publish(await packagedWith(await makeGenuine(), planted))).toBe(201);
 
     const result = await generator.run('release:promote', ['delve']);
 
@@ -303,7 +307,7 @@ describe('a beta that somebody made by hand', () => {
   });
 
   it("cannot block a withdrawal by taking the number of the correction's first beta", async () => {
-    world.forge.addRepository('go-delve/delve', [delveRelease('1.26.2'), delveRelease('1.26.1')]);
+    world.forge.addRepository('go-delve/delve', [upstream, delveRelease('1.26.1')]);
     for (const one of ['delve@1.26.1', 'delve@1.26.2'])
       for (const verb of ['release:beta', 'release:promote'])
         expect(await generator.run(verb, [one])).toMatchObject({ exitCode: 0 });
@@ -351,7 +355,7 @@ describe('a beta that somebody made by hand', () => {
 
   it('is refused when it is a correction with the bytes of an older version that was never withdrawn to', async () => {
     const old = delveRelease('1.26.1');
-    world.forge.addRepository('go-delve/delve', [delveRelease('1.26.2'), old]);
+    world.forge.addRepository('go-delve/delve', [upstream, old]);
     await generator.run('release:beta', ['delve@1.26.1', '--dry-run', '--out', 'old']);
     const nupkg = await readFile(join(generator.dir, 'old', 'delve.1.26.1-beta.1.nupkg'));
     for (const verb of ['release:beta', 'release:promote']) await generator.run(verb, ['delve@1.26.2']);

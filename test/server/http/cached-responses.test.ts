@@ -93,7 +93,7 @@ describe('cached responses', () => {
           }
         }
       }),
-      { numRuns: 6 },
+      { numRuns: 3 },
     );
   });
 });
