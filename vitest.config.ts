@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 const exhaustive = [
   'test/conformance/suite.test.ts',
@@ -46,12 +47,15 @@ const kit = {
   pool: 'forks' as const,
   // A worker loads the product once for all its files: loading takes longer than most tests.
   isolate: false,
+  // It would collect garbage every few seconds while a test waits for a program.
+  execArgv: ['--no-memory-reducer', '--min-semi-space-size=16'],
   env: dotnet,
 };
 
 export default defineConfig({
   test: {
     globalSetup: ['test/own-temp.ts'],
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/count-reporter.ts'],
     // One more than the cores of the smallest CI machine, since many tests wait for other processes.
     maxWorkers: 3,

@@ -13,11 +13,11 @@ export default class CountReporter implements Reporter {
     this.#isWhole = config.testNamePattern === undefined;
   }
 
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly { readonly message: string }[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string): number => tests.filter((test) => test.result().state === state).length;
     // A file that breaks outside of its tests (an import, a hook) makes them skipped, which must not pass for a success.
-    const broken = modules.filter((module) => !module.ok() && !hasFailedTest(module)).length;
+    const broken = modules.filter((module) => !module.ok() && !hasFailedTest(module));
     const skipped = tests.filter((test) => test.result().state === 'skipped').map(nameOf);
     const missed = this.#isWhole ? notAllowed(skipped) : [];
     const refused = process.env.STRICT_SKIPS === undefined ? [] : missed;
@@ -26,8 +26,17 @@ export default class CountReporter implements Reporter {
       process.exitCode = 1;
     }
     for (const line of describeSkips(missed)) console.log(line);
-    const failed = count('failed') + broken + errors.length + refused.length;
-    console.log(`\n${count('passed')} passed, ${failed} failed, ${skipped.length - refused.length} skipped`);
+    const named = [
+      ...tests.filter((test) => test.result().state === 'failed').map(nameOf),
+      ...broken.map((module) => `${module.relativeModuleId} (outside of its tests)`),
+      ...errors.map((error) => `an error outside of all tests: ${error.message.split('\n', 1)[0]}`),
+      ...refused.map((name) => `${name} (skipped)`),
+    ];
+    // The end of a long output is what people see first.
+    for (const name of named) console.log(`Failed: ${name.replaceAll(/\s+/g, ' ')}`);
+    console.log(
+      `\n${count('passed')} passed, ${named.length} failed, ${skipped.length - refused.length} skipped`,
+    );
   }
 }
 
