@@ -17,6 +17,11 @@ export async function makeBaseImage(
     '--quiet',
     '--variant=minbase',
     '--include=ca-certificates',
+    // as the official slim images are: without manuals, and with a dpkg that does not wait for the disk
+    ...['force-unsafe-io', 'path-exclude=/usr/share/man/*', 'path-exclude=/usr/share/doc/*'].map(
+      (option) => `--dpkgopt=${option}`,
+    ),
+    '--aptopt=Acquire::Languages "none"',
     'bookworm',
     rootfs,
   ]);
