@@ -2,6 +2,7 @@ import type { Prepare } from '../database/statements.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { createPause } from '../pause.ts';
 import { admits, isEligible } from './admission.ts';
+import { isOpen } from './rollout.ts';
 import type { RolloutDetails, StoredRollout } from './rollouts.ts';
 
 type RingGlobs = { readonly name: string; readonly globs: readonly string[] };
@@ -57,11 +58,17 @@ export function writeAdmissions(
 
 const pageSize = 500;
 
-/** Looks at every client, a few at a time. */
+/** Where a rollout is open, looks at every client, a few at a time. */
 export async function countClients(
   prepare: Prepare,
   rollout: StoredRollout,
 ): Promise<RolloutDetails['counts']> {
+  const sql = 'SELECT count(*) AS admitted, count(received) AS received FROM admissions WHERE rollout = ?';
+  const { admitted, received } = prepare(sql).get(rollout.id) as { admitted: number; received: number };
+  if (!isOpen(rollout)) {
+    const known = prepare('SELECT count(*) FROM clients').pluck().get() as number;
+    return { known, eligible: rollout.state === 'completed' ? known : admitted, admitted, received };
+  }
   const pause = createPause();
   const rings = readRings(prepare);
   let [known, eligible, after] = [0, 0, ''];
@@ -75,7 +82,5 @@ export async function countClients(
     if (page.length < pageSize) break;
     if (pause.isDue()) await pause.take();
   }
-  const sql = 'SELECT count(*) AS admitted, count(received) AS received FROM admissions WHERE rollout = ?';
-  const { admitted, received } = prepare(sql).get(rollout.id) as { admitted: number; received: number };
   return { known, eligible, admitted, received };
 }

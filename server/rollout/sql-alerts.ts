@@ -24,17 +24,17 @@ export function takeAlerts(
   const { prepare } = transaction;
   const at = options.now();
   const changed: StoredRollout[] = [];
+  let open = readOpen(prepare);
   for (const alert of alerts) {
     if (isWatchdog(alert)) {
       if (alert.status === 'firing') noteHeartbeat(prepare, sender, at);
       continue;
     }
     remember(prepare, alert, sender, at);
-    // Read anew for each alert: the one before may have ended a rollout.
-    for (const rollout of readOpen(prepare)) {
-      const after = apply(transaction, alert, rollout, sender, options);
-      if (after !== undefined) changed.push(after);
-    }
+    const stopped = open.flatMap((rollout) => apply(transaction, alert, rollout, sender, options) ?? []);
+    changed.push(...stopped);
+    // The next alert finds what this one left.
+    if (stopped.length > 0) open = readOpen(prepare);
   }
   forgetOld(prepare, at);
   return changed;
