@@ -21,6 +21,8 @@ const changeKinds = [
   'package unlisted',
   'package listed again',
   'package purged',
+  'package held',
+  'held package discarded',
   'payload added',
   'payload purged',
   'key created',

@@ -336,4 +336,27 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (rollout, fingerprint, starts_at)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Versions that are uploaded and not published (catalog/held.ts). Their numbers (\`pk\`) are of the same range as those of packages, and
+  -- no other version shares their nuspecs while they are held.
+  CREATE TABLE held_packages (
+    pk                 INTEGER PRIMARY KEY,
+    id_key             TEXT NOT NULL REFERENCES ids,
+    version_key        TEXT NOT NULL,
+    version            TEXT NOT NULL,
+    normalized_version TEXT NOT NULL,
+    is_prerelease      INTEGER NOT NULL,
+    in_semver1         INTEGER NOT NULL,
+    downloads          INTEGER NOT NULL DEFAULT 0,
+    size_bytes         INTEGER NOT NULL,
+    created            INTEGER NOT NULL,
+    published          INTEGER NOT NULL,
+    last_edited        INTEGER NOT NULL,
+    sha256             TEXT NOT NULL,
+    sha512             TEXT NOT NULL,
+    nuspec_pk          INTEGER NOT NULL REFERENCES nuspecs,
+    package_types      TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX held_versions ON held_packages (id_key, version_key DESC);
+  `,
 ];

@@ -2,19 +2,22 @@ import type { Connection } from '../../database/connection.ts';
 import type { Scans } from '../../database/scans.ts';
 import { fail } from '../../errors.ts';
 import type { Catalog } from '../catalog.ts';
+import type { HeldVersions } from '../held.ts';
 import { createNuspecs } from '../nuspecs.ts';
 import type { Revisions } from '../revisions.ts';
 import type { UnreadNuspecs } from '../unread-nuspecs.ts';
+import { createHeldVersions } from './held.ts';
 import { readSizes } from './load.ts';
 import { createReads } from './reads.ts';
 import { createSqlRevisions } from './revisions.ts';
 import { createSqlUnreadNuspecs } from './unread-nuspecs.ts';
 import { createWrites } from './writes.ts';
 
-export type SqlCatalog = Catalog & {
-  readonly revisions: Revisions;
-  readonly unreadNuspecs: UnreadNuspecs;
-};
+export type SqlCatalog = Catalog &
+  HeldVersions & {
+    readonly revisions: Revisions;
+    readonly unreadNuspecs: UnreadNuspecs;
+  };
 
 /**
  * The catalog in SQLite. `flush` it before closing its connection. Queries that would block everybody else run in `scans`, if
@@ -32,6 +35,7 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
   return {
     ...createReads({ db, scans, sizes, revisions, nuspecs }),
     ...createWrites({ db, now, sizes, revisions, nuspecs }),
+    ...createHeldVersions({ db, now, sizes, revisions, nuspecs }),
     revisions,
     unreadNuspecs: createSqlUnreadNuspecs(db, revisions, nuspecs),
   };

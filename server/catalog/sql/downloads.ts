@@ -3,7 +3,9 @@ import { createDeferredWrite } from '../../database/deferred-write.ts';
 import type { SqlRevisions } from './revisions.ts';
 import type { PackageKey } from './rows.ts';
 
-const countVersion = 'UPDATE packages SET downloads = downloads + ? WHERE id_key = ? AND version_key = ?';
+const countVersion = ['packages', 'held_packages'].map(
+  (table) => `UPDATE ${table} SET downloads = downloads + ? WHERE id_key = ? AND version_key = ?`,
+);
 const countId = 'UPDATE ids SET downloads = downloads + ? WHERE id_key = ?';
 
 /** Counts downloads in memory and writes them in batches: one transaction for those of some seconds. */
@@ -16,8 +18,10 @@ export function createDownloadCounts({ prepare }: Connection, revisions: SqlRevi
     const ids = new Set(counts.map(({ key }) => key.idKey));
     revisions.countsOf(ids, () => {
       for (const { key, count } of counts) {
-        const { changes } = prepare(countVersion).run(count, key.idKey, key.versionKey);
-        if (changes === 1) prepare(countId).run(count, key.idKey);
+        const isCounted = countVersion.some(
+          (update) => prepare(update).run(count, key.idKey, key.versionKey).changes === 1,
+        );
+        if (isCounted) prepare(countId).run(count, key.idKey);
       }
     });
     waiting = new Map();

@@ -42,7 +42,7 @@ function changesOf(versions: readonly Row[]): readonly Pick<Row, 'pk' | 'flags'>
   });
 }
 
-const flagColumns = [
+export const flagColumns = [
   ['latestSemVer1', 'latest_semver1'],
   ['newestSemVer1', 'newest_semver1'],
   ['latestSemVer2', 'latest_semver2'],

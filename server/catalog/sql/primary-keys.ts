@@ -7,21 +7,28 @@ import { withoutIdentity } from '../nuspecs.ts';
  */
 const idBits = 20;
 
+/** The highest `pk` of each table before `end`; 0 if there is none. */
+const lastBefore = (end: string): string =>
+  ['packages', 'held_packages']
+    .map((table) => `coalesce((SELECT max(pk) FROM ${table} WHERE pk < ${end}), 0)`)
+    .join(', ');
 /** The `pk` after the id's last version; if it has none, the first one of the next free id number. */
 const selectNextPk = `
   SELECT coalesce(
-    (SELECT max(pk) + 1 FROM packages WHERE pk < (
-      ((SELECT pk FROM packages WHERE id_key = ? LIMIT 1) >> ${idBits}) + 1) << ${idBits}),
-    ((coalesce((SELECT max(pk) FROM packages), 0) >> ${idBits}) + 1) << ${idBits}) AS pk`;
+    (SELECT max(${lastBefore('own.end')}) + 1 FROM (SELECT ((coalesce(
+        (SELECT pk FROM packages WHERE id_key = ? LIMIT 1),
+        (SELECT pk FROM held_packages WHERE id_key = ? LIMIT 1)) >> ${idBits}) + 1) << ${idBits} AS end) own
+      WHERE own.end IS NOT NULL),
+    ((max(${lastBefore('9e18')}) >> ${idBits}) + 1) << ${idBits}) AS pk`;
 const selectNuspec = `
   SELECT t.pk, t.nuspec FROM packages p CROSS JOIN nuspecs t ON t.pk = p.nuspec_pk WHERE p.pk = ? AND p.id_key = ?`;
 
 /**
- * The `pk` for the next version of an id: after those that it has, so that one disk read brings in many of them. Only a purge
- * removes rows; the last `pk` of an id may then be used again.
+ * The `pk` for the next version of an id: after those that it has, so that one disk read brings in many of them. Only
+ * purging and discarding remove rows; the last `pk` of an id may then be used again.
  */
 export function nextPk(prepare: Prepare, idKey: string): number {
-  return (prepare(selectNextPk).get(idKey) as { pk: number }).pk;
+  return (prepare(selectNextPk).get(idKey, idKey) as { pk: number }).pk;
 }
 
 /**

@@ -21,6 +21,7 @@ const scrubs = { wanted: 0, logLeft: 1, done: 2 } as const;
 const selectPackage = `SELECT p.pk, i.id, p.version, p.sha256, p.nuspec_pk
   FROM packages p JOIN ids i USING (id_key) WHERE p.id_key = ? AND p.version_key = ?`;
 const selectNames = `SELECT i.id || ' ' || version AS name FROM packages JOIN ids i USING (id_key) WHERE sha256 = ?
+  UNION ALL SELECT i.id || ' ' || version FROM held_packages JOIN ids i USING (id_key) WHERE sha256 = ?
   UNION ALL SELECT 'dl/' || tool || '/' || version || '/' || file FROM payloads WHERE sha256 = ? LIMIT 20`;
 
 export function isPurged(prepare: Prepare, { idKey, versionKey }: PackageKey): boolean {
@@ -77,7 +78,7 @@ export function purgeVersion(
     found === undefined ? scrubs.done : scrubs.wanted,
   );
   const kept = hashes.flatMap((sha256) => {
-    const names = prepare(selectNames).pluck().all(sha256, sha256) as string[];
+    const names = namesOf(prepare, sha256);
     if (names.length > 0) return [{ sha256, names }];
     queueRemoval(prepare, sha256);
     return [];
@@ -86,6 +87,11 @@ export function purgeVersion(
     files: [...(found === undefined ? [] : [`${found.id} ${found.version}`]), ...payloads.map(nameOf)],
     kept,
   };
+}
+
+/** What names these bytes: at most 20 packages, held ones too, and payloads. */
+export function namesOf(prepare: Prepare, sha256: string): string[] {
+  return prepare(selectNames).pluck().all(sha256, sha256, sha256) as string[];
 }
 
 function payloadsOf(prepare: Prepare, { idKey, versionKey }: PackageKey): PayloadRef[] {
@@ -105,11 +111,13 @@ function removePackage(prepare: Prepare, { idKey }: PackageKey, { pk, nuspec_pk 
     nuspec_pk,
     nuspec_pk,
   );
-  prepare('DELETE FROM ids WHERE id_key = ? AND NOT EXISTS (SELECT 1 FROM packages WHERE id_key = ?)').run(
-    idKey,
-    idKey,
-  );
+  removeUnusedId(prepare, idKey);
   setLatestFlags(prepare, idKey);
+}
+
+export function removeUnusedId(prepare: Prepare, idKey: string): void {
+  prepare(`DELETE FROM ids WHERE id_key = ? AND NOT EXISTS (SELECT 1 FROM packages WHERE id_key = ?)
+    AND NOT EXISTS (SELECT 1 FROM held_packages WHERE id_key = ?)`).run(idKey, idKey, idKey);
 }
 
 /** The bytes that a purge left without a name, until they are deleted from the disk. */
@@ -118,10 +126,7 @@ export function createSqlPurgeQueue({ prepare, exec, pragma }: Connection): Purg
     prepare('SELECT 1 FROM purged WHERE is_scrubbed < ?').get(than) !== undefined;
   const raise = (to: number): void =>
     void prepare('UPDATE purged SET is_scrubbed = ? WHERE is_scrubbed < ?').run(to, to);
-  const isNamed = (sha256: string): boolean =>
-    prepare(
-      'SELECT 1 FROM packages WHERE sha256 = ? UNION ALL SELECT 1 FROM payloads WHERE sha256 = ? LIMIT 1',
-    ).get(sha256, sha256) !== undefined;
+  const isNamed = (sha256: string): boolean => namesOf(prepare, sha256).length > 0;
 
   return {
     list: async () => prepare('SELECT sha256 FROM purge_queue').pluck().all() as string[],

@@ -5,6 +5,7 @@ import type { PackageQuery } from '../query.ts';
 import { columns, joins } from './columns.ts';
 import { filterSql } from './filter.ts';
 import { behindSql, type OrderTerm } from './keyset.ts';
+import type { HeldView } from './with-held.ts';
 
 /**
  * The rows of one page. `select` is the list of columns, `after` the result of `anchorSql` for `query.after`. An inner query
@@ -17,24 +18,68 @@ export function pageSql(
   after?: readonly SqlValue[],
   first: Sql = always,
 ): Sql {
+  return selectPage(raw(select), query, after, first);
+}
+
+function selectPage(
+  select: Sql,
+  query: PackageQuery,
+  after: readonly SqlValue[] | undefined,
+  first: Sql,
+): Sql {
   const terms = orderTerms(query);
   const order = orderSql(terms);
   const asked = whereSql(query, first);
   const where = after ? sql`${asked} AND ${behindSql(terms, after)}` : asked;
   // If an index has that order, the rows are read while the page is found. Otherwise an inner query sorts nothing but keys.
   if (indexedOrders.includes(order.text)) {
-    return sql`SELECT ${raw(select)} ${fromNeeded(where, raw('i.id'))} ORDER BY ${order}
+    return sql`SELECT ${select} ${fromNeeded(where, raw('i.id'))} ORDER BY ${order}
       ${limitSql(query)}`;
   }
   const page = sql`SELECT p.pk ${fromNeeded(where, order)} ORDER BY ${order}
     ${limitSql(query)}`;
-  return sql`SELECT ${raw(select)} FROM (${page}) AS page CROSS JOIN packages p ON p.pk = page.pk ${raw(joins.i)}${raw(/\bt\./.test(order.text) ? ` ${joins.t}` : '')}
+  return sql`SELECT ${select} FROM (${page}) AS page CROSS JOIN packages p ON p.pk = page.pk ${raw(joins.i)}${raw(/\bt\./.test(order.text) ? ` ${joins.t}` : '')}
     ORDER BY ${order}`;
 }
 
 /** SQLite plans a query again, which takes it 30 microseconds, each time that its LIMIT is a parameter and nothing else. */
 function limitSql({ take, skip }: Pick<PackageQuery, 'take' | 'skip'>): Sql {
   return sql`LIMIT ${take} + 0 OFFSET ${skip} + 0`;
+}
+
+/**
+ * The same page where some ids have held versions among theirs: merged from the page of all other ids and that of these, each as
+ * long as it may be needed.
+ */
+export function pageWithHeldSql(
+  columns: string,
+  query: PackageQuery,
+  held: HeldView,
+  after?: readonly SqlValue[],
+  first: Sql = always,
+): Sql {
+  const terms = orderTerms(query);
+  const values = terms.map(({ value }, at) => sql`${value} AS ${raw(orderedBy(at))}`);
+  const select = [raw(columns), ...values].reduce((all, next) => sql`${all}, ${next}`);
+  const whole = { ...query, skip: 0, take: query.skip + query.take };
+  const others = selectPage(select, whole, after, exceptSql(held, first));
+  const own = held.withPackages(selectPage(select, whole, after, first));
+  const order = orderSql(terms.map(({ isDescending }, at) => ({ value: raw(orderedBy(at)), isDescending })));
+  return sql`SELECT * FROM (SELECT * FROM (${others}) UNION ALL SELECT * FROM (${own})) ORDER BY ${order}
+    ${limitSql(query)}`;
+}
+
+/** How many rows there are on all pages together, where some ids have held versions among theirs. */
+export function countWithHeldSql(query: PackageQuery, held: HeldView, first: Sql = always): Sql {
+  const others = countSql(query, exceptSql(held, first));
+  const own = held.withPackages(countSql(query, first));
+  return sql`SELECT (SELECT count FROM (${others})) + (SELECT count FROM (${own})) AS count`;
+}
+
+const orderedBy = (at: number): string => `ordered_by_${at}`;
+
+function exceptSql({ ids }: HeldView, first: Sql): Sql {
+  return sql`${first} AND p.id_key NOT IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
 }
 
 const always = raw('1');

@@ -78,6 +78,26 @@ function searchText(fields: readonly (string | undefined)[]): string {
   return fields.map((field) => field?.toLowerCase() ?? '').join('\u0001');
 }
 
+/** What a held version has, as a package has it: all but what others see of it. */
+export const heldColumns = [
+  'pk',
+  'id_key',
+  'version_key',
+  'version',
+  'normalized_version',
+  'is_prerelease',
+  'in_semver1',
+  'downloads',
+  'size_bytes',
+  'created',
+  'published',
+  'last_edited',
+  'sha256',
+  'sha512',
+  'nuspec_pk',
+  'package_types',
+] as const;
+
 /** The columns that `toPackageRow` reads. None is from `nuspecs`, since most rows share those. */
 export function rowColumns(view: SemVerView): string {
   return `i.id, p.version, p.normalized_version, p.is_prerelease, p.is_listed, p.latest_${view} AS latest,

@@ -25,10 +25,12 @@ function createSnapshot(db: Connection, file: string): CatalogSnapshot {
   const { prepare } = db;
   const count = (table: string): number =>
     Number(prepare(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0);
-  const named = prepare(`SELECT EXISTS (SELECT 1 FROM packages WHERE sha256 = ?)
-    OR EXISTS (SELECT 1 FROM payloads WHERE sha256 = ?)`);
   const hasTable = (name: string): boolean =>
     prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
+  const blobTables = ['packages', ...(hasTable('held_packages') ? ['held_packages'] : []), 'payloads'];
+  const named = prepare(
+    `SELECT ${blobTables.map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE sha256 = ?)`).join(' OR ')}`,
+  );
   const knowsPurges = hasTable('purged');
   const payload = prepare('SELECT * FROM payloads WHERE tool = ? AND version = ? AND file = ?');
 
@@ -44,9 +46,9 @@ function createSnapshot(db: Connection, file: string): CatalogSnapshot {
       for (const raw of prepare(sql).iterate()) yield toPayload(raw as RawPayload);
     },
     async *blobs() {
-      yield* grouped(prepare(selectBlobs).iterate() as IterableIterator<RawBlob>);
+      yield* grouped(prepare(selectBlobs(blobTables)).iterate() as IterableIterator<RawBlob>);
     },
-    namesBlob: async (sha256) => named.pluck().get(sha256, sha256) === 1,
+    namesBlob: async (sha256) => named.pluck().get(...blobTables.map(() => sha256)) === 1,
     async isPurged(id, version) {
       const key = packageKey(id, version);
       return knowsPurges && key !== undefined && isPurged(prepare, key);
@@ -72,10 +74,14 @@ function createSnapshot(db: Connection, file: string): CatalogSnapshot {
 
 const selectPackages = `SELECT i.id, p.version, p.is_listed, p.published, p.sha256, p.sha512, p.size_bytes
   FROM packages p JOIN ids i USING (id_key) ORDER BY p.id_key, p.version_key`;
-const selectBlobs = `SELECT sha256, size_bytes, sha512, i.id || ' ' || version AS name FROM packages JOIN ids i USING (id_key)
-  UNION ALL
-  SELECT sha256, size_bytes, NULL, 'dl/' || tool || '/' || version || '/' || file FROM payloads
-  ORDER BY sha256`;
+const selectBlobs = (tables: readonly string[]): string =>
+  `${tables
+    .map((table) =>
+      table === 'payloads'
+        ? "SELECT sha256, size_bytes, NULL, 'dl/' || tool || '/' || version || '/' || file FROM payloads"
+        : `SELECT sha256, size_bytes, sha512, i.id || ' ' || version AS name FROM ${table} JOIN ids i USING (id_key)`,
+    )
+    .join(' UNION ALL ')} ORDER BY sha256`;
 
 type RawPackage = {
   id: string;

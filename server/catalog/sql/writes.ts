@@ -1,6 +1,5 @@
 import type { Actor } from '../../audit/audit.ts';
 import type { Connection } from '../../database/connection.ts';
-import type { SqlValue } from '../../database/statements.ts';
 import type { Transaction } from '../../database/transact.ts';
 import type { NewPackage, PackageWrites } from '../catalog.ts';
 import type { Nuspecs } from '../nuspecs.ts';
@@ -8,11 +7,11 @@ import { joins } from './columns.ts';
 import { createDownloadCounts } from './downloads.ts';
 import { setLatestFlags } from './latest.ts';
 import { type KnownSizes, longTextOf } from './load.ts';
-import { keepPendingBlob } from './pending-blobs.ts';
-import { nextPk, sameNuspec } from './primary-keys.ts';
-import { isPurged, purgeVersion, queueRemoval } from './purge.ts';
+import { insertInto, pkOf, placeNewVersion } from './new-version.ts';
+import { sameNuspec } from './primary-keys.ts';
+import { purgeVersion } from './purge.ts';
 import type { SqlRevisions } from './revisions.ts';
-import { type PackageKey, packageKey, toColumns } from './rows.ts';
+import { type PackageKey, packageKey } from './rows.ts';
 
 export type WriteDeps = {
   readonly db: Connection;
@@ -28,22 +27,14 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
   const downloads = createDownloadCounts(db, revisions);
 
   function insert(pkg: NewPackage, by: Actor, detail: string | undefined, change: Transaction) {
-    const { packages, nuspecs: columns } = toColumns(pkg);
-    const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
-    if (pkOf(key) !== undefined) return 'exists';
-    if (isPurged(prepare, key)) {
-      queueRemoval(prepare, pkg.sha256);
-      return 'purged';
-    }
-    const { changes: newIds } = prepare(
-      'INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING',
-    ).run(key.idKey, pkg.id);
-    const pk = nextPk(prepare, key.idKey);
+    const placed = placeNewVersion(prepare, pkg);
+    if (typeof placed === 'string') return placed;
+    const { key, pk, newIds, packages, nuspecs: columns } = placed;
     const nuspecPk =
-      sameNuspec(prepare, key.idKey, pk, columns.nuspec) ?? insertInto('nuspecs', { pk, ...columns });
+      sameNuspec(prepare, key.idKey, pk, columns.nuspec) ??
+      insertInto(prepare, 'nuspecs', { pk, ...columns });
     change.afterCommit(() => sizes.grow(newIds, nuspecPk === pk ? longTextOf(columns) : 0));
-    insertInto('packages', { pk, ...packages, nuspec_pk: nuspecPk });
-    if (pkg.pendingBytes !== undefined) keepPendingBlob(prepare, pkg.sha256, pkg.pendingBytes);
+    insertInto(prepare, 'packages', { pk, ...packages, nuspec_pk: nuspecPk });
     setLatestFlags(prepare, key.idKey, pk);
     revisions.change(change, [key.idKey]);
     const { id: subject, version, sha256: digest } = pkg;
@@ -58,7 +49,7 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
     detail: string | undefined,
     change: Transaction,
   ) {
-    const pk = pkOf(key);
+    const pk = pkOf(prepare, 'packages', key);
     if (pk === undefined) return 'missing';
     const { changes } = prepare(
       'UPDATE packages SET is_listed = ?, last_edited = ? WHERE pk = ? AND is_listed <> ?',
@@ -71,22 +62,10 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
     return 'changed';
   }
 
-  function pkOf({ idKey, versionKey }: PackageKey): number | undefined {
-    const sql = 'SELECT pk FROM packages WHERE id_key = ? AND version_key = ?';
-    return (prepare(sql).get(idKey, versionKey) as { pk: number } | undefined)?.pk;
-  }
-
   /** As published, whatever spelling was used to ask. */
   function nameOf(pk: number) {
     const sql = `SELECT i.id AS subject, p.version, p.sha256 AS digest FROM packages p ${joins.i} WHERE p.pk = ?`;
     return prepare(sql).get(pk) as { subject: string; version: string; digest: string };
-  }
-
-  function insertInto(table: string, columns: Readonly<Record<string, SqlValue>>): number {
-    const names = Object.keys(columns);
-    const marks = names.map(() => '?').join(', ');
-    const sql = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${marks})`;
-    return Number(prepare(sql).run(...Object.values(columns)).lastInsertRowid);
   }
 
   return {

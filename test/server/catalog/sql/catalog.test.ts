@@ -10,9 +10,10 @@ import { rowColumns } from '../../../../server/catalog/sql/rows.ts';
 import { openDatabase } from '../../../../server/database/connection.ts';
 import type { ScanOptions } from '../../../../server/database/scans.ts';
 import { describeCatalog, editedAt, everything } from '../../../contract/catalog.ts';
+import { describeHeldVersions } from '../../../contract/held.ts';
 import { makePackage } from '../../../kit/new-package.ts';
 
-describeCatalog('SqlCatalog', async () => {
+const open = async () => {
   const dir = await mkdtemp(join(tmpdir(), 'gwt-catalog-'));
   const file = join(dir, 'catalog.db');
   let db = openDatabase(file);
@@ -31,7 +32,9 @@ describeCatalog('SqlCatalog', async () => {
       await rm(dir, { recursive: true, force: true });
     },
   };
-});
+};
+describeCatalog('SqlCatalog', open);
+describeHeldVersions('SqlCatalog', open);
 
 describe("the SQL of choco's most frequent queries", () => {
   const tolowerId = { kind: 'call', name: 'tolower', args: [{ kind: 'property', name: 'Id' }] } as const;

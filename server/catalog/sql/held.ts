@@ -1,0 +1,103 @@
+import type { Actor } from '../../audit/audit.ts';
+import type { Transaction } from '../../database/transact.ts';
+import type { NewPackage } from '../catalog.ts';
+import type { HeldVersions } from '../held.ts';
+import { setLatestFlags } from './latest.ts';
+import { longTextOf } from './load.ts';
+import { insertInto, pkOf, placeNewVersion } from './new-version.ts';
+import { namesOf, queueRemoval, removeUnusedId } from './purge.ts';
+import { heldColumns, type PackageKey, packageKey } from './rows.ts';
+import type { WriteDeps } from './writes.ts';
+
+type Held = {
+  readonly pk: number;
+  readonly subject: string;
+  readonly version: string;
+  readonly digest: string;
+};
+type Said = { readonly by: Actor; readonly reason: string | undefined };
+
+const selectHeld = `SELECT h.pk, i.id AS subject, h.version, h.sha256 AS digest
+  FROM held_packages h JOIN ids i USING (id_key) WHERE h.id_key = ? AND h.version_key = ?`;
+const publish = `INSERT INTO packages (${heldColumns.join(', ')}, is_listed)
+  SELECT ${heldColumns.join(', ')}, 1 FROM held_packages WHERE pk = ?`;
+const selectTexts = 'SELECT search, authors, owners, dependencies FROM nuspecs WHERE pk = ?';
+
+/** Versions that are held back, in SQLite. */
+export function createHeldVersions({
+  db,
+  now,
+  sizes,
+  revisions,
+  nuspecs,
+}: WriteDeps): Omit<HeldVersions, 'withHeld'> {
+  const { prepare, transact } = db;
+
+  function hold(change: Transaction, pkg: NewPackage, { by, reason: detail }: Said) {
+    const placed = placeNewVersion(prepare, pkg);
+    if (typeof placed === 'string') return placed;
+    const { key, pk, packages, nuspecs: columns } = placed;
+    const { is_listed: _, ...held } = packages;
+    insertInto(prepare, 'nuspecs', { pk, ...columns });
+    insertInto(prepare, 'held_packages', { pk, ...held, nuspec_pk: pk });
+    revisions.change(change, [key.idKey]);
+    const { id: subject, version, sha256: digest } = pkg;
+    change.record({ kind: 'package held', subject, version, digest, detail }, by, now());
+    return 'held';
+  }
+
+  function publishHeld(change: Transaction, key: PackageKey, { by, reason: detail }: Said) {
+    const found = find(key);
+    if (found === undefined) return 'missing';
+    const { pk, ...name } = found;
+    const at = now();
+    prepare('UPDATE held_packages SET published = ?, last_edited = ? WHERE pk = ?').run(
+      at.getTime(),
+      at.getTime(),
+      pk,
+    );
+    prepare(publish).run(pk);
+    prepare('DELETE FROM held_packages WHERE pk = ?').run(pk);
+    const texts = prepare(selectTexts).get(pk) as Record<string, unknown>;
+    change.afterCommit(() => sizes.grow(0, longTextOf(texts)));
+    setLatestFlags(prepare, key.idKey, pk);
+    revisions.change(change, [key.idKey]);
+    change.record({ kind: 'package published', ...name, detail }, by, at);
+    return 'published';
+  }
+
+  function discardHeld(change: Transaction, key: PackageKey, { by, reason: detail }: Said) {
+    const found = find(key);
+    if (found === undefined) return 'missing';
+    const { pk, ...name } = found;
+    // A row that is deleted there would have its number given again.
+    if (prepare('SELECT 1 FROM pending_blobs WHERE sha256 = ?').get(name.digest)) return 'unsettled';
+    prepare('DELETE FROM held_packages WHERE pk = ?').run(pk);
+    prepare('DELETE FROM nuspecs WHERE pk = ?').run(pk);
+    removeUnusedId(prepare, key.idKey);
+    if (namesOf(prepare, name.digest).length === 0) queueRemoval(prepare, name.digest);
+    change.afterCommit(nuspecs.forgetPurged);
+    revisions.change(change, [key.idKey]);
+    change.record({ kind: 'held package discarded', ...name, detail }, by, now());
+    return 'discarded';
+  }
+
+  const find = ({ idKey, versionKey }: PackageKey) =>
+    prepare(selectHeld).get(idKey, versionKey) as Held | undefined;
+
+  return {
+    hold: (pkg, by, reason) => transact((change) => hold(change, pkg, { by, reason })),
+    async isHeld(id, version) {
+      const key = packageKey(id, version);
+      return key !== undefined && pkOf(prepare, 'held_packages', key) !== undefined;
+    },
+    async publishHeld(id, version, by, reason) {
+      const key = packageKey(id, version);
+      return key ? transact((change) => publishHeld(change, key, { by, reason })) : 'missing';
+    },
+    async discardHeld(id, version, by, reason) {
+      const key = packageKey(id, version);
+      return key ? transact((change) => discardHeld(change, key, { by, reason })) : 'missing';
+    },
+  };
+}

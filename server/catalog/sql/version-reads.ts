@@ -1,0 +1,176 @@
+import type { Connection } from '../../database/connection.ts';
+import { inTime, type Scans } from '../../database/scans.ts';
+import { raw, type Sql, sql } from '../../database/sql.ts';
+import type { SqlValue } from '../../database/statements.ts';
+import { fail } from '../../errors.ts';
+import { createPause } from '../../pause.ts';
+import type { CatalogReader, PackageFile, PackageRow } from '../catalog.ts';
+import { costOf } from '../cost.ts';
+import type { VersionReads } from '../held.ts';
+import type { Nuspecs } from '../nuspecs.ts';
+import { idOf } from '../one-id.ts';
+import type { PackageQuery, SemVerView } from '../query.ts';
+import { joins } from './columns.ts';
+import { estimate, type KnownSizes, maxHereNs, maxQuickNs } from './load.ts';
+import type { NewestSearch } from './newest-search.ts';
+import { anchorSql, countSql, countWithHeldSql, pageSql, pageWithHeldSql } from './query.ts';
+import type { SqlRevisions } from './revisions.ts';
+import { packageKey, type RawRow, rowColumns, toLatePackageRow, toPackageRow } from './rows.ts';
+import { readVersionsOf } from './versions-of.ts';
+import type { HeldView } from './with-held.ts';
+
+/** The first rows of an answer get their nuspecs immediately, which is faster. */
+const atOnce = 100;
+
+export type ReadDeps = {
+  readonly db: Connection;
+  /** Runs queries that would block everybody else; an operator's verb has nobody else to block. */
+  readonly scans: Scans | undefined;
+  readonly sizes: KnownSizes;
+  readonly revisions: SqlRevisions;
+  readonly nuspecs: Nuspecs;
+};
+
+/** The packages that a client sees, in SQLite: with held versions among those of some ids, where there are any. */
+export function createVersionReads(
+  { db: { prepare }, scans, sizes, revisions, nuspecs }: ReadDeps,
+  newestSearch: NewestSearch,
+  held?: HeldView,
+): VersionReads {
+  /** `query`, about one id, of what is seen of it. */
+  const ofId = (idKey: string, query: Sql): Sql =>
+    held?.ids.includes(idKey) ? held.withPackages(query) : query;
+
+  function findRow(idKey: string, which: Sql, view: SemVerView) {
+    const query = sql`SELECT ${raw(rowColumns(view))} FROM packages p ${raw(joins.i)}
+      WHERE p.id_key = ${idKey} AND ${which}`;
+    const [row] = allRaw<RawRow>(ofId(idKey, query));
+    return row && toPackageRow(row, nuspecs);
+  }
+
+  // better-sqlite3 does not know a statement's row type; the SQL next to each call has to guarantee it.
+  function get<Row>({ text, values }: Sql): Row | undefined {
+    return prepare(text).get(...values) as Row | undefined;
+  }
+  function allRaw<Row>({ text, values }: Sql): Row[] {
+    return prepare(text)
+      .raw()
+      .all(...values) as Row[];
+  }
+
+  /**
+   * On this thread if the query is fast, otherwise on the worker thread.
+   * @throws FeedError QUERY_TOO_COSTLY, QUERY_TOO_SLOW, QUERY_BUSY
+   */
+  function ask<Row extends unknown[]>(
+    query: PackageQuery,
+    from: string | undefined,
+    sqlWith: (first?: Sql) => Sql,
+  ): Row[] | Promise<Row[]> {
+    const ns = estimate(query, costOf(query), sizes.now());
+    if (scans === undefined || ns <= maxHereNs) return allRaw<Row>(sqlWith());
+    const options = { isQuick: ns <= maxQuickNs, state: revisions.numbers.all(), from };
+    return scans.run(sqlWith(inTime), options) as Promise<Row[]>;
+  }
+
+  function anchorOf(query: PackageQuery): readonly SqlValue[] | undefined {
+    if (query.after === undefined) return undefined;
+    const key = packageKey(query.after.id, query.after.version);
+    const isOfQuery = query.id === undefined || query.id.toLowerCase() === key?.idKey;
+    const [found] =
+      key && isOfQuery
+        ? allRaw<SqlValue[]>(ofId(key.idKey, anchorSql(query, key.idKey, key.versionKey)))
+        : [];
+    return (
+      found ?? fail('QUERY_INVALID', { problem: 'its $skiptoken is not from a next link of this feed.' })
+    );
+  }
+
+  /** Undefined when a purge came in between: texts that the rows refer to may be gone, or belong to another package. */
+  async function queryUnlessPurged(
+    query: PackageQuery,
+    from: string | undefined,
+  ): Promise<PackageRow[] | undefined> {
+    const before = nuspecs.purges();
+    const columns = rowColumns(query.view);
+    const after = anchorOf(query);
+    const rows =
+      rowsInMemory(query) ??
+      (await ask<RawRow>(query, from, (first) => pageOf(columns, query, after, first)));
+    // Read while the answer is being written; by then, after a purge, its `pk` may belong to another package.
+    const late = { of: (pk: number) => (nuspecs.purges() === before ? nuspecs.of(pk) : fail('QUERY_BUSY')) };
+    const pause = createPause();
+    const found: PackageRow[] = [];
+    for (const row of rows) {
+      if (nuspecs.purges() !== before) break;
+      found.push(found.length < atOnce ? toPackageRow(row, nuspecs) : toLatePackageRow(row, late));
+      if (pause.isDue()) await pause.take();
+    }
+    return nuspecs.purges() === before ? found : undefined;
+  }
+
+  function pageOf(columns: string, query: PackageQuery, after: readonly SqlValue[] | undefined, first?: Sql) {
+    const idKey = idOf(query)?.toLowerCase();
+    return held === undefined || idKey !== undefined
+      ? ofId(idKey ?? '', pageSql(columns, query, after, first))
+      : pageWithHeldSql(columns, query, held, after, first);
+  }
+
+  function countOf(query: PackageQuery, first?: Sql): Sql {
+    const idKey = idOf(query)?.toLowerCase();
+    return held === undefined || idKey !== undefined
+      ? ofId(idKey ?? '', countSql(query, first))
+      : countWithHeldSql(query, held, first);
+  }
+
+  /** The rows of a search that can be answered from memory. */
+  function rowsInMemory(query: PackageQuery): RawRow[] | undefined {
+    costOf(query);
+    const found = held === undefined ? newestSearch.find(query) : undefined;
+    if (found === undefined) return undefined;
+    const text = `SELECT ${rowColumns(query.view)} FROM json_each(?) page CROSS JOIN packages p ON p.pk = page.value ${joins.i}
+      ORDER BY page.key`;
+    return allRaw<RawRow>({ text, values: [JSON.stringify(found)] });
+  }
+
+  function readerFor(from: string | undefined): CatalogReader {
+    return {
+      async query(query) {
+        for (;;) {
+          const found = await queryUnlessPurged(query, from);
+          if (found !== undefined) return found;
+        }
+      },
+      async count(query) {
+        costOf(query);
+        const counted = held === undefined ? newestSearch.count(query) : undefined;
+        if (counted !== undefined) return counted;
+        const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
+        const [row] = await ask<[count: number]>(all, from, (first) => countOf(query, first));
+        return row?.[0] ?? 0;
+      },
+    };
+  }
+
+  return {
+    ...readerFor(undefined),
+    readerFor,
+    versionsOf: (ids, seen, each) => readVersionsOf(prepare, ids, seen, each, held),
+    async find(id, version, view = 'semver2') {
+      const key = packageKey(id, version);
+      return key && findRow(key.idKey, sql`p.version_key = ${key.versionKey}`, view);
+    },
+    async findLatest(id) {
+      return findRow(id.toLowerCase(), raw('p.latest_semver2 = 1'), 'semver2');
+    },
+    async findFile(id, version) {
+      const key = version === undefined ? undefined : packageKey(id, version);
+      if (version !== undefined && key === undefined) return undefined;
+      const which = key ? sql`p.version_key = ${key.versionKey}` : raw('p.latest_semver2 = 1');
+      const idKey = id.toLowerCase();
+      const query = sql`SELECT i.id, p.normalized_version AS normalizedVersion, p.sha256, p.size_bytes AS sizeBytes
+        FROM packages p ${raw(joins.i)} WHERE p.id_key = ${idKey} AND ${which}`;
+      return get<PackageFile>(ofId(idKey, query));
+    },
+  };
+}
