@@ -19,6 +19,8 @@ export type GoBuild = {
   readonly architecture: Architecture;
   readonly goModule: GoModule;
   readonly onLine: (line: string) => void;
+  /** The modules of the builds before it, compared already: all architectures are built of the same ones. */
+  readonly checked: Set<string>;
 };
 
 /**
@@ -45,7 +47,9 @@ export async function buildGoExe(
     const workDir = join(gopath, 'tmp');
     await mkdir(workDir);
     const program = await toolchainProgram();
-    await checkModules(go, { ...build, program, gopath }, asking);
+    const modules = [goModule.module, version, toolchain].join(' ');
+    if (!build.checked.has(modules)) await checkModules(go, { ...build, program, gopath }, asking);
+    build.checked.add(modules);
     const own = { GOPATH: gopath, GOTMPDIR: workDir, GOTOOLCHAIN: toolchain };
     const { exitCode, stderr } = await go.run({
       program,

@@ -101,8 +101,9 @@ export function createGoModule(settings: GoSettings): Upstream {
       const go = await openGo(settings, about);
       const onLine = (line: string): void => report.output(about.tool, line);
       const assets: Asset[] = [];
+      const checked = new Set<string>();
       for (const { architecture, goModule } of targets) {
-        const job = { cache: settings.cache, architecture, goModule, onLine };
+        const job = { cache: settings.cache, architecture, goModule, onLine, checked };
         const endSigns = giveSigns(report, about.tool, architecture);
         const built = await buildGoExe(go, job, about, async () => {
           report.step(
