@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLogger, inBatches } from '../../server/log.ts';
 
 function start() {
@@ -16,6 +16,9 @@ function start() {
 }
 
 describe('lines of the log', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
   it('of requests are written together, each of them complete', async () => {
     const { log, messages } = start();
     for (let n = 0; n < 5; n++) {
@@ -23,7 +26,7 @@ describe('lines of the log', () => {
       await nextTurn();
     }
     expect(messages()).toEqual([]);
-    await sleep(60);
+    vi.advanceTimersByTime(60);
     expect(messages()).toEqual([Array(5).fill('request')]);
   });
 
@@ -35,7 +38,7 @@ describe('lines of the log', () => {
     log.info({}, 'request');
     await nextTurn();
     expect(messages()).toEqual([['request', 'something is wrong', 'request']]);
-    await sleep(60);
+    vi.advanceTimersByTime(60);
     expect(messages()).toHaveLength(1);
   });
 

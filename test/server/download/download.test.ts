@@ -200,10 +200,10 @@ describe('a download whose connection breaks under its last bytes', () => {
       socket.on('error', () => undefined);
       socket.pause();
       // Until the system accepts no more of it: the rest then waits in the server.
-      for (let before = -1; before !== lines().length; await sleep(100)) {
+      for (let before = -1; before !== lines().length; await sleep(250)) {
         before = lines().length;
         socket.write('GET /nuget/package/sample/1.0.0 HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
-        await sleep(100);
+        await sleep(250);
       }
       const whole = lines().length;
       socket.resetAndDestroy();

@@ -121,9 +121,9 @@ describe('a host that does not answer', () => {
       setTimeout(() => response.end('here'), delayMs);
     });
     const { retryPolicy, ...access } = makeAccess();
-    const hasty = { ...access, retryPolicy: { ...retryPolicy, answerTimeoutMs: 200 } };
+    const hasty = { ...access, retryPolicy: { ...retryPolicy, answerTimeoutMs: 800 } };
     expect(await textAt(hasty, server.url)).toEqual({ done: 'here' });
-    delayMs = 600;
+    delayMs = 1_600;
     expect(await textAt(hasty, server.url)).toEqual({ done: 'here' });
   });
 
