@@ -95,11 +95,11 @@ export type Fetched = {
   readonly assets: readonly Asset[];
   readonly sidecars: readonly Sidecar[];
   /** The module's, for a tool that has none beside its file. */
-  readonly licenseText?: string;
+  readonly licenseText?: string | undefined;
   /** Of the modules that the exes are made of, where the source has them at hand. */
-  readonly licenses?: ModuleLicenses;
+  readonly licenses?: ModuleLicenses | undefined;
   /** Upstream's release notes, if the source has them. They may be edited at any time, so nothing depends on them. */
-  readonly notesText?: string;
+  readonly notesText?: string | undefined;
 };
 
 /** Licences of Go modules (SPDX), by `path@version`. */
@@ -115,7 +115,7 @@ export type UnpackedExe = {
 export type Unpacked = {
   readonly fetched: Fetched;
   readonly exes: readonly UnpackedExe[];
-  readonly licenseText?: string;
+  readonly licenseText?: string | undefined;
 };
 
 /** The outcome of one check; recorded, so it is a value and not an exception. */

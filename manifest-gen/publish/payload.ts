@@ -9,7 +9,7 @@ import {
   fileAt,
   fileStream,
   reasonOf,
-  refuse,
+  requireSuccess,
   send,
 } from '../published/feed/http.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
@@ -39,7 +39,7 @@ export async function putPayload(
   const { tool, version, file } = payload;
   const url = payloadAddress({ payloadUrl: endpoints.payloadPutUrl }, tool, version, file);
   const what = `${tool.tool}/${version}/${file}`;
-  const there = await readSha256(http, url);
+  const there = await readHashBeside(http, url);
   if (there === payload.digest.sha256) return 'same';
   const expected = `SHA-256 ${payload.digest.sha256}`;
   if (there !== undefined) fail('FEED_CONFLICT', { what, expected, found: there });
@@ -51,7 +51,7 @@ export async function putPayload(
   );
   if (!endpoints.isOwnPayloadPlace) requireUploads(url, response);
   if (response.statusCode === 409) fail('FEED_CONFLICT', { what, expected, found: reasonOf(response) });
-  if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the payload ${what}`);
+  requireSuccess(response, `the payload ${what}`);
   if (!endpoints.isOwnPayloadPlace) await putSha256(http, url, payload.digest.sha256);
   return response.statusCode === 200 ? 'same' : 'put';
 }
@@ -73,9 +73,10 @@ function requireUploads(url: string, { statusCode: status }: Response<string>): 
   if ([404, 405, 501].includes(status)) fail('PLACE_READ_ONLY', { url: new URL(url).origin, status });
 }
 
-async function readSha256(http: FeedHttp, url: string): Promise<string | undefined> {
-  const response = await ask(http, `${url}.sha256`);
-  return response.statusCode === 200 ? /^[0-9a-f]{64}/.exec(response.body.toLowerCase())?.[0] : undefined;
+/** Undefined where no hash is beside the file. */
+async function readHashBeside(http: FeedHttp, url: string): Promise<string | undefined> {
+  const { statusCode, body } = await ask(http, `${url}.sha256`);
+  return statusCode === 200 ? /^[0-9a-f]{64}\b/.exec(body.trim().toLowerCase())?.[0] : undefined;
 }
 
 async function putSha256(http: FeedHttp, url: string, sha256: string): Promise<void> {
@@ -84,7 +85,7 @@ async function putSha256(http: FeedHttp, url: string, sha256: string): Promise<v
     body: `${sha256}\n`,
     headers: { 'content-type': 'text/plain' },
   });
-  if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the file ${url}.sha256`);
+  requireSuccess(response, `the file ${url}.sha256`);
 }
 
 export type ExpectedFile = {
@@ -111,9 +112,8 @@ export async function requireFile(
   const found = await hashOf(http, expected);
   if (found !== sha256) refuseBytes(expected, url, found);
   if (!isHashLookedFor) return true;
-  const response = await ask(http, `${url}.sha256`);
-  const beside = response.statusCode === 200 ? /^[0-9a-f]{64}\b/i.exec(response.body.trim())?.[0] : undefined;
-  if (beside !== undefined && beside.toLowerCase() !== sha256) refuseBytes(expected, `${url}.sha256`, beside);
+  const beside = await readHashBeside(http, url);
+  if (beside !== undefined && beside !== sha256) refuseBytes(expected, `${url}.sha256`, beside);
   return beside !== undefined;
 }
 

@@ -32,13 +32,13 @@ export type PlanRow = {
   /** The kinds of evidence that will be demanded. */
   readonly evidence: readonly string[];
   /** The address of upstream's notes about this version. */
-  readonly notes?: string;
+  readonly notes?: string | undefined;
   readonly does: 'release' | 'promote' | 'withdraw' | 'finish' | 'rebase' | 'nothing';
   readonly why: Reason;
   /** Of a promotion: who released the beta, as the server's audit log has it; undefined where it does not say. */
-  readonly releasedBy?: ReleasedBy;
+  readonly releasedBy?: ReleasedBy | undefined;
   /** Against what main offers; undefined without a scan (no VULN_DB) or when nothing is done. */
-  readonly vulnerabilities?: VulnerabilityChange;
+  readonly vulnerabilities?: VulnerabilityChange | undefined;
 };
 
 /** How it ended for one tool. `made`: a dry run, everything is there but nothing was published. */
@@ -73,7 +73,7 @@ export type StatusRow = {
   readonly main: string;
   readonly next: NextStep;
   /** The beta that a promotion would take now; undefined: none waits, or it is younger than the tool file's `minAge`. */
-  readonly promotable?: string;
+  readonly promotable?: string | undefined;
   /** What an interruption left half done, and how it is finished, a sentence each. */
   readonly unfinished?: readonly string[];
 };

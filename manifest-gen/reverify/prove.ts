@@ -91,7 +91,7 @@ export async function prove(unproven: Unproven, manner: ProofManner, toolkit: Op
     toolkit.report.warn(tool.tool, sentence);
   } else if (missing[0] !== undefined) postpone(unproven, missing[0], missing.length);
   // a version of main keeps its notes; a beta's own copy of upstream's notes is not used
-  return { published, payloads, sbomText, ...(wasStable ? {} : { nuspecAgain }) };
+  return { published, payloads, sbomText, nuspecAgain: wasStable ? undefined : nuspecAgain };
 }
 
 /** Upstream's files are downloaded again. Go's own caches check what they return; a build without them takes minutes longer. */

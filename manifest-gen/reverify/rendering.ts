@@ -55,8 +55,7 @@ export async function compareRendering(
   const notesText = same.areSameTemplates ? await publishedNotes(tool, published, templates) : undefined;
   const renderWith = (words: string | undefined): Promise<Rendered> =>
     renderRelease(isAgain ? again.record : published.record, {
-      ...{ tool, templates, addresses: endpoints.addresses, exes: [], notesText: words },
-      ...(licenseText === undefined ? {} : { licenseText }),
+      ...{ tool, templates, addresses: endpoints.addresses, exes: [], licenseText, notesText: words },
     });
   const rendered = await renderWith(notesText);
   const said = isAgain ? again.unpacked.fetched.notesText : undefined;

@@ -9,7 +9,7 @@ export type Templates = {
   readonly nuspec: string;
   readonly manifest: string;
   /** For sources that bring no licence text along. */
-  readonly license?: string;
+  readonly license?: string | undefined;
   /** Where a fault in the nuspec is corrected: a file, or the tool's own with the section that it was made from. */
   readonly nuspecFile: string;
 };
@@ -53,7 +53,7 @@ export async function loadTemplates(endpoints: TemplatePlaces, tool: Tool): Prom
     nuspec: nuspec.text,
     nuspecFile: nuspec.file,
     manifest: manifest.text,
-    ...(license === undefined ? {} : { license: license.text }),
+    license: license?.text,
   };
 }
 

@@ -23,7 +23,10 @@ export type Wanted = {
   readonly limits: UnpackLimits;
 };
 /** @throws UnpackFault */
-export type ReadArchive = (path: string, wanted: Wanted) => Promise<{ readonly licenseText?: string }>;
+export type ReadArchive = (
+  path: string,
+  wanted: Wanted,
+) => Promise<{ readonly licenseText?: string | undefined }>;
 
 /** The archive is not what it should be. */
 export class UnpackFault extends Error {

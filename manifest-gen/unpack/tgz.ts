@@ -48,7 +48,7 @@ export const readTgz: ReadArchive = async (path, { member, onMember, limits }) =
     await found.exe;
     const licenseText = await found.license;
     if (found.exe === undefined) throw new UnpackFault(`${member} in the archive`, 'no such file');
-    return licenseText === undefined ? {} : { licenseText };
+    return { licenseText };
   } catch (error) {
     // an entry that the parser gave up never ends by itself
     for (const stream of streams) stream.destroy();

@@ -33,7 +33,7 @@ export async function unpack(
     exes.push(exe);
     licenseText ??= found;
   }
-  return { fetched, exes, ...(licenseText === undefined ? {} : { licenseText }) };
+  return { fetched, exes, licenseText };
 }
 
 /** One of them, of the version `found`. Same errors. */
@@ -42,7 +42,7 @@ export async function unpackAsset(
   found: Pick<Found, 'tool' | 'kind' | 'version'>,
   cache: Cache,
   limits: UnpackLimits = unpackLimits,
-): Promise<{ exe: UnpackedExe; licenseText?: string }> {
+): Promise<{ exe: UnpackedExe; licenseText?: string | undefined }> {
   const { architecture, digest } = asset;
   const read = readers.find(([suffix]) => asset.name.toLowerCase().endsWith(suffix))?.[1];
   if (read === undefined) return { exe: { asset, architecture, path: asset.path, digest } };
@@ -56,8 +56,7 @@ export async function unpackAsset(
       const onMember = (bytes: Readable): Promise<void> => pipeToFile(part, [bytes, digester]);
       return read(asset.path, { member, onMember, limits });
     });
-    const exe = { asset, architecture, path, digest: digester.digest() };
-    return { exe, ...(licenseText === undefined ? {} : { licenseText }) };
+    return { exe: { asset, architecture, path, digest: digester.digest() }, licenseText };
   } catch (error) {
     if (!(error instanceof UnpackFault)) throw error;
     const { expected, found: seen } = error;

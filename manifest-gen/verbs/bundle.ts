@@ -1,8 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { Argument, Option } from 'commander';
-import { digestBytes } from '../../formats/digest.ts';
 import { makeDir } from '../../formats/make-dir.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import { messageOf } from '../../formats/thrown.ts';
@@ -10,14 +8,13 @@ import { takeVerified } from '../build/recipe.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import { renderRecord } from '../build/render/release-record.ts';
 import { fail } from '../errors.ts';
-import type { Asset, Found, Unpacked, Verdict } from '../release.ts';
-import { type BundleContent, type BundledRelease, bundleSchema, pathPart } from '../sources/bundle/format.ts';
+import type { Unpacked, Verdict } from '../release.ts';
+import { type BundleContent, bundleSchema } from '../sources/bundle/format.ts';
 import { loadOrMakeKey } from '../sources/bundle/key.ts';
+import { type BundlePart, partOf, rootsOf } from '../sources/bundle/parts.ts';
 import { type BundleFile, writeBundle } from '../sources/bundle/write-bundle.ts';
 import { findNewest, findVersion } from '../sources/find-source.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
-import type { Tool } from '../tool-file/tools.ts';
-import { readRootText } from '../verify/keyless/trusted-root.ts';
 import { copyDatabase } from '../vulnerabilities/bundled.ts';
 import { openTree } from '../vulnerabilities/web-tree.ts';
 import type { ReleaseFlags } from './flags.ts';
@@ -27,7 +24,6 @@ import { attempt, endRun, type Failure } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
 import type { VerbToolkit } from './run/toolkit.ts';
 
-type Part = { readonly release: BundledRelease; readonly files: readonly BundleFile[] };
 export type BundleOptions = SourceOptions & { readonly out: string; readonly keyFile: string };
 
 /**
@@ -43,7 +39,7 @@ export async function createBundle(
   const key = await loadOrMakeKey(options.keyFile);
   const failures: Failure[] = [];
   const run = { ...toolkit, failures, published: [] };
-  const parts: Part[] = [];
+  const parts: BundlePart[] = [];
   for (const request of requests) {
     const part = await attempt(run, request.tool.tool, () => take(request, options, toolkit));
     // `buf buf@1.72.0` may mean the same release
@@ -68,7 +64,7 @@ export async function createBundle(
   report.step('bundle', 'signed', `the other side accepts it with BUNDLE_KEY=${key.publicKey}${made}`);
 }
 
-async function take(request: Request, options: BundleOptions, toolkit: VerbToolkit): Promise<Part> {
+async function take(request: Request, options: BundleOptions, toolkit: VerbToolkit): Promise<BundlePart> {
   const { tool } = request;
   const asked = requireUpstreamVersion(request);
   const choice = chooseSources(tool, options.sources, options, toolkit);
@@ -86,72 +82,6 @@ async function recordOf(
   const { tool, version } = unpacked.fetched.found;
   const packaging = packagingOf(tool, await loadTemplates(toolkit, tool));
   return printReleaseRecord(renderRecord(unpacked, verdicts, version, packaging));
-}
-
-/** Every file as upstream offered it, under a name that says what it is. */
-function partOf({ fetched }: Unpacked, recordText: string): Part {
-  const { found, assets, sidecars, licenseText, licenses, notesText } = fetched;
-  const place = (name: string): string =>
-    `${found.tool.tool}/${found.version}/${found.kind}/${pathPart(name)}`;
-  const beside = (name: string): string => `${found.tool.tool}/${found.version}/${found.kind}.${name}`;
-  const licensePath = beside('LICENSE.txt');
-  const notesPath = beside('notes.md');
-  const recordPath = beside('release.json');
-  return {
-    release: {
-      ...releaseOf(found),
-      assets: assets.map((asset) => ({ ...claimsOf(asset), path: place(placeName(asset)) })),
-      sidecars: sidecars.map(({ name }) => ({ name, path: place(name) })),
-      ...(licenseText === undefined ? {} : { license: licensePath }),
-      ...(licenses === undefined ? {} : { licenses }),
-      ...(notesText === undefined ? {} : { notes: notesPath }),
-      record: recordPath,
-    },
-    files: eachOnce([
-      ...assets.map((asset) => ({
-        path: place(placeName(asset)),
-        source: asset.path,
-        digest: asset.digest,
-      })),
-      ...sidecars.map(({ name, text }) => ({ path: place(name), text })),
-      ...(licenseText === undefined ? [] : [{ path: licensePath, text: licenseText }]),
-      ...(notesText === undefined ? [] : [{ path: notesPath, text: notesText }]),
-      { path: recordPath, text: recordText },
-    ]),
-  };
-}
-
-function releaseOf({ tool, version, kind, upstream, fingerprint, published }: Found) {
-  const when = published === undefined ? {} : { published: published.toISOString() };
-  return { tool: tool.tool, version, kind, upstream, fingerprint, ...when };
-}
-
-/** What is known about the file, without its local path. */
-function claimsOf({ path: _path, digest: _digest, ...claims }: Asset): Omit<Asset, 'path' | 'digest'> {
-  return claims;
-}
-
-/** Two exes that were built here have the same name. */
-function placeName({ name, architecture, goModule }: Asset): string {
-  return goModule === undefined ? name : `${architecture}-${name}`;
-}
-
-/** One package of npm may have the exes of both architectures: it is one file with one set of evidence. */
-function eachOnce(files: readonly BundleFile[]): readonly BundleFile[] {
-  return files.filter((file, at) => !files.slice(0, at).some((other) => isDeepStrictEqual(other, file)));
-}
-
-/** The roots that keyless signatures were verified by, each once. */
-async function rootsOf(tools: readonly Tool[]): Promise<readonly { path: string; text: string }[]> {
-  const roots = new Map<string, { path: string; text: string }>();
-  for (const { tool, trust } of tools) {
-    if (trust.sigstore === undefined) continue;
-    const text = await readRootText(trust.sigstore.trustedRoot);
-    const name = trust.sigstore.trustedRoot === undefined ? 'public-good' : tool;
-    const { sha256 } = digestBytes(Buffer.from(text));
-    if (!roots.has(sha256)) roots.set(sha256, { path: `roots/${name}.json`, text });
-  }
-  return [...roots.values()];
 }
 
 /** A copy of VULN_DB, when it is set. */

@@ -101,8 +101,10 @@ async function rowOfOwn(
 /** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
 async function readOffered(tool: Tool, toolkit: OpenVerbToolkit): Promise<Offered> {
   const state = await readState(tool, toolkit);
-  const promotable = findPromotable(tool, state.packages, state.main, toolkit.now());
-  return { ...offeredOf(state), ...(promotable === undefined ? {} : { promotable }) };
+  return {
+    ...offeredOf(state),
+    promotable: findPromotable(tool, state.packages, state.main, toolkit.now()),
+  };
 }
 
 async function readState(

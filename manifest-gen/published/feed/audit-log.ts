@@ -19,10 +19,10 @@ const Origin = z.object({
 /** Who released a version, as the audit log of the server has it. */
 export type ReleasedBy = {
   readonly key: string;
-  readonly owner?: string;
+  readonly owner?: string | undefined;
   readonly at: string;
   /** The pipeline's run, where it said so. */
-  readonly run?: string;
+  readonly run?: string | undefined;
   /** Parts of it that came by other keys, each with the key's name. */
   readonly others: readonly { readonly what: string; readonly key: string }[];
 };
@@ -43,12 +43,11 @@ export async function askReleasedBy(
   const pushed = entries?.find(({ kind }) => kind === 'package published');
   if (entries === undefined || pushed === undefined) return undefined;
   const { keyName: key, owner, at, detail } = pushed;
-  const run = runIn(detail);
   return {
     key,
-    ...(owner === undefined ? {} : { owner }),
+    owner,
     at,
-    ...(run === undefined ? {} : { run }),
+    run: runIn(detail),
     others: entries
       .filter(({ keyId }) => keyId !== pushed.keyId)
       .map(({ kind, file, keyName }) => ({

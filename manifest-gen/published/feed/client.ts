@@ -14,6 +14,7 @@ import {
   reasonOf,
   refuse,
   refusePage,
+  requireSuccess,
   send,
 } from './http.ts';
 import { type FeedPackage, type FeedPage, readFeedPage } from './page.ts';
@@ -169,7 +170,7 @@ export async function pushPackage(
       fail('FEED_CONFLICT', { what, expected: `SHA-512 ${pkg.digest.sha512}`, found });
     }
   }
-  if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the push of ${what}`);
+  requireSuccess(response, `the push of ${what}`);
   return 'pushed';
 }
 
@@ -185,8 +186,7 @@ export async function unlistPackage(
 ): Promise<void> {
   const url = `${pushUrl(http.feedUrl)}${encodeURIComponent(id)}/${encodeURIComponent(version)}`;
   const response = await ask(http, url, { method: 'DELETE', headers: reasonHeader(reason) });
-  if (response.statusCode < 200 || response.statusCode >= 300)
-    refuse(response, `the unlisting of ${id} ${version}`);
+  requireSuccess(response, `the unlisting of ${id} ${version}`);
 }
 
 /** Other feeds index after they have answered; ours shows a package when it says 201. @throws ReleaseError FEED_REFUSED after a minute */

@@ -222,6 +222,11 @@ export function refuse(response: Response<unknown>, what: string): never {
   fail('FEED_REFUSED', { status, what, reason: reasonOf(response), hint });
 }
 
+/** The same for an answer that is not a success. */
+export function requireSuccess(response: Response<unknown>, what: string): void {
+  if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, what);
+}
+
 function keyHint(method: string): string {
   const scopes: Readonly<Record<string, string>> = { GET: 'read', HEAD: 'read', DELETE: 'unlist' };
   const scope = scopes[method] ?? 'push';

@@ -63,15 +63,13 @@ function createSource(
 
     async fetch(found) {
       const { assets, sidecars, license, licenses, notes } = found.details as BundledRelease;
-      const licenseText = license === undefined ? undefined : await textOf(bundle, license);
-      const notesText = notes === undefined ? undefined : await textOf(bundle, notes);
       return {
         found,
         assets: assets.map((asset) => assetOf(bundle, asset)),
         sidecars: await textsOf(bundle, sidecars),
-        ...(licenseText === undefined ? {} : { licenseText }),
-        ...(licenses === undefined ? {} : { licenses }),
-        ...(notesText === undefined ? {} : { notesText }),
+        licenses,
+        licenseText: license && (await textOf(bundle, license)),
+        notesText: notes && (await textOf(bundle, notes)),
       };
     },
   };

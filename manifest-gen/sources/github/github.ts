@@ -119,7 +119,7 @@ export function createGithub(settings: GithubSettings): Upstream {
       if (source.attestations) {
         sidecars.push(...(await fetchAttestations(settings, api, source.repository, assets, about)));
       }
-      return { found, assets, sidecars, ...(notes === undefined ? {} : { notesText: notes }) };
+      return { found, assets, sidecars, notesText: notes };
     },
   };
 }

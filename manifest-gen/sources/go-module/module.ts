@@ -118,7 +118,7 @@ export function createGoModule(settings: GoSettings): Upstream {
       const files = await licenseFiles(zip, found.upstream);
       const licenseText = files.find(({ name }) => isLicense(name))?.text;
       const licenses = await readLicenses(go, assets, about);
-      return { found, assets, sidecars: [], licenses, ...(licenseText === undefined ? {} : { licenseText }) };
+      return { found, assets, sidecars: [], licenses, licenseText };
     },
 
     async prove({ found, assets }) {

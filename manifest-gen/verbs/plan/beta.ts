@@ -26,7 +26,6 @@ export async function planBeta(
 async function rowOfBeta(decision: BetaDecision, toolkit: OpenToolkit): Promise<PlanRow> {
   const { state, version, found, does, reason } = decision;
   const { source, evidence } = originOfFound(found);
-  const vulnerabilities = await changeOf(decision, toolkit);
   return {
     ...state,
     from: state.beta,
@@ -36,7 +35,7 @@ async function rowOfBeta(decision: BetaDecision, toolkit: OpenToolkit): Promise<
     evidence,
     does,
     why: reason,
-    ...(vulnerabilities === undefined ? {} : { vulnerabilities }),
+    vulnerabilities: await changeOf(decision, toolkit),
   };
 }
 

@@ -82,9 +82,8 @@ export async function planPromotionOf(
   }
   const { record } = beta;
   const scan = await scanReleased(tool, beta, toolkit);
-  const releasedBy = await findReleasedBy(tool, beta.version, toolkit);
   const row: PlanRow = {
-    ...(releasedBy === undefined ? {} : { releasedBy }),
+    releasedBy: await findReleasedBy(tool, beta.version, toolkit),
     ...(await readState(tool, record.source.version, toolkit)),
     from: main,
     to: stable,

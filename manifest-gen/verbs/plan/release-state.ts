@@ -17,12 +17,7 @@ export async function readState(
 ): Promise<ReleaseState> {
   const { bucket } = toolkit;
   const notes = notesLink(tool, upstream, toolkit.config.githubApiUrl);
-  return {
-    tool: tool.tool,
-    ...(await bucket.offers(tool.tool)),
-    upstream,
-    ...(notes === undefined ? {} : { notes }),
-  };
+  return { tool: tool.tool, ...(await bucket.offers(tool.tool)), upstream, notes };
 }
 
 /** Where a release of ours came from, and what proved it. */
