@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { FeedError, fail } from '../errors.ts';
+import { createLogDurability, type Durability, durableAtOnce } from './durability.ts';
 import { isDatabaseFull } from './file-problem.ts';
 import { migrations } from './migrations.ts';
 import { createStatements, type Prepare } from './statements.ts';
@@ -39,9 +40,9 @@ export function openDatabase(file: string): Connection {
   try {
     const mustCheck = isSmall(file) || wasCutOff(file);
     db = new Database(file, { timeout: busyTimeoutMs });
-    db.pragma('journal_mode = WAL');
-    // A confirmed publication survives a power cut: the WAL is on disk before a commit returns. macOS only flushes the drive's
-    // own cache with fullfsync, which other systems ignore.
+    const hasLog = db.pragma('journal_mode = WAL', { simple: true }) === 'wal';
+    // A confirmed publication survives a power cut: the WAL is on disk before a change is confirmed (durability.ts), and before a
+    // commit elsewhere returns. macOS only flushes the drive's own cache with fullfsync, which other systems ignore.
     db.pragma('synchronous = FULL');
     db.pragma('fullfsync = ON');
     db.pragma('foreign_keys = ON');
@@ -49,26 +50,21 @@ export function openDatabase(file: string): Connection {
     if (mustCheck) checkPages(db, file);
     migrate(db, file);
     defineTextFunctions(db);
-    return createConnection(db);
+    return createConnection(db, hasLog ? createLogDurability(db, file) : durableAtOnce);
   } catch (error) {
     db?.close();
     throw asFeedError(error, file);
   }
 }
 
-export function createConnection(db: Database.Database): Connection {
+export function createConnection(db: Database.Database, durability: Durability = durableAtOnce): Connection {
   const prepare = createStatements(db);
   const inTransaction = db.transaction((write: () => unknown) => write());
   return {
     prepare,
-    transact: createTransact(db, prepare),
+    transact: createTransact(db, prepare, durability),
     writeStatistics<T>(write: () => T): T {
-      db.pragma('synchronous = NORMAL');
-      try {
-        return inTransaction.immediate(write) as T;
-      } finally {
-        db.pragma('synchronous = FULL');
-      }
+      return durability.write(() => inTransaction.immediate(write) as T);
     },
     exec: (sql) => void db.exec(sql),
     pragma: (text, options) => db.pragma(text, options),

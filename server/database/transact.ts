@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import type { Actor, Change } from '../audit/audit.ts';
 import { FeedError } from '../errors.ts';
 import { writeAuditEntry } from './audit-entry.ts';
+import type { Durability } from './durability.ts';
 import { isDatabaseFull } from './file-problem.ts';
 import type { Prepare } from './statements.ts';
 
@@ -10,7 +11,7 @@ export type Transaction = {
   readonly prepare: Prepare;
   /** Adds an entry to the audit log, which is durable together with the change or not at all. */
   record(change: Change, by: Actor, at: Date): void;
-  /** Runs after the change is committed and before anybody gets the confirmation. */
+  /** Runs when the change can be seen, which is before it is durable and anybody gets the confirmation. */
   afterCommit(work: () => void): void;
 };
 
@@ -22,18 +23,20 @@ export type Transaction = {
 export type Transact = <T>(change: (transaction: Transaction) => T) => Promise<T>;
 
 type Failure = { readonly error: unknown };
-type Write = { readonly run: () => void; readonly done: (failure: Failure | undefined) => void };
-
-/** Shorter than the fsync that it saves. */
-const lingerMs = 2;
+type Write = {
+  readonly run: () => void;
+  /** What follows from the commit. */
+  readonly committed: () => Failure | undefined;
+  readonly done: (failure: Failure | undefined) => void;
+};
 
 /**
- * Simultaneous changes share one transaction and so one fsync: sixteen pushes, or an import, wait for the disk once. Each is a
- * savepoint, so that a failing one does not undo the others.
+ * A change is committed at once. Those that come while the disk is being waited for share the next transaction and so the next
+ * fsync: sixteen pushes, or an import, wait for the disk once or twice. Each is a savepoint, so that a failing one does not undo the others.
  */
-export function createTransact(db: Database.Database, prepare: Prepare): Transact {
+export function createTransact(db: Database.Database, prepare: Prepare, durability: Durability): Transact {
   let waiting: Write[] = [];
-  let lastSize = 1;
+  let isBusy = false;
 
   const runAll = db.transaction((writes: readonly Write[]): readonly (Failure | undefined)[] => {
     const [first, ...others] = writes;
@@ -54,17 +57,28 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
     });
   });
 
-  function commit(): void {
+  function commit(writes: readonly Write[]): readonly (Failure | undefined)[] {
+    try {
+      return orStorageFull(() => durability.write(() => runAll.immediate(writes)));
+    } catch (error) {
+      return writes.map(() => ({ error }));
+    }
+  }
+
+  async function commitWaiting(): Promise<void> {
     const writes = waiting;
     waiting = [];
-    lastSize = writes.length;
-    let failures: ReturnType<typeof runAll>;
-    try {
-      failures = orStorageFull(() => runAll.immediate(writes));
-    } catch (error) {
-      failures = writes.map(() => ({ error }));
-    }
-    for (const [at, { done }] of writes.entries()) done(failures[at]);
+    const failures = commit(writes);
+    const outcomes = writes.map((write, at) => ({ write, failure: failures[at] }));
+    const committed = outcomes.filter(({ failure }) => failure === undefined);
+    const broken = new Map(committed.map(({ write }) => [write, write.committed()]));
+    const notDurable = committed.length === 0 ? undefined : await failureOf(durability.sync);
+    for (const { write, failure } of outcomes) write.done(failure ?? notDurable ?? broken.get(write));
+  }
+
+  async function work(): Promise<void> {
+    while (waiting.length > 0) await commitWaiting();
+    isBusy = false;
   }
 
   return (change) =>
@@ -80,17 +94,25 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
         run() {
           result = change(transaction);
         },
+        committed: () => firstFailure(hooks),
         done(failure) {
-          const broken = failure ?? firstFailure(hooks);
-          if (broken === undefined) resolve(result);
-          else reject(broken.error);
+          if (failure === undefined) resolve(result);
+          else reject(failure.error);
         },
       });
-      if (waiting.length > 1) return;
-      // A single change is not delayed; if several came together last time, more are probably on their way.
-      if (lastSize === 1) setImmediate(commit);
-      else setTimeout(commit, lingerMs);
+      if (isBusy) return;
+      isBusy = true;
+      queueMicrotask(work);
     });
+}
+
+async function failureOf(wait: () => Promise<void>): Promise<Failure | undefined> {
+  try {
+    await wait();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** Calls all of them even if some throw, because this is how caches learn what was committed. */

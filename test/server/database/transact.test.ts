@@ -1,8 +1,14 @@
+import { copyFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { type Connection, openDatabase } from '../../../server/database/connection.ts';
+import { createLogDurability, type Durability } from '../../../server/database/durability.ts';
+import { createStatements } from '../../../server/database/statements.ts';
+import { createTransact } from '../../../server/database/transact.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 
 const undo: (() => unknown)[] = [];
@@ -159,5 +165,123 @@ describe('simultaneous changes', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(seen).toEqual(['1 committed', '2 committed', '3 committed']);
     expect(count(other)).toBe(3);
+  });
+});
+
+describe('a change and the disk', () => {
+  /** With `durability` made from the usual one, and a second connection that sees what is committed. */
+  async function openWith(change: (usual: Durability, file: string) => Partial<Durability>) {
+    const dir = await makeTempDir();
+    undo.push(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+    const file = join(dir, 'catalog.db');
+    const connect = (from: string): Database.Database => {
+      const db = new Database(from);
+      undo.push(() => db.close());
+      return db;
+    };
+    openDatabase(file).close();
+    const db = connect(file);
+    db.exec('CREATE TABLE seen (n INTEGER PRIMARY KEY) STRICT');
+    const usual = createLogDurability(db, file);
+    const transact = createTransact(db, createStatements(db), { ...usual, ...change(usual, file) });
+    const other = connect(file);
+    return {
+      file,
+      connect,
+      insert: (n: number) => transact(({ prepare }) => prepare('INSERT INTO seen VALUES (?)').run(n).changes),
+      count: (from = other) => from.prepare('SELECT count(*) FROM seen').pluck().get(),
+    };
+  }
+
+  it('is seen at once, and confirmed when the disk has it', async () => {
+    let letGo = (): void => undefined;
+    const { insert, count } = await openWith(({ sync }) => ({
+      sync: () => new Promise<void>((resolve) => (letGo = resolve)).then(sync),
+    }));
+    let isConfirmed = false;
+
+    const change = insert(1).then(() => {
+      isConfirmed = true;
+    });
+    while (count() === 0) await nextTurn();
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+
+    expect(isConfirmed).toBe(false);
+    letGo();
+    await change;
+    expect(isConfirmed).toBe(true);
+  });
+
+  it('shares the next transaction and the next wait with those that come while the disk works', async () => {
+    const waits: (() => void)[] = [];
+    const { insert, count } = await openWith(() => ({
+      sync: () => new Promise((resolve) => waits.push(resolve)),
+    }));
+    const first = insert(1);
+    while (count() === 0) await nextTurn();
+
+    const others = [2, 3, 4].map(insert);
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    expect([count(), waits.length]).toEqual([1, 1]);
+    waits[0]?.();
+    await first;
+    while (waits.length < 2) await nextTurn();
+    expect(count()).toBe(4);
+    waits[1]?.();
+    await Promise.all(others);
+
+    expect(waits).toHaveLength(2);
+  });
+
+  it('is, once it is confirmed, in what the disk was asked to keep', async () => {
+    let kept = 0;
+    const { insert, count, connect, file } = await openWith(({ sync }, of) => ({
+      sync() {
+        // What a power cut leaves when all that comes later is lost.
+        kept += 1;
+        for (const suffix of ['', '-wal']) copyFileSync(`${of}${suffix}`, `${of}.kept${kept}${suffix}`);
+        return sync();
+      },
+    }));
+
+    for (const [size, from] of [
+      [1, 0],
+      [5, 1],
+      [1, 6],
+      [30, 7],
+    ] as const) {
+      await Promise.all(Array.from({ length: size }, (_one, n) => insert(from + n)));
+
+      expect(count(connect(`${file}.kept${kept}`))).toBe(from + size);
+    }
+    expect(kept).toBeGreaterThanOrEqual(4);
+  });
+
+  it('is confirmed by a copy in the main file when the log cannot be synced', async () => {
+    const { insert, count, connect, file } = await openWith((_usual, of) => {
+      const writer = new Database(of);
+      undo.push(() => writer.close());
+      copyFileSync(of, `${of}.none`);
+      return { sync: createLogDurability(writer, `${of}.none`).sync };
+    });
+
+    await insert(1);
+    copyFileSync(file, `${file}.alone`);
+
+    expect(count(connect(`${file}.alone`))).toBe(1);
+  });
+
+  it('fails when the disk does, and holds up none that come later', async () => {
+    const failures = [new Error('no disk')];
+    const { insert } = await openWith(({ sync }) => ({
+      async sync() {
+        const failure = failures.pop();
+        if (failure !== undefined) throw failure;
+        await sync();
+      },
+    }));
+
+    await expect(insert(1)).rejects.toThrow('no disk');
+    expect(await insert(2)).toBe(1);
   });
 });

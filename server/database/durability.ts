@@ -1,0 +1,60 @@
+import { realpathSync } from 'node:fs';
+import type Database from 'better-sqlite3';
+import { syncFile } from '../blobs/disk-sync.ts';
+
+/** How transactions become durable: two steps, so that nobody else has to wait for the disk. */
+export type Durability = {
+  /** Does a write that does not wait for the disk. */
+  write<T>(write: () => T): T;
+  /** Everything that was written before it was called is on disk when it resolves. */
+  sync(): Promise<void>;
+};
+
+/** Each write waits for the disk itself: for databases without a write-ahead log. */
+export const durableAtOnce: Durability = { write: (write) => write(), sync: async () => undefined };
+
+/**
+ * Waits for the write-ahead log beside the main thread. SQLite itself (`synchronous=FULL`) would hold up the thread, and everybody who
+ * reads, until the disk is done.
+ */
+export function createLogDurability(db: Database.Database, file: string): Durability {
+  const log = `${realpathSync(file)}-wal`;
+  /** After a failed fsync the next one may report success without having written anything. */
+  let mustCopy = false;
+
+  /** Into the main file, which SQLite syncs before it returns. */
+  function copyLog(): void {
+    const [copy] = db.pragma('wal_checkpoint(PASSIVE)') as {
+      busy: number;
+      log: number;
+      checkpointed: number;
+    }[];
+    if (copy === undefined || copy.busy !== 0 || copy.log !== copy.checkpointed) {
+      throw new Error(
+        'The write-ahead log is not on disk, and somebody who reads keeps it from being copied.',
+      );
+    }
+  }
+
+  return {
+    write(write) {
+      db.pragma('synchronous = NORMAL');
+      try {
+        return write();
+      } finally {
+        db.pragma('synchronous = FULL');
+      }
+    },
+    async sync() {
+      if (!mustCopy) {
+        try {
+          return await syncFile(log);
+        } catch {
+          mustCopy = true;
+        }
+      }
+      copyLog();
+      mustCopy = false;
+    },
+  };
+}
