@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { setupCommands } from '../../server/gallery/commands.ts';
 import { productDir } from '../kit/test-server.ts';
+import { anchorsOf } from './anchors.ts';
 
 const dir = join(productDir, 'docs', 'clients');
 const names = await readdir(dir);
@@ -14,16 +15,6 @@ function textOf(name: string): string {
   const text = pages.get(name);
   if (text === undefined) throw new Error(`no page docs/clients/${name}`);
   return text;
-}
-
-/** The anchors of a page, as GitHub and GitLab make them of its headings. */
-function anchorsOf(text: string): readonly string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 }
 
 describe('the pages for clients', () => {

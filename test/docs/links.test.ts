@@ -2,22 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { productDir } from '../kit/test-server.ts';
+import { anchorsOf } from './anchors.ts';
 
 const top = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 const below = await readdir(join(productDir, 'docs'), { recursive: true });
 const pages = [...top, ...below.filter((name) => name.endsWith('.md')).map((name) => join('docs', name))].map(
   (name) => join(productDir, name),
 );
-
-/** The anchors of a page, as GitHub and GitLab make them of its headings. */
-function anchorsOf(text: string): readonly string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-}
 
 describe('every page', () => {
   it.each(pages.map((page) => relative(productDir, page)))(

@@ -1,11 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
-import { createSqlCatalog, type SqlCatalog } from '../../../server/catalog/sql/catalog.ts';
-import { type Connection, openDatabase } from '../../../server/database/connection.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
+import { openDatabase } from '../../../server/database/connection.ts';
 import { joinBody } from '../../../server/http/body.ts';
 import { v3Links } from '../../../server/v3/links.ts';
 import { readParameters } from '../../../server/v3/parameters.ts';
@@ -20,18 +17,9 @@ const steps = fc.record({
   version: fc.constantFrom(...versions),
 });
 
-let dir: string;
-let db: Connection;
-let catalog: SqlCatalog;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'gwt-hits-'));
-  db = openDatabase(join(dir, 'catalog.db'));
-  catalog = createSqlCatalog(db, () => new Date());
-});
-afterAll(async () => {
-  db.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const db = openDatabase(':memory:');
+const catalog = createSqlCatalog(db, () => new Date());
+afterAll(() => db.close());
 
 async function answer(query: string, isKept: boolean): Promise<string> {
   const revisions = isKept ? catalog.revisions : { known: () => undefined };

@@ -1,27 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../../server/audit/audit.ts';
-import type { Catalog, PackageRow } from '../../../../server/catalog/catalog.ts';
+import type { PackageRow } from '../../../../server/catalog/catalog.ts';
 import { type PackageQuery, queryProperties } from '../../../../server/catalog/query.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
 import { openDatabase } from '../../../../server/database/connection.ts';
 import { everything } from '../../../contract/catalog.ts';
 import { makePackage } from '../../../kit/new-package.ts';
 
-let catalog: Catalog;
-let close: () => Promise<void>;
+const db = openDatabase(':memory:');
+let minute = 0;
+const catalog = createSqlCatalog(db, () => new Date(Date.UTC(2026, 1, 1, 0, minute)));
 beforeAll(async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'gwt-keyset-'));
-  const db = openDatabase(join(dir, 'catalog.db'));
-  close = async () => {
-    db.close();
-    await rm(dir, { recursive: true, force: true });
-  };
-  let minute = 0;
-  catalog = createSqlCatalog(db, () => new Date(Date.UTC(2026, 1, 1, 0, minute)));
   for (const [at, id] of ['a', 'B', 'b.c', 'c', 'd'].entries()) {
     for (const version of ['1.0.0', '1.0.1-beta', '2.0.0', '10.0.0', '10.0.1-rc.1']) {
       minute += at % 2;
@@ -35,7 +25,7 @@ beforeAll(async () => {
   }
   await catalog.setListed('c', '2.0.0', false, operator);
 });
-afterAll(() => close());
+afterAll(() => db.close());
 
 const name = (row: PackageRow) => `${row.id} ${row.version}`;
 

@@ -1,17 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../../server/audit/audit.ts';
 import type { Expression, PackageQuery, SemVerView } from '../../../../server/catalog/query.ts';
-import { createSqlCatalog, type SqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
+import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
 import { createNewestSearch, type NewestSearch } from '../../../../server/catalog/sql/newest-search.ts';
 import { createNewestTexts } from '../../../../server/catalog/sql/newest-texts.ts';
 import { countSql, pageSql } from '../../../../server/catalog/sql/query.ts';
 import type { SqlRevisions } from '../../../../server/catalog/sql/revisions.ts';
-import { type Connection, openDatabase } from '../../../../server/database/connection.ts';
+import { openDatabase } from '../../../../server/database/connection.ts';
 import { makePackage } from '../../../kit/new-package.ts';
 
 const ids = ['go', 'Go.Lint', 'go-lint', 'delve', 'a_b', 'Zoo'] as const;
@@ -61,18 +58,9 @@ const steps: fc.Arbitrary<Step> = fc.record({
   version: fc.constantFrom(...versions),
 });
 
-let dir: string;
-let db: Connection;
-let catalog: SqlCatalog;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'gwt-texts-'));
-  db = openDatabase(join(dir, 'catalog.db'));
-  catalog = createSqlCatalog(db, () => new Date(0));
-});
-afterAll(async () => {
-  db.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const db = openDatabase(':memory:');
+const catalog = createSqlCatalog(db, () => new Date(0));
+afterAll(() => db.close());
 
 const inDatabase = (query: PackageQuery): number[] => {
   const { text, values } = pageSql('p.pk', query);
