@@ -17,7 +17,8 @@ function Assert-Choco {
   Assert-OutOfReach (@($Choco.Root) + $folders + @($Choco.Package, $Choco.Exe, $Choco.Config, "$($Choco.Config).backup", $Choco.Disabled))
 }
 
-# 2 is "nothing to do" with useEnhancedExitCodes, the others are installers' words for success; what it did is looked at afterwards.
+# 2 means "nothing to do" with useEnhancedExitCodes, the others are installers' codes for success; the result is checked
+# afterwards.
 function Invoke-Choco([string[]] $Arguments) {
   Assert-Choco
   return Invoke-Program $Choco.Exe $Arguments @(0, 2, 1605, 1614, 1641, 3010)
@@ -32,7 +33,7 @@ function Read-ChocoConfig([string] $File) {
   return $xml
 }
 
-# A source as a plain value; Chocolatey compares names without case.
+# A source as a plain value. Chocolatey compares names without case.
 function Get-ChocoSources([string] $File = $Choco.Config) {
   if (-not (Test-Path -LiteralPath $File)) { return }
   foreach ($node in (Read-ChocoConfig $File).SelectNodes('/chocolatey/sources/source')) {
@@ -50,7 +51,7 @@ function Test-ChocoSource {
   return $null -ne $own -and $own.Value.TrimEnd('/') -eq $FeedUrl
 }
 
-# Whose key it is shows only once it is known.
+# The owner of a stored key can only be checked once the key of this run is known.
 function Test-ChocoKey {
   $own = Get-OwnChocoSource
   if ($null -eq $own -or $own.User -ne $Name -or $own.Password -eq '') { return $false }
@@ -59,7 +60,7 @@ function Test-ChocoKey {
 
 function Get-CommunitySources { return Get-ChocoSources | Where-Object { $_.IsOn -and $_.Value -match '\Ahttps?://((community|packages|www)\.)?chocolatey\.org/' } }
 
-# Changes each of our sources in a file of choco's, which has no command for it that hides a password.
+# Changes our sources in one of choco's files: choco itself has no command for it that hides a password.
 function Edit-ChocoSource([string] $File, [scriptblock] $Change) {
   Assert-Choco
   $xml = Read-ChocoConfig $File
@@ -79,7 +80,7 @@ function Set-ChocoKey {
   }
 }
 
-# choco keeps the configuration of before its last change (choco XmlService), and in it the key.
+# choco keeps the configuration from before its last change (choco XmlService), including the key.
 function Get-ChocoFilesWithKey { return @($Choco.Config, "$($Choco.Config).backup") | Where-Object { (Get-OwnChocoSource $_).Password } }
 
 function Clear-ChocoKey {
@@ -92,7 +93,7 @@ function Clear-ChocoKey {
   }
 }
 
-# Chocolatey, too, finds with this source what the server has: its proxy and certificates are its own.
+# Checks that Chocolatey itself finds packages at this source: it has its own proxy and certificates.
 function Assert-ChocoAnswers {
   $arguments = @('search', '--exact', '--limit-output', '--id-only', '--pre', "--source=$Name")
   if (-not $Given.Offers) {
@@ -100,7 +101,7 @@ function Assert-ChocoAnswers {
     return
   }
   $found = @(Invoke-Choco (@('search', $Given.Offers) + $arguments[1..5]) | Where-Object { $_ })
-  if ($found.Count -eq 0) { throw "choco finds nothing at its source $Name, although the server has $($Given.Offers): no other source is switched off. See: choco search --source=$Name" }
+  if ($found.Count -eq 0) { throw "choco finds nothing at its source $Name, although the server has $($Given.Offers), so no other source was switched off. See: choco search --source=$Name" }
 }
 
 function Disable-Community {
@@ -122,7 +123,7 @@ function Enable-Others {
 
 function Get-ChocoTasks {
   New-Task "source $Name is $FeedUrl" { Test-ChocoSource } {
-    # Never again over the same one: `source add` without a password takes the password away.
+    # Not repeated for an existing source: `source add` without a password would remove its password.
     [void](Invoke-Choco @('source', 'add', "--name=$Name", "--source=$FeedUrl", '--yes'))
   }
   New-Task "source $Name is on" { $own = Get-OwnChocoSource; $null -eq $own -or $own.IsOn } {
@@ -142,18 +143,18 @@ function Get-ChocoRemoval {
   }
 }
 
-# Chocolatey takes the highest version of all sources, whatever their priority.
+# Chocolatey installs the highest version of all sources, whatever their priority.
 function Show-CompetingSources {
   if (-not (Test-Person)) { return }
   $others = @(Get-ChocoSources | Where-Object { $_.IsOn -and $_.Id -ne $Name -and -not "$($_.Value)/".StartsWith("$BaseUrl/", [StringComparison]::OrdinalIgnoreCase) })
   foreach ($source in $others) {
     try { $same = @($Tools | ForEach-Object { Invoke-Choco @('search', $_, '--exact', '--limit-output', '--id-only', "--source=$($source.Id)") } | Where-Object { $_ }) }
     catch {
-      Write-Note "The Chocolatey source $($source.Id) does not answer; should it offer the same ids, the highest version of all sources is installed, whatever their priority."
+      Write-Note "The Chocolatey source $($source.Id) does not answer. If it offers the same ids, the highest version of all sources is installed, whatever their priority."
       continue
     }
     if ($same.Count -gt 0) {
-      Write-Note "The Chocolatey source $($source.Id) offers $($same -join ', ') too: the highest version of all sources is installed, whatever their priority. Install with --source=$Name, or switch that source off (-DisableCommunity does it for the community's)."
+      Write-Note "The Chocolatey source $($source.Id) offers $($same -join ', ') too: the highest version of all sources is installed, whatever their priority. Install with --source=$Name, or switch that source off (-DisableCommunity does this for the community source)."
     }
   }
 }

@@ -1,6 +1,6 @@
 # The shims and their place in PATH.
 $PathKeys = @{ $true = 'SYSTEM\CurrentControlSet\Control\Session Manager\Environment'; $false = 'Environment' }
-# The folder that this script put into PATH is kept here, so that -ShimsDir need not be named again for -Remove.
+# Remembers the folder that this script added to PATH, so that -Remove needs no -ShimsDir.
 $Memory = "Software\$Name"
 
 function Get-PutFolder([bool] $IsMachine) { return Read-Registry $IsMachine $Memory 'ShimsDir' | Where-Object { $_ } }
@@ -18,11 +18,11 @@ function Test-FirstInPath([string] $Dir, [bool] $IsMachine) {
 }
 
 function Set-FirstInPath([string] $Dir, [bool] $IsMachine) {
-  # Either would make it another folder, or two.
-  if ($Dir -match '[;%]') { throw "$Dir does not go into PATH: expected a folder without ; and % in its name." }
+  # Either of them would make it another folder, or two.
+  if ($Dir -match '[;%]') { throw "$Dir cannot be added to PATH: expected a folder without ; and % in its name." }
   $without = @($Dir) + @(Get-PutFolder $IsMachine)
   $others = @(Get-PathFolders $IsMachine | Where-Object { $_ -ne '' -and $without -notcontains $_.TrimEnd('\') })
-  # Kept first: what is in PATH can be taken out again.
+  # Stored first, so that whatever is in PATH can be removed again.
   Write-Registry $IsMachine $Memory 'ShimsDir' $Dir 'String'
   Write-Registry $IsMachine $PathKeys[$IsMachine] 'Path' ((@($Dir) + $others) -join ';') 'ExpandString'
   Send-EnvironmentChange
@@ -43,7 +43,7 @@ function Clear-Path([bool] $IsMachine) {
   Remove-RegistryKey $IsMachine $Memory
 }
 
-# The folders may be gone by now. What a user's registry says is true of that user's PATH alone.
+# The folders may be gone by now. A user's registry only applies to that user's PATH.
 function Get-ShimsFolders([bool] $IsMachine) {
   if ($ShimsDir -ne '') { (Get-WholePath $ShimsDir).TrimEnd('\') }
   if ($null -ne $Choco) { $Choco.Shims }
@@ -56,16 +56,16 @@ function Get-PathRemoval([bool] $IsMachine) {
   New-Task "no folder of shims is in $(Get-PathOwner $IsMachine)" { param($IsMachine) @(Get-OwnInPath $IsMachine).Count -eq 0 -and $null -eq (Get-PutFolder $IsMachine) } { param($IsMachine) Clear-Path $IsMachine } $IsMachine
 }
 
-# By whom the shims come, and where they are then: a folder of one's own, Chocolatey for the machine, Scoop for this user.
+# How the shims are installed, and where: in the user's own folder, by Chocolatey for the machine, or by Scoop for this user.
 function Get-ShimsWay {
   if ($ShimsDir -ne '') { return @{ By = ''; Dir = (Get-WholePath $ShimsDir).TrimEnd('\'); IsMachine = (Test-Admin) } }
   $byChoco = $null -ne $Choco -and $Part -ne 'scoop'
   if ($byChoco -and (Test-FirstInPath $Choco.Shims $true) -and -not (Test-Writable $Choco.Config)) { return @{ By = ''; Dir = $Choco.Shims; IsMachine = $true } }
   $byScoop = $null -ne $Scoop -and $Part -ne 'chocolatey'
   if ($byChoco -and ((Test-Writable $Choco.Config) -or -not $byScoop)) { return @{ By = 'Chocolatey'; Dir = $Choco.Shims; IsMachine = (Test-Admin) } }
-  # What one user may write must not be searched by all of the machine.
+  # A folder that one user can write to must not be in the PATH of the whole machine.
   if ($byScoop) { return @{ By = 'Scoop'; Dir = $Scoop.Shims; IsMachine = $false } }
-  throw 'The shims come with Chocolatey (as administrator) or Scoop, or name a folder: -ShimsDir DIR'
+  throw 'The shims need Chocolatey (as administrator) or Scoop, or a folder: -ShimsDir DIR'
 }
 
 function Assert-ShimsFolder($Way) {

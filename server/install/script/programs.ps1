@@ -1,12 +1,12 @@
-# Programs and files, as all parts use them.
+# Programs and files, as used by all parts.
 
-# Nobody answers a program here: git finds the key by its helper or not at all, and gives up on a server that sends nothing.
+# Nobody can answer a program here: git gets the key from its helper or not at all, and gives up on a server that sends nothing.
 $Unattended = @{
   GO_WIN_TOOLS_KEY = $null
   GIT_TERMINAL_PROMPT = '0'
   GCM_INTERACTIVE = 'never'
   GIT_ASKPASS = $null
-  # In git's own writing, which every version reads: an empty program asks nobody (git prompt.c).
+  # In git's own syntax, which every version reads: an empty program asks nobody (git prompt.c).
   GIT_CONFIG_PARAMETERS = "'core.askpass='"
   GIT_HTTP_LOW_SPEED_LIMIT = '1'
   GIT_HTTP_LOW_SPEED_TIME = "$Patience"
@@ -19,12 +19,12 @@ function Set-Environment([hashtable] $Values) {
   }
 }
 
-# The only place that starts programs. Answers with the lines of their output.
+# The only place that starts programs. Returns the lines of their output.
 function Invoke-Program([string] $Program, [string[]] $Arguments, [int[]] $Allow = @(0), [string[]] $InputLines = @()) {
   Assert-OutOfReach @($Program, (Split-Path -Parent $Program))
-  # With Stop, 5.1 would end at the first line that a program writes to stderr; its exit code alone counts.
+  # With Stop, 5.1 would end at the first line that a program writes to stderr; only its exit code counts.
   $ErrorActionPreference = 'Continue'
-  # ASCII without a byte order mark, whatever the console has.
+  # ASCII without a byte order mark, whatever the console uses.
   $OutputEncoding = New-Object System.Text.ASCIIEncoding
   $kept = @{}
   foreach ($variable in $Unattended.Keys) { $kept[$variable] = [Environment]::GetEnvironmentVariable($variable) }
@@ -43,8 +43,8 @@ function Invoke-Program([string] $Program, [string[]] $Arguments, [int[]] $Allow
   return @($said | Where-Object { $_ -isnot [Management.Automation.ErrorRecord] } | ForEach-Object { "$_" })
 }
 
-# Beside it first: nobody ever sees half a file, and its permissions stay. Always a new one: what somebody else made there before
-# would stay theirs, with the key in it.
+# A new file beside it, so that nobody sees an incomplete file and its permissions stay. Always a new one: a file that somebody
+# else created there would stay theirs, with the key in it.
 function New-Part([string] $File) {
   $part = "$File.$Name"
   [IO.File]::Delete($part)
@@ -52,7 +52,7 @@ function New-Part([string] $File) {
   return $part
 }
 
-# No copy stays behind with a key in it.
+# No copy with a key in it is left behind.
 function Move-IntoPlace([string] $Part, [string] $File) {
   try {
     if (Test-Path -LiteralPath $File) { [IO.File]::Replace($Part, $File, [NullString]::Value) }

@@ -1,13 +1,13 @@
-# What shall be so is a list of tasks a part. Is looks whether it is so already, Do makes it so, and Is looks again: no program is
-# believed because it ended with 0. -Check looks alone, -WhatIf says what is not so, -Remove has tasks of its own.
+# The desired state is a list of tasks per part. Is checks whether it has been reached, Do changes it, and Is checks again: a
+# program that ended with 0 is not trusted. -Check only checks, -WhatIf shows what would be done, -Remove has its own tasks.
 function New-Task([string] $What, [scriptblock] $Is, [scriptblock] $Do, $With = $null, [switch] $Always) {
   return [PSCustomObject]@{ What = $What; Is = $Is; Do = $Do; With = $With; Always = [bool]$Always; IsSo = $false }
 }
 
 function Test-Task($Task) { return [bool](. $Task.Is $Task.With) }
 
-# Denied: whether it takes rights that this user has not. Answers: what the server has to answer first. Needs: the part that has to be
-# done before.
+# Denied: whether it needs rights that this user does not have. Answers: what the server has to answer first. Needs: the part that
+# has to be done before.
 function Get-Parts {
   $byChoco = $null -ne $Choco -and $Part -ne 'scoop'
   $byScoop = $null -ne $Scoop -and $Part -ne 'chocolatey'
@@ -31,7 +31,7 @@ function New-Section([string] $Title, [scriptblock] $Plan, [scriptblock] $Denied
   return [PSCustomObject]@{ Title = $Title; Plan = $Plan; Denied = $Denied; NeedsKey = $NeedsKey; Answers = $Answers; Notes = $Notes; Needs = $Needs; Tasks = @(); Fault = '' }
 }
 
-# Looks at all before anything changes. What one part cannot read is that part's fault alone.
+# Checks everything before anything changes. A part that cannot be read fails alone.
 function Find-Tasks($Sections) {
   foreach ($section in $Sections) {
     try {
@@ -41,7 +41,7 @@ function Find-Tasks($Sections) {
   }
 }
 
-# All that only an administrator can do.
+# Everything that only an administrator can do.
 function Get-Denied($Sections) {
   foreach ($section in $Sections) {
     $open = @($section.Tasks | Where-Object { -not $_.IsSo })
@@ -60,7 +60,7 @@ function Show-Check($Sections) {
     if ($section.Fault -ne '') { Write-Fault $section $section.Fault; $wrong++ }
     foreach ($task in $section.Tasks) {
       $is = 'ok'
-      if (-not $task.IsSo) { $is = 'not so'; $wrong++ }
+      if (-not $task.IsSo) { $is = 'to do'; $wrong++ }
       Write-Line "$($section.Title): ${is}: $($task.What)"
     }
   }
@@ -78,9 +78,9 @@ function Show-WhatIf($Sections) {
     }
   }
   $denied = @(Get-Denied $Sections)
-  if ($denied.Count -gt 0) { Write-Note "Only an administrator can do it: $($denied -join '; ')" }
+  if ($denied.Count -gt 0) { Write-Note "This needs an administrator: $($denied -join '; ')" }
   $faulty = @($Sections | Where-Object { $_.Fault -ne '' }).Count -gt 0
-  if ($open -eq 0 -and -not $faulty) { Write-Line 'Nothing was changed, and nothing would be: all is as it should be.' }
+  if ($open -eq 0 -and -not $faulty) { Write-Line 'Nothing was changed, and nothing needs to be: everything is set up.' }
   else { Write-Line 'Nothing was changed.' }
   return $faulty
 }
@@ -90,17 +90,17 @@ function Invoke-Section($Section) {
   foreach ($task in $Section.Tasks) {
     $isSo = Test-Task $task
     if ($isSo -and -not $task.Always) {
-      Write-Line "  already so: $($task.What)"
+      Write-Line "  already done: $($task.What)"
       continue
     }
     if ($Confirms -and $null -ne $PSCmdlet -and -not $PSCmdlet.ShouldContinue("$($Section.Title): $($task.What)?", 'install.ps1')) { continue }
     . $task.Do $task.With
-    if (-not (Test-Task $task)) { throw "no error was reported, yet it is not so that $($task.What)." }
+    if (-not (Test-Task $task)) { throw "no error was reported, but this is still not the case: $($task.What)." }
     Write-Line "  $($task.What)"
   }
 }
 
-# The key for the parts that need one: these alone wait for it.
+# Gets the key for the parts that need one; only these fail without it.
 function Get-KeyFor($Sections) {
   $waiting = @($Sections | Where-Object { $_.NeedsKey -and $_.Fault -eq '' })
   if ($waiting.Count -eq 0) { return }
@@ -124,13 +124,13 @@ function Test-Answers($Sections) {
   return $true
 }
 
-# One run of this user after the other: both would write the same files.
+# One run per user at a time, since both would write the same files.
 function Use-Turn([scriptblock] $Work) {
   $mutex = New-Object Threading.Mutex -ArgumentList $false, "$Name-install-$([Environment]::UserName)"
   try {
     try { $isOurs = $mutex.WaitOne([TimeSpan]::FromMinutes(10)) }
     catch [Threading.AbandonedMutexException] { $isOurs = $true }
-    if (-not $isOurs) { throw 'Another run of install.ps1 has not ended for ten minutes.' }
+    if (-not $isOurs) { throw 'Another run of install.ps1 has not finished within ten minutes.' }
     try { . $Work }
     finally { $mutex.ReleaseMutex() }
   } finally { $mutex.Dispose() }
@@ -139,7 +139,7 @@ function Use-Turn([scriptblock] $Work) {
 function Show-End($Sections) {
   $done = @($Sections | Where-Object { $_.Fault -eq '' } | ForEach-Object { $_.Title })
   $failed = @($Sections | Where-Object { $_.Fault -ne '' } | ForEach-Object { $_.Title })
-  if ($failed.Count -gt 0) { Write-Line "Not done: $($failed -join ', '); why is said above." }
+  if ($failed.Count -gt 0) { Write-Line "Not done: $($failed -join ', '); the reasons are above." }
   if ($Remove -and $failed.Count -eq 0) { Write-Line 'Done. Tools that were installed stay: choco uninstall TOOL, scoop uninstall TOOL.' }
   if ($Remove) { return }
   $commands = @()
@@ -151,11 +151,11 @@ function Show-End($Sections) {
 }
 
 function Stop-ForRights([string[]] $Denied) {
-  Write-Note "Only an administrator can do it: $($Denied -join '; '). Nothing was changed. Run this again as administrator, or for the other manager alone: -Part scoop, -Part chocolatey."
+  Write-Note "This needs an administrator: $($Denied -join '; '). Nothing was changed. Run this again as administrator, or for one manager only: -Part scoop, -Part chocolatey."
   return 4
 }
 
-# The exit code.
+# Returns the exit code.
 function Invoke-Run {
   $sections = @(Get-Parts)
   if ($sections.Count -eq 0) {
@@ -171,7 +171,7 @@ function Invoke-Run {
   foreach ($section in @($sections | Where-Object { $_.Fault -ne '' })) { Write-Fault $section $section.Fault }
   if (-not $Remove) {
     Get-KeyFor $sections
-    # A stored key may be another than the one given.
+    # The stored key may differ from the given one.
     Find-Tasks @($sections | Where-Object { $_.NeedsKey -and $_.Fault -eq '' })
     $denied = @(Get-Denied $sections)
     if ($denied.Count -gt 0) { return Stop-ForRights $denied }
@@ -184,7 +184,7 @@ function Invoke-Run {
   foreach ($section in @($sections | Where-Object { $_.Fault -eq '' })) {
     try {
       $needs = "$(. $section.Needs)"
-      if (@($sections | Where-Object { $_.Title -eq $needs -and $_.Fault -ne '' }).Count -gt 0) { throw "it comes by $needs, which is not done." }
+      if (@($sections | Where-Object { $_.Title -eq $needs -and $_.Fault -ne '' }).Count -gt 0) { throw "it needs $needs, which failed." }
       Invoke-Section $section
       [void](. $section.Notes)
     }

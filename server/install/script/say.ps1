@@ -1,4 +1,4 @@
-# What is said goes to the window and, with the time, to -LogFile; never a key.
+# Output goes to the window and, with the time, to -LogFile; never a key.
 function Hide-Key([string] $Text) {
   if ($Given.Key -eq '') { return $Text }
   return $Text.Replace($Given.Key, '***')
@@ -24,5 +24,5 @@ function Write-Note([string] $Text) {
   Write-Log "WARNING: $Text"
 }
 
-# As this PowerShell has it, whose location is not the working folder of its process.
+# Resolved by PowerShell, whose location differs from its process' working folder.
 function Get-WholePath([string] $Path) { return $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path) }

@@ -1,10 +1,10 @@
-# Scoop's config.json. It is read and written with a mark before each string: PowerShell 7 would make times of strings that look like
-# one, and write them in another time zone.
+# Scoop's config.json. It is read and written with a mark before each string: PowerShell 7 would convert strings that look like
+# times, and write them in another time zone.
 $Mark = '~'
 
 function Read-ScoopText([string] $File) {
   if (-not (Test-Path -LiteralPath $File)) { return '' }
-  # Bytes that are no UTF-8 are an error, where they would be lost.
+  # Bytes that are not UTF-8 are an error here; otherwise they would be lost.
   return [IO.File]::ReadAllText($File, (New-Object System.Text.UTF8Encoding -ArgumentList $false, $true))
 }
 
@@ -12,10 +12,10 @@ function Read-ScoopConfig([string] $File) {
   try {
     $text = Read-ScoopText $File
     if ($text.Trim() -eq '') { return New-Object PSObject }
-    # Not by the pipeline, which takes an array apart.
+    # Not through the pipeline, which unrolls arrays.
     $config = ConvertFrom-Json -InputObject ($text -replace '"((?:[^"\\]|\\.)*)"', "`"$Mark`$1`"")
   } catch {
-    # The parser of 5.1 quotes the whole text, and keys are in it: what it says is not passed on.
+    # The parser of 5.1 quotes the whole text, which contains keys, so its message is not passed on.
     $where = ''
     if ($_.Exception.GetBaseException().Message -match ', (line \d+), position \d+\.\z') { $where = " ($($Matches[1]))" }
     throw "$File is no JSON that Scoop could read$where, and is left as it is."
@@ -40,7 +40,7 @@ function Write-ScoopConfig($Config, [bool] $IsPrivate) {
   Move-IntoPlace $part $Scoop.Config
 }
 
-# Scoop keeps the key readable, so that the file must be for this user alone. A file that exists keeps its permissions.
+# Scoop stores the key readable, so the file must be private to this user. An existing file keeps its permissions.
 function Assert-Private([string[]] $Files) {
   $readers = @($Files | Where-Object { Test-Path -LiteralPath $_ } | ForEach-Object { Get-Others $_ $reads (Get-Me) } | Select-Object -Unique)
   if ($readers.Count -eq 0) { return }
@@ -50,13 +50,13 @@ function Assert-Private([string[]] $Files) {
 
 function Get-HostMatch([string] $Base) { return '^' + [regex]::Escape("$Base/dl/") }
 
-# What Scoop sends to a server with each download, as it is in private_hosts; more than one is as wrong as none.
+# The headers that Scoop sends to a server with each download, from private_hosts; more than one entry is as wrong as none.
 function Get-PrivateHeaders([string] $Base) {
   $match = $Mark + (Get-HostMatch $Base)
   return @((Read-ScoopConfig $Scoop.Config)."${Mark}private_hosts" | Where-Object { $null -ne $_ -and $_."${Mark}match" -eq $match } | ForEach-Object { "$($_."${Mark}headers")".Substring(1) })
 }
 
-# '' takes the key out.
+# '' removes the key.
 function Set-PrivateKey([string] $Base, [string] $Key) {
   $config = Read-ScoopConfig $Scoop.Config
   $match = $Mark + (Get-HostMatch $Base)

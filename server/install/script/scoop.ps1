@@ -1,6 +1,7 @@
 # Scoop: its bucket, and the key for downloads (private_hosts) and for git.
 
-# Where Scoop itself looks: environment, its configuration, the profile (Scoop lib/core.ps1). Its configuration may be broken; Scoop is found nevertheless.
+# Where Scoop itself looks: environment, its configuration, the profile (Scoop lib/core.ps1). Scoop is found even if its
+# configuration is broken.
 function Find-Scoop {
   $profileDir = $env:USERPROFILE
   $configHome = $env:XDG_CONFIG_HOME
@@ -29,8 +30,8 @@ function Assert-Scoop {
   Assert-OutOfReach @($Scoop.Root, $current, (Join-Path $current 'bin'), $Scoop.Script, (Join-Path $current 'lib'), $Scoop.Bucket, (Split-Path -Parent $Scoop.Config))
 }
 
-# In a PowerShell of its own, by no cmd: an address goes through as it is. Scoop's exit code is 0 whatever happened (bin/scoop.ps1),
-# so that what it did is looked at afterwards.
+# In its own PowerShell and not through cmd, so that addresses arrive unchanged. Scoop's exit code is always 0 (bin/scoop.ps1), so
+# the result is checked afterwards.
 function Invoke-Scoop([string[]] $Arguments) {
   Assert-Scoop
   $shells = 'powershell.exe', 'pwsh.exe', 'pwsh' | ForEach-Object { Join-Path $PSHOME $_ }
@@ -44,18 +45,18 @@ function Get-RemoteOf([string] $Bucket) {
   return "$(Invoke-Git @('config', '--file', $file, '--get', 'remote.origin.url') @(0, 1))"
 }
 
-# By what Scoop tells buckets apart: scheme and port are no part of it (Scoop lib/buckets.ps1 Convert-RepositoryUri).
+# How Scoop distinguishes buckets: without scheme and port (Scoop lib/buckets.ps1 Convert-RepositoryUri).
 function Get-BucketIdentity([string] $Url) {
   if ($Url -match '(?:@|/{1,3})(?:www\.|.*@)?(?<provider>[^/]+?)(?::\d+)?[:/](?<user>.+)/(?<repo>.+?)(?:\.git)?/?$') { return $Matches.provider, $Matches.user, $Matches.repo -join '/' }
   return ''
 }
 
-# Scoop adds no bucket twice, whatever its names.
+# Scoop adds no bucket twice, even under another name.
 function Assert-NoOtherName {
   $identity = Get-BucketIdentity $BucketUrl
   foreach ($dir in @(Get-ChildItem -LiteralPath $Scoop.Buckets -Directory -ErrorAction SilentlyContinue | Where-Object { $_.Name -ne $Name })) {
     if ((Get-BucketIdentity (Get-RemoteOf $dir.FullName)) -eq $identity) {
-      throw "Scoop has this bucket under the name $($dir.Name) and takes it only once: scoop bucket rm $($dir.Name), then run this again."
+      throw "Scoop already has this bucket under the name $($dir.Name), and allows it only once. Run: scoop bucket rm $($dir.Name), then this again."
     }
   }
 }
@@ -63,19 +64,19 @@ function Assert-NoOtherName {
 function Set-Bucket {
   Assert-Scoop
   Assert-NoOtherName
-  # Asked first, so that a channel is never left for one that cannot be reached.
+  # Checked first, so that a channel is never left for one that cannot be reached.
   [void](Invoke-Git @('ls-remote', '--exit-code', $BucketUrl, 'HEAD'))
-  # The name stays: installed apps follow it to the other channel.
+  # The name stays the same, so that installed apps follow it to the other channel.
   if (Test-Path -LiteralPath $Scoop.Bucket) { Remove-Bucket }
   Invoke-Scoop @('bucket', 'add', $Name, $BucketUrl)
 }
 
 function Remove-Bucket {
   Invoke-Scoop @('bucket', 'rm', $Name)
-  if (Test-Path -LiteralPath $Scoop.Bucket) { throw "Scoop left $($Scoop.Bucket): close what has it open, then run this again." }
+  if (Test-Path -LiteralPath $Scoop.Bucket) { throw "Scoop could not remove $($Scoop.Bucket): close the programs that use it, then run this again." }
 }
 
-# The addresses that this server had for this machine, by the bucket and the source: keys are kept by address.
+# The addresses that this server has had for this machine, from the bucket and the source: keys are stored by address.
 function Get-KnownBases {
   $urls = @()
   if ($null -ne $Scoop) { $urls += Get-RemoteOf $Scoop.Bucket }
@@ -112,7 +113,7 @@ function Get-ScoopTasks {
   New-Task "bucket $Name is $BucketUrl" { (Get-RemoteOf $Scoop.Bucket) -eq $BucketUrl } { Set-Bucket }
 }
 
-# Whatever the server asks for today: the key may be of a time when it asked for more.
+# Independent of what the server requires today: the key may be from a time when it required more.
 function Get-ScoopRemoval {
   $bases = @(Get-KnownBases)
   # Before the bucket, whose address says where a key may be.
@@ -130,6 +131,6 @@ function Show-ScoopNotes {
     Write-Note 'Scoop downloads with aria2, which sends no key: scoop config aria2-enabled false'
   }
   if (-not (Test-Path -LiteralPath (Join-Path $Scoop.Buckets 'main\.git'))) {
-    Write-Note 'Scoop updates no bucket while its own, main, is missing: scoop bucket add main'
+    Write-Note 'Scoop updates no bucket while its own bucket main is missing: scoop bucket add main'
   }
 }

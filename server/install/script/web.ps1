@@ -1,4 +1,4 @@
-# What this server answers. No redirect is followed: it would take the key elsewhere, and a page to sign in at is no answer.
+# What this server answers. Redirects are not followed: they would take the key elsewhere, and a sign-in page is not an answer.
 function Wait-For($Task, [Diagnostics.Stopwatch] $Watch) {
   $left = [int]($Patience * 1000 - $Watch.ElapsedMilliseconds)
   if ($left -le 0 -or -not $Task.Wait($left)) { throw "it did not answer within $Patience seconds" }
@@ -10,7 +10,7 @@ function Get-Response($Request, [Diagnostics.Stopwatch] $Watch) {
   catch {
     $at = $_.Exception
     while ($null -ne $at) {
-      # Answers such as 401 come as errors.
+      # Answers such as 401 arrive as errors.
       if ($at -is [Net.WebException] -and $null -ne $at.Response) { return $at.Response }
       $deepest = $at
       $at = $at.InnerException
@@ -22,7 +22,7 @@ function Get-Response($Request, [Diagnostics.Stopwatch] $Watch) {
 # Status, type and text of an answer.
 function Get-Answer([string] $Url, [string] $Key) {
   try { return Read-Answer $Url $Key }
-  catch { throw "$BaseUrl is out of reach: $($_.Exception.GetBaseException().Message)" }
+  catch { throw "$BaseUrl cannot be reached: $($_.Exception.GetBaseException().Message)" }
 }
 
 function Read-Answer([string] $Url, [string] $Key) {
@@ -45,15 +45,16 @@ function Read-Answer([string] $Url, [string] $Key) {
   } finally { $request.Abort() }
 }
 
-# What an answer was instead of the one expected.
+# What the answer was instead of the expected one.
 function Get-AnswerFault($Answer) {
-  if ($Answer.Status -ge 300 -and $Answer.Status -lt 400) { return "it sends elsewhere (HTTP $($Answer.Status)), as a network does that wants a sign-in first" }
-  if ($Answer.Status -eq 200 -and $Answer.Type -match 'html') { return 'a web page answers in its place, as in a network that wants a sign-in first' }
-  if ($Answer.Status -eq 200) { return "what answers is no go-win-tools server ($($Answer.Type))" }
+  if ($Answer.Status -ge 300 -and $Answer.Status -lt 400) { return "it redirects (HTTP $($Answer.Status)), like a network that requires a sign-in first" }
+  if ($Answer.Status -eq 200 -and $Answer.Type -match 'html') { return 'a web page came back instead, as in a network that requires a sign-in first' }
+  if ($Answer.Status -eq 200) { return "the answer is not from a go-win-tools server ($($Answer.Type))" }
   return "it answers HTTP $($Answer.Status)"
 }
 
-# By the proxy of this user, as the browser does; TLS 1.2 where a session of 5.1 is limited to less. Both are the process's, and put back.
+# Through this user's proxy, like the browser; with TLS 1.2 where a session of 5.1 is limited to less. Both settings belong to the
+# process, and are restored.
 function Use-Web([scriptblock] $Questions) {
   $protocol = [Net.ServicePointManager]::SecurityProtocol
   $proxy = [Net.WebRequest]::DefaultWebProxy
@@ -69,7 +70,7 @@ function Use-Web([scriptblock] $Questions) {
   }
 }
 
-# The source answers a search, as it will answer Chocolatey's; keeps one id that it offers.
+# Checks that the source answers a search as it will answer Chocolatey's; remembers one id that it offers.
 function Assert-Feed([string] $Key) {
   $search = "$FeedUrl/Search()?searchTerm=%27%27&targetFramework=%27%27&includePrerelease=true&`$skip=0&`$top=1&semVerLevel=2.0.0"
   $answer = Get-Answer $search $Key
@@ -78,11 +79,11 @@ function Assert-Feed([string] $Key) {
   catch { $feed = $null }
   if ($answer.Status -ne 200 -or $null -eq $feed) { throw "$FeedUrl does not answer a search: $(Get-AnswerFault $answer)." }
   $id = "$(@($feed.entry)[0].title.'#text')"
-  # What a feed answers is no option of choco's.
+  # An id from the feed must not become one of choco's options.
   if ($id -match '\A[A-Za-z0-9_][A-Za-z0-9_.-]*\z') { $Given.Offers = $id }
 }
 
-# As git asks first of all.
+# git's first request.
 function Assert-BucketAnswers([string] $Key) {
   $answer = Get-Answer "$BucketUrl/info/refs?service=git-upload-pack" $Key
   if ($answer.Status -ne 200 -or $answer.Type -notmatch 'git-upload-pack') { throw "$BucketUrl does not answer: $(Get-AnswerFault $answer)." }

@@ -1,4 +1,4 @@
-# All that needs Windows itself: rights, the registry, passwords of the machine.
+# Everything that needs Windows itself: rights, the registry, passwords of the machine.
 function Test-Windows { return [Environment]::OSVersion.Platform -eq 'Win32NT' }
 
 function Test-Admin {
@@ -29,14 +29,14 @@ function Test-ServiceSession {
   finally { $process.Dispose() }
 }
 
-# A 32-bit PowerShell is shown an HKLM\Software of its own: what it wrote there, nobody else would read.
+# A 32-bit PowerShell sees its own HKLM\Software, and nobody else would read what it writes there.
 function Open-Hive([bool] $IsMachine) {
   $hive = [Microsoft.Win32.RegistryHive]::CurrentUser
   if ($IsMachine) { $hive = [Microsoft.Win32.RegistryHive]::LocalMachine }
   return [Microsoft.Win32.RegistryKey]::OpenBaseKey($hive, [Microsoft.Win32.RegistryView]::Registry64)
 }
 
-# Unexpanded, so that entries such as %SystemRoot% stay what they are; '' where there is no key or value.
+# Unexpanded, so that entries such as %SystemRoot% stay unchanged; '' if there is no key or value.
 function Read-Registry([bool] $IsMachine, [string] $Path, [string] $Value) {
   if (-not (Test-Windows)) { return '' }
   $hive = Open-Hive $IsMachine
@@ -63,10 +63,10 @@ function Remove-RegistryKey([bool] $IsMachine, [string] $Path) {
   finally { $hive.Dispose() }
 }
 
-# Tells the windows that are open, as every change of a variable does.
+# Notifies open windows, as every change of a variable does.
 function Send-EnvironmentChange { [Environment]::SetEnvironmentVariable('GO_WIN_TOOLS_CHANGED', [NullString]::Value, 'User') }
 
-# As Chocolatey encrypts passwords of sources: for this machine, with its own entropy (choco DefaultEncryptionUtility).
+# Encrypts like Chocolatey does for passwords of sources: for this machine, with its own entropy (choco DefaultEncryptionUtility).
 function Import-DataProtection {
   if ($PSVersionTable.PSEdition -eq 'Core') { Add-Type -AssemblyName System.Security.Cryptography.ProtectedData }
   else { Add-Type -AssemblyName System.Security }

@@ -49,12 +49,12 @@ describe.skipIf(!canFakeMachine)('a server that does not answer install.ps1 (nee
   it('gives exit code 3 with the cause, and nothing is added or switched off', async () => {
     const { port } = server.address() as AddressInfo;
     const causes: readonly (readonly [string, RegExp])[] = [
-      ['silent', /is out of reach: it did not answer within 3 seconds/],
-      ['trickle', /is out of reach: it did not answer within 3 seconds/],
+      ['silent', /cannot be reached: it did not answer within 3 seconds/],
+      ['trickle', /cannot be reached: it did not answer within 3 seconds/],
       ['busy', /it answers HTTP 503/],
-      ['portal', /a web page answers in its place/],
-      ['redirect', /it sends elsewhere \(HTTP 302\)/],
-      ['other', /no go-win-tools server/],
+      ['portal', /a web page came back instead/],
+      ['redirect', /it redirects \(HTTP 302\)/],
+      ['other', /not from a go-win-tools server/],
     ];
     // under READ_AUTH the key is tried first
     const kinds = ([undefined, 'all'] as const).flatMap((readAuth) =>

@@ -91,7 +91,7 @@ describe.skipIf(!canRun)(
       expect(await readFile(join(machine.dir, 'my log.txt'), 'utf8')).toContain('exit code 0');
       expect(asked).toContain(`choco source add --name=go-win-tools --source=${server.url}/nuget --yes`);
       expect(denied.stdout).toContain(
-        'Only an administrator can do it: Chocolatey: source go-win-tools is removed',
+        'This needs an administrator: Chocolatey: source go-win-tools is removed',
       );
       expect(usage.stdout).toContain('unexpected: stray a;b');
     }, 180_000);
@@ -103,7 +103,7 @@ describe.skipIf(!canRun)(
       script = kept;
 
       expect(result.code).toBe(3);
-      expect(result.stdout).toContain('install.ps1 could not be had');
+      expect(result.stdout).toContain('install.ps1 could not be downloaded');
       expect(await machine.asked()).toEqual([]);
     }, 60_000);
   },

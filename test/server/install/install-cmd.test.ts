@@ -160,7 +160,7 @@ describe.skipIf(!hasProgram('pwsh'))('the command that install.cmd gives to Powe
       const result = await runCommand(['-Beta']);
 
       expect([result.code, result.stdout]).toEqual([3, '']);
-      expect(result.stderr).toContain('install.ps1 could not be had');
+      expect(result.stderr).toContain('install.ps1 could not be downloaded');
     },
   );
 });

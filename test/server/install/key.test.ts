@@ -56,13 +56,15 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     ]);
 
     expect(runs.map(({ code }) => code)).toEqual([3, 3, 3, 3, 3, 0, 1, 0, 0]);
-    expect(runs[0]?.said).toContain('nobody can answer here: set GO_WIN_TOOLS_KEY, or give -KeyFile FILE');
+    expect(runs[0]?.said).toContain(
+      'nobody can be asked for it here: set GO_WIN_TOOLS_KEY, or use -KeyFile FILE',
+    );
     expect(runs[0]?.said).toContain('Done: Scoop.');
     expect(runs[1]?.said).toContain('nowhere.txt');
     expect(runs[2]?.said).toContain('not the key itself');
     expect(runs[2]?.said).not.toContain('gwt_typed');
     expect(runs[3]?.said).toContain('This is not a key');
-    expect(runs[4]?.said).toMatch(/The server does not take this key \(HTTP 40[13]\)/);
+    expect(runs[4]?.said).toMatch(/The server does not accept this key \(HTTP 40[13]\)/);
     for (const { said } of runs) expect(said).not.toMatch(/wrong-key|not a key$/m);
     expect(await filesWith(keyOf('feed'))).toEqual([]);
   }, 120_000);
@@ -113,7 +115,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     ]);
 
     expect(without.code).toBe(1);
-    expect(without.said).toContain('git has no credential helper that would keep the key');
+    expect(without.said).toContain('git has no credential helper to store the key');
     expect(left).toEqual(['', '']);
     expect([paths?.code, removal?.code]).toEqual([0, 0]);
     expect(await readCredentials()).toBe('');

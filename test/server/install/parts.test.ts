@@ -74,12 +74,14 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     expect(broken?.said).toMatch(
       /Chocolatey: choco\.exe source add .* ended with exit code 1\. choco is broken today/,
     );
-    expect(broken?.said).toContain('Shims: it comes by Chocolatey, which is not done.');
+    expect(broken?.said).toContain('Shims: it needs Chocolatey, which failed.');
     expect(broken?.said).toContain('Done: Scoop.');
     expect(lazy).toMatchObject({ code: 1 });
-    expect(lazy?.said).toContain('no error was reported, yet it is not so that source go-win-tools is');
+    expect(lazy?.said).toContain(
+      'no error was reported, but this is still not the case: source go-win-tools is',
+    );
     expect(lazyScoop).toMatchObject({ code: 1 });
-    expect(lazyScoop?.said).toMatch(/Scoop: Scoop left .*go-win-tools/);
+    expect(lazyScoop?.said).toMatch(/Scoop: Scoop could not remove .*go-win-tools/);
     expect(lazyScoop?.said).toContain('Done: Chocolatey.');
     expect(await remote()).toBe(`${server.url}/git/main/go-win-tools.git`);
   }, 120_000);
@@ -96,7 +98,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     const asked = await machine.asked();
 
     expect(runs.map(({ code }) => code)).toEqual([4, 4, 0, 0, 0, 4]);
-    expect(runs[0]?.said).toContain('Only an administrator can do it: Chocolatey: source go-win-tools is');
+    expect(runs[0]?.said).toContain('This needs an administrator: Chocolatey: source go-win-tools is');
     expect(asked.map((line) => line.split(' ', 3).join(' '))).toEqual([
       'scoop bucket add',
       'scoop bucket rm',
@@ -124,7 +126,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
 
     expect(named.code).toBe(1);
     expect(named.said).toContain(
-      'Scoop has this bucket under the name tools and takes it only once: scoop bucket rm tools',
+      'Scoop already has this bucket under the name tools, and allows it only once. Run: scoop bucket rm tools',
     );
   }, 60_000);
 });

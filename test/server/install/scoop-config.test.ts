@@ -44,7 +44,7 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
       match: `^${server.url.replaceAll('.', '\\.')}/dl/`,
       headers: `X-NuGet-ApiKey=${env.GO_WIN_TOOLS_KEY}`,
     });
-    expect(second[0]?.said).toContain('already so: the key is in');
+    expect(second[0]?.said).toContain('already done: the key is in');
     expect(text).toContain('"2026-11-28T09:15:00.1234567+01:00"');
     expect(JSON.parse(await read())).toEqual(JSON.parse(kept));
   }, 120_000);

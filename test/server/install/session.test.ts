@@ -69,8 +69,8 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
       },
     ]);
 
-    expect(runs[0]?.said).toContain('CAUGHT install.ps1: not all was done, as said above (exit code 2).');
-    expect(runs[1]?.said).toContain('CAUGHT install.ps1: not all was done, as said above (exit code 4).');
+    expect(runs[0]?.said).toContain('CAUGHT install.ps1: not everything was done, see above (exit code 2).');
+    expect(runs[1]?.said).toContain('CAUGHT install.ps1: not everything was done, see above (exit code 4).');
     for (const { said } of runs) expect(said).not.toMatch(/LEFT|WENT ON/);
   }, 60_000);
 

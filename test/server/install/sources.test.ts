@@ -109,7 +109,7 @@ describe.skipIf(!canFakeMachine)('no key and nobody to ask (needs pwsh)', () => 
     const codes: number[] = [];
     for (const words of commands) {
       const result = await run('pwsh', ['-NoProfile', ...words], { env: machine.env, cwd: machine.dir });
-      expect(result.stdout).toContain('nobody can answer here');
+      expect(result.stdout).toContain('nobody can be asked for it here');
       codes.push(result.code);
     }
     await machine.remove();

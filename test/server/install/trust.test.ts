@@ -105,7 +105,7 @@ catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
     expect(lines.slice(0, runs.length)).toEqual(runs.map(([what]) => `RAN ${what}`));
     for (const [index, [what]] of holes.entries())
       expect(lines[runs.length + index]).toMatch(
-        new RegExp(`^REFUSED ${what}: Nothing is done with .* as administrator`),
+        new RegExp(`^REFUSED ${what}: .* is not used as administrator`),
       );
   });
 
@@ -122,7 +122,7 @@ catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
 
     expect((await ask(at('choco/link'))).stdout).toContain(`WRITERS ${users}`);
     expect((await ask(at('choco/bin'))).stdout).toMatch(/WRITERS *\n/);
-    expect((await ask('\\\\server\\share\\x')).stdout).toContain('WRITERS whoever has that server');
+    expect((await ask('\\\\server\\share\\x')).stdout).toContain('WRITERS whoever controls that server');
   });
 
   it("goes into everybody's PATH only where no folder above can be replaced", async () => {
@@ -131,7 +131,7 @@ catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
     ]);
 
     expect(result.stdout).not.toContain('PUT');
-    expect(result.stdout + result.stderr).toContain('does not go into the PATH');
+    expect(result.stdout + result.stderr).toContain('cannot be added to the PATH');
   });
 
   it('gets no key by its environment, which is restored afterwards', async () => {
