@@ -81,11 +81,12 @@ function change(
   return to(rollout);
 }
 
-/** One person is one owner, however many keys are theirs; whoever began it approves nothing. */
+/** One person is one owner, however many keys are theirs and in whichever case their names; whoever began it approves nothing. */
 function approve(rollout: Rollout, owner: string | undefined, facts: RolloutFacts): Rollout | RolloutRefusal {
   if (!isOpen(rollout)) return 'state';
   if (owner === undefined) return 'no-owner';
-  if (owner === rollout.owner || rollout.approvals.some((each) => each.owner === owner)) return 'same-owner';
+  const others = [rollout.owner, ...rollout.approvals.map((each) => each.owner)];
+  if (others.some((other) => other?.toLowerCase() === owner.toLowerCase())) return 'same-owner';
   const approval: Approval = { owner, at: facts.now };
   return tick({ ...rollout, approvals: [...rollout.approvals, approval] }, facts);
 }

@@ -124,6 +124,7 @@ describe('a rollout', () => {
     const once = done(approve(pending, 'bob'));
     expect(once.state).toBe('pending');
     expect(approve(once, 'bob')).toBe('same-owner');
+    expect([approve(once, 'Bob'), approve(pending, 'ANN')]).toEqual(['same-owner', 'same-owner']);
     expect(act(once, { kind: 'complete' }, facts(needed))).toBe('state');
     expect(done(approve(once, 'cyd'))).toMatchObject({ state: 'rolling', step: 0 });
   });
