@@ -127,9 +127,11 @@ describe('a stored rollout', () => {
             }
             case 'fire': {
               firings += 1;
+              // Also where the clock was set back since: an older alert would not concern it.
+              const startsAt = Math.max(now(), (await read()).begunAt);
               const alert = {
                 labels: { alertname: 'A', tool },
-                startsAt: now(),
+                startsAt,
                 fingerprint: `${tool} ${firings}`,
               };
               await rollouts.takeAlerts([{ ...alert, status: 'firing' }], sender);
