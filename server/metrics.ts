@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createRequestMetrics, type ObserveRequest } from './request-metrics.ts';
 
 /** Values that have to be read each time somebody reads the metrics. */
 export type MetricSources = {
@@ -12,11 +13,7 @@ export type MetricSources = {
 export type PushKind = 'package' | 'payload' | 'bucket';
 
 export type Metrics = {
-  /**
-   * Called once for every request, when its answer has ended, so it must be cheap. `status` is undefined when the client left
-   * first.
-   */
-  observeRequest(route: string, method: string | undefined, status: number | undefined, ms: number): void;
+  readonly observeRequest: ObserveRequest;
   /** `published`; `same` for a payload that existed; `refused` by the bucket's rules; or the error code. */
   countPush(kind: PushKind, outcome: string): void;
   countDownload(id: string): void;
@@ -28,29 +25,16 @@ export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** Ids with their own row: the first ones downloaded after the start. All others are `other`. */
 const maxIds = 200;
-const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
-/** From an answer out of memory to a download of gigabytes. */
-const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300];
 
 /** All documented metrics (docs/operate/watching.md), and those of the Node process. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  const observeRequest = createRequestMetrics(registry);
+  /** Downloads that nobody has read from the metrics yet. */
+  const fresh = new Map<string, number>();
   const metrics = {
-    requests: new Counter({
-      name: 'gwt_requests_total',
-      help: 'Requests, by the part of the address space, method and status (0: the client went away first).',
-      labelNames: ['route', 'method', 'status'],
-      registers,
-    }),
-    durations: new Histogram({
-      name: 'gwt_request_duration_seconds',
-      help: 'Time from a request to the end of its answer, by the part of the address space.',
-      labelNames: ['route'],
-      buckets,
-      registers,
-    }),
     pushes: new Counter({
       name: 'gwt_pushes_total',
       help: 'Pushes of packages, payloads and to the bucket, by outcome: published, same, refused, or the code of the error.',
@@ -62,6 +46,10 @@ export function createMetrics(): Metrics {
       help: `Whole downloads by package id or tool; the first ${maxIds} ids since the start, and other.`,
       labelNames: ['id'],
       registers,
+      collect() {
+        for (const [id, count] of fresh) this.inc({ id }, count);
+        fresh.clear();
+      },
     }),
     ids: new Gauge({ name: 'gwt_catalog_ids', help: 'Package ids.', registers }),
     versions: new Gauge({
@@ -83,29 +71,15 @@ export function createMetrics(): Metrics {
     }),
   };
   const ids = new Set<string>();
-  /** There are few combinations of labels, and finding one by its labels takes longer than counting. */
-  const observed = new Map<string, { requests: Counter.Internal; durations: Histogram.Internal<'route'> }>();
 
   return {
-    observeRequest(route, method = '', status = 0, ms) {
-      const shown = methods.has(method) ? method : 'other';
-      const name = `${route} ${shown} ${status}`;
-      let of = observed.get(name);
-      if (of === undefined) {
-        of = {
-          requests: metrics.requests.labels({ route, method: shown, status }),
-          durations: metrics.durations.labels({ route }),
-        };
-        observed.set(name, of);
-      }
-      of.requests.inc();
-      of.durations.observe(ms / 1000);
-    },
+    observeRequest,
     countPush: (kind, outcome) => metrics.pushes.inc({ kind, outcome }),
     countDownload(id) {
       const name = id.toLowerCase();
       if (ids.size < maxIds) ids.add(name);
-      metrics.downloads.inc({ id: ids.has(name) ? name : 'other' });
+      const shown = ids.has(name) ? name : 'other';
+      fresh.set(shown, (fresh.get(shown) ?? 0) + 1);
     },
     async print({ catalogTotals, payloadBytes, toolAges }) {
       const totals = await catalogTotals();

@@ -57,6 +57,15 @@ const maxClientLength = 200;
 
 /** The name that the client program gives itself, safe for a log and a table. */
 function clientOf({ headers }: IncomingMessage): string | undefined {
-  const text = (headers['user-agent'] ?? '').slice(0, maxClientLength).replace(hiddenCharacters, ' ').trim();
-  return text === '' ? undefined : text;
+  const agent = headers['user-agent'] ?? '';
+  if (agent !== lastAgent) {
+    const text = agent.slice(0, maxClientLength).replace(hiddenCharacters, ' ').trim();
+    lastClient = text === '' ? undefined : text;
+    lastAgent = agent;
+  }
+  return lastClient;
 }
+
+/** One program often asks many times in a row. */
+let lastAgent = '';
+let lastClient: string | undefined;

@@ -1,7 +1,7 @@
 import type { Connection } from '../../database/connection.ts';
 import { createDeferredWrite } from '../../database/deferred-write.ts';
 import type { SqlRevisions } from './revisions.ts';
-import type { PackageKey } from './rows.ts';
+import { packageKey } from './rows.ts';
 
 const countVersion = ['packages', 'held_packages'].map(
   (table) => `UPDATE ${table} SET downloads = downloads + ? WHERE id_key = ? AND version_key = ?`,
@@ -10,11 +10,15 @@ const countId = 'UPDATE ids SET downloads = downloads + ? WHERE id_key = ?';
 
 /** Counts downloads in memory and writes them in batches: one transaction for those of some seconds. */
 export function createDownloadCounts({ prepare }: Connection, revisions: SqlRevisions) {
-  let waiting = new Map<string, { readonly key: PackageKey; count: number }>();
+  /** By id and version as they were written. */
+  let waiting = new Map<string, { readonly id: string; readonly version: string; count: number }>();
 
   const later = createDeferredWrite(() => {
     if (waiting.size === 0) return;
-    const counts = [...waiting.values()];
+    const counts = [...waiting.values()].flatMap(({ id, version, count }) => {
+      const key = packageKey(id, version);
+      return key ? [{ key, count }] : [];
+    });
     const ids = new Set(counts.map(({ key }) => key.idKey));
     revisions.countsOf(ids, () => {
       for (const { key, count } of counts) {
@@ -27,11 +31,11 @@ export function createDownloadCounts({ prepare }: Connection, revisions: SqlRevi
     waiting = new Map();
   });
 
-  function count(key: PackageKey): void {
-    const name = `${key.idKey} ${key.versionKey}`;
+  function count(id: string, version: string): void {
+    const name = `${id} ${version}`;
     const entry = waiting.get(name);
     if (entry) entry.count += 1;
-    else waiting.set(name, { key, count: 1 });
+    else waiting.set(name, { id, version, count: 1 });
     later.wake();
   }
 

@@ -87,10 +87,7 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
         return is;
       });
     },
-    countDownload(id, version) {
-      const key = packageKey(id, version);
-      if (key) downloads.count(key);
-    },
+    countDownload: downloads.count,
     async flush() {
       downloads.flush();
     },
