@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RevisionNumbers } from '../catalog/revisions.ts';
+import { areaOf } from './areas.ts';
 import type { Body } from './body.ts';
 import { plusSignOf } from './plus-sign.ts';
+import { loggedUrl } from './request-log.ts';
+import { pathOf, plainTarget } from './request-target.ts';
 import { createSlabCache } from './slab-cache.ts';
 
 /** What matters about a response besides its bytes. */
@@ -13,6 +16,9 @@ export type ResponseFacts = {
   /** Called when it answers a GET; the returned function is called when the client has everything. */
   readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
 };
+
+/** What the log and the metrics show of an address. */
+export type Place = { readonly url: string; readonly route: string };
 
 /** A whole response to GET, including what HEAD and 304 need. */
 export type CachedResponse = {
@@ -28,6 +34,7 @@ const maxKeyLength = 2048;
 /** Together with the 5 s until counts are written, this is below the 30 s of spec nuget-v2 18.1. */
 const maxCountAgeMs = 20_000;
 type Kept = Omit<CachedResponse, 'body'> & {
+  readonly place: Place;
   /** The revision before it was prepared. */
   readonly revision: number;
   /** By the process' monotonic clock, in milliseconds. */
@@ -57,7 +64,7 @@ export type CachedResponses = {
    * Finds a response that is current for these revisions; undefined if there is none. Then the response that the route gives is
    * stored.
    */
-  find(req: IncomingMessage, now: RevisionNumbers): CachedResponse | undefined;
+  find(req: IncomingMessage, now: RevisionNumbers): (CachedResponse & { readonly place: Place }) | undefined;
   /**
    * Stores a response that was prepared without Express after `find` found none. Returns the body in the cache, if it was stored.
    */
@@ -73,18 +80,29 @@ export function createCachedResponses(maxBytes: number): CachedResponses {
       const revision = now.all();
       const cached = responses.find(key, (kept) => isCurrent(kept, now));
       if (cached !== undefined) {
-        const { headers, etag, about } = cached.value;
-        return { headers, etag, about, body: cached.body };
+        const { headers, etag, about, place } = cached.value;
+        return { headers, etag, about, place, body: cached.body };
       }
       if (key.length <= maxKeyLength) {
-        awaited.set(req, ({ headers, etag, about, body }) =>
-          responses.set(key, { headers, etag, about, revision, madeAt: performance.now() }, body),
-        );
+        // As it was sent: Express' routers change it.
+        const target = plainTarget(req.url ?? '/');
+        awaited.set(req, ({ headers, etag, about, body }) => {
+          const place = placeOf(target);
+          return responses.set(
+            key,
+            { headers, etag, about, place, revision, madeAt: performance.now() },
+            body,
+          );
+        });
       }
       return undefined;
     },
     keep: (req, response) => awaited.get(req)?.(response),
   };
+}
+
+export function placeOf(target: string): Place {
+  return { url: loggedUrl(target), route: areaOf(pathOf(target)).label };
 }
 
 /** The address, and everything else that the response depends on. */

@@ -59,7 +59,8 @@ export function createRequestWatch(
     const started = performance.now();
     const sentBefore = socket.bytesWritten;
     requestIds.set(req, requestId);
-    res.once('close', () => {
+    // Comes once by itself; `once` would wrap the listener.
+    res.on('close', () => {
       const { method } = req;
       const status = res.headersSent ? res.statusCode : undefined;
       const ms = Math.round((performance.now() - started) * 10) / 10;

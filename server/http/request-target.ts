@@ -9,3 +9,9 @@ export function plainTarget(sent: string): string {
   const [path = '', ...query] = sent.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split('?');
   return [path.replace(/\/{2,}/g, '/') || '/', ...query].join('?');
 }
+
+/** The part of a target before its query. */
+export function pathOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? target : target.slice(0, mark);
+}

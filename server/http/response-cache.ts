@@ -1,18 +1,18 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Revisions } from '../catalog/revisions.ts';
 import { inTurn } from '../pause.ts';
-import { areaOf, subjectOf } from './areas.ts';
+import { subjectOf } from './areas.ts';
 import { canRead, type FindKey } from './auth.ts';
 import { lendBody, sizeOf } from './body.ts';
-import { type CachedResponse, createCachedResponses } from './cached-responses.ts';
+import { type CachedResponse, createCachedResponses, placeOf } from './cached-responses.ts';
 import { takesGzip } from './encodings.ts';
 import { clientHas } from './if-none-match.ts';
 import type { Peer } from './peer.ts';
 import { plusSignOf } from './plus-sign.ts';
 import type { PreparedResponse, PrepareResponse, Route } from './prepared-response.ts';
 import { needsKey, type ReadAuth } from './read-access.ts';
-import { loggedUrl, type RequestStart, type WatchRequest } from './request-log.ts';
-import { plainTarget } from './request-target.ts';
+import type { RequestStart, WatchRequest } from './request-log.ts';
+import { pathOf, plainTarget } from './request-target.ts';
 import { unsent } from './unsent.ts';
 
 export type ResponseCacheOptions = {
@@ -45,28 +45,22 @@ export function createResponseCache(
 
   return (req, res) => {
     if (isStopping() || !isPlain(req)) return express(req, res);
-    const target = plainTarget(req.url ?? '/');
-    const path = pathOf(target);
-    if (readAuth === undefined || !needsKey(readAuth, path)) return answer(req, res, target, path);
+    if (readAuth === undefined) return answer(req, res);
+    const path = pathOf(plainTarget(req.url ?? '/'));
+    if (!needsKey(readAuth, path)) return answer(req, res);
     // Errors are left to Express, which finds them again and reports them.
     void canRead(req, readPeer(req), subjectOf(path), findKey)
       .catch(() => false)
-      .then((isAllowed) => (isAllowed ? answer(req, res, target, path) : express(req, res)))
+      .then((isAllowed) => (isAllowed ? answer(req, res) : express(req, res)))
       .catch(() => res.destroy());
   };
 
-  function answer(
-    req: IncomingMessage,
-    res: ServerResponse,
-    target: string,
-    path: string,
-    now = revisions.known(),
-  ): void {
+  function answer(req: IncomingMessage, res: ServerResponse, now = revisions.known()): void {
     if (now === undefined) {
       void revisions
         .read()
         .then(
-          (read) => answer(req, res, target, path, read),
+          (read) => answer(req, res, read),
           () => express(req, res),
         )
         .catch(() => res.destroy());
@@ -78,17 +72,19 @@ export function createResponseCache(
         express(req, res);
         return;
       }
-      const start = startOf(req, target, path);
+      const start = { ...cached.place, from: readPeer(req).address };
       send(req, res, cached, watch(req, res, start), start);
       return;
     }
+    const target = plainTarget(req.url ?? '/');
+    const path = pathOf(target);
     const route = routeOf(path);
     if (route === undefined) {
       express(req, res);
       return;
     }
     // Watched from here on, whoever answers in the end, so that the time for preparing counts too.
-    const start = startOf(req, target, path);
+    const start = { ...placeOf(target), from: readPeer(req).address };
     const requestId = watch(req, res, start);
     inTurn((hasWaited) => {
       if (res.closed) return;
@@ -139,10 +135,6 @@ export function createResponseCache(
   function wholeHeaders({ headers }: PreparedResponse): string[] {
     return ['X-Request-Id', '', ...securityHeaders, ...headers];
   }
-
-  function startOf(req: IncomingMessage, target: string, path: string): RequestStart {
-    return { url: loggedUrl(target), route: areaOf(path).label, from: readPeer(req).address };
-  }
 }
 
 /** Call `giveBack` when the operating system has the whole body. */
@@ -188,8 +180,9 @@ function send(
     res.end();
     return;
   }
-  if (wholeSent !== undefined) res.once('finish', wholeSent);
-  if (giveBack !== undefined) res.once('finish', giveBack);
+  // Comes once by itself; `once` would wrap the listeners.
+  if (wholeSent !== undefined) res.on('finish', wholeSent);
+  if (giveBack !== undefined) res.on('finish', giveBack);
   unsent.hold(res, body, from);
   res.end(body);
 }
@@ -202,8 +195,4 @@ function withId(headers: string[], requestId: string): string[] {
 /** Whether a 304 includes this name or value of a header: those that describe the body are left out. */
 function isNotOfBody(_part: string, at: number, headers: readonly string[]): boolean {
   return !/^content-(type|length|encoding)$/i.test(headers[at - (at % 2)] ?? '');
-}
-
-function pathOf(target: string): string {
-  return target.split('?', 1)[0] ?? '';
 }

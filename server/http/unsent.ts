@@ -59,7 +59,7 @@ export function createUnsent(maxBytes: number = maxUnsentBytes): Unsent {
         bodies.set(memory, waiting);
       }
       waiting.takers.add(res);
-      res.once('close', () => letGo(memory, res));
+      res.on('close', () => letGo(memory, res));
       while (total > maxBytes && bodies.size > 1) cutOffOldest();
     },
   };
