@@ -21,6 +21,8 @@ import type { HeldView } from './with-held.ts';
 
 /** The first rows of an answer get their nuspecs immediately, which is faster. */
 const atOnce = 100;
+/** Reading so many rows takes a millisecond or two. */
+const rowsAtOnce = 500;
 
 export type ReadDeps = {
   readonly db: Connection;
@@ -92,11 +94,8 @@ export function createVersionReads(
     from: string | undefined,
   ): Promise<PackageRow[] | undefined> {
     const before = nuspecs.purges();
-    const columns = rowColumns(query.view);
-    const after = anchorOf(query);
     const rows =
-      rowsInMemory(query) ??
-      (await ask<RawRow>(query, from, (first) => pageOf(columns, query, after, first)));
+      (held === undefined ? await readInParts(query, from) : undefined) ?? (await readAtOnce(query, from));
     // Read while the answer is being written; by then, after a purge, its `pk` may belong to another package.
     const late = { of: (pk: number) => (nuspecs.purges() === before ? nuspecs.of(pk) : fail('QUERY_BUSY')) };
     const pause = createPause();
@@ -123,14 +122,45 @@ export function createVersionReads(
       : countWithHeldSql(query, held, first);
   }
 
-  /** The rows of a search that can be answered from memory. */
-  function rowsInMemory(query: PackageQuery): RawRow[] | undefined {
+  function readAtOnce(query: PackageQuery, from: string | undefined): RawRow[] | Promise<RawRow[]> {
+    const columns = rowColumns(query.view);
+    const after = anchorOf(query);
+    return ask<RawRow>(query, from, (first) => pageOf(columns, query, after, first));
+  }
+
+  /**
+   * The keys of the rows first, then some rows after the other, so that a long page does not hold the thread. Undefined for a short page
+   * that is not found in memory, and when a package changed meanwhile: the rows would be of two states.
+   */
+  async function readInParts(
+    query: PackageQuery,
+    from: string | undefined,
+  ): Promise<readonly RawRow[] | undefined> {
     costOf(query);
-    const found = held === undefined ? newestSearch.find(query) : undefined;
-    if (found === undefined) return undefined;
-    const text = `SELECT ${rowColumns(query.view)} FROM json_each(?) page CROSS JOIN packages p ON p.pk = page.value ${joins.i}
+    const before = revisions.numbers.packages();
+    const keys =
+      newestSearch.find(query) ?? (query.take > rowsAtOnce ? await keysOf(query, from) : undefined);
+    if (keys === undefined) return undefined;
+    const parts: RawRow[][] = [];
+    const pause = createPause();
+    for (let at = 0; at < keys.length; at += rowsAtOnce) {
+      if (pause.isDue()) await pause.take();
+      if (revisions.numbers.packages() !== before) return undefined;
+      parts.push(rowsOf(keys.slice(at, at + rowsAtOnce), query.view));
+    }
+    return parts.flat();
+  }
+
+  async function keysOf(query: PackageQuery, from: string | undefined): Promise<number[]> {
+    const after = anchorOf(query);
+    const rows = await ask<[pk: number]>(query, from, (first) => pageSql('p.pk', query, after, first));
+    return rows.map(([pk]) => pk);
+  }
+
+  function rowsOf(keys: readonly number[], view: SemVerView): RawRow[] {
+    const text = `SELECT ${rowColumns(view)} FROM json_each(?) page CROSS JOIN packages p ON p.pk = page.value ${joins.i}
       ORDER BY page.key`;
-    return allRaw<RawRow>({ text, values: [JSON.stringify(found)] });
+    return allRaw<RawRow>({ text, values: [JSON.stringify(keys)] });
   }
 
   function readerFor(from: string | undefined): CatalogReader {
