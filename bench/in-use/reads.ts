@@ -10,7 +10,13 @@ import { type InUse, withOneFeed } from './feed.ts';
 /** Downloads are written after 5 s; an answer that shows them may be 20 s old by then. */
 const countsShownMs = 27_000;
 
-/** Nothing in memory: a new process in each round. A tenth of the addresses warm it up, all others are asked for once. */
+/** So often V8 has seen the program when it is measured: it compiles what runs often. */
+const warmingRounds = 10;
+
+/**
+ * Nothing in memory: a new process in each round. A tenth of the addresses, each in ten spellings, warm the program up; all others are
+ * asked for once.
+ */
 export async function firstResults(kind: Kind, stand: InUse, { rounds }: Settings): Promise<Result[]> {
   const paths = kind.paths(stand.packages);
   const warm = paths.filter((_, n) => n % 10 === 0);
@@ -20,7 +26,7 @@ export async function firstResults(kind: Kind, stand: InUse, { rounds }: Setting
   for (let round = 0; round < rounds; round++) {
     await withOneFeed(stand, async (feed) => {
       const bytes = await feed.averageBytes(warm);
-      await measureFirst(feed.url, warm);
+      for (let n = 0; n < warmingRounds; n++) await measureFirst(feed.url, warm.map(spelledAgain(n)));
       samples.push(await measureFirst(feed.url, others));
       bare.push(await measure(stand.bare.url, [`/${bytes}`], 1));
     });
@@ -34,6 +40,8 @@ export async function changedResults(kind: Kind, stand: InUse, { seconds }: Sett
     const paths = kind.paths(stand.packages);
     const bytes = await feed.averageBytes(paths);
     await measureFirst(feed.url, paths);
+    // Warm is what prepares responses now, and not yet what answers from memory.
+    await measure(feed.url, paths, seconds);
     const samples: Sample[] = [];
     const bare: Sample[] = [];
     const end = performance.now() + seconds * 3000;
@@ -65,4 +73,9 @@ export async function downloadedResults(stand: InUse): Promise<Result[]> {
     }
     return results;
   });
+}
+
+/** The same question by another address, so that it is answered anew. */
+function spelledAgain(n: number): (path: string) => string {
+  return (path) => `${path}${path.includes('?') ? '&' : '?'}again=${n}`;
 }
