@@ -13,7 +13,7 @@ const routeModules = [
   'install',
   'gallery',
   'admin',
-  'ops',
+  'monitoring',
 ];
 const adapters =
   '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|bucket|clients|rollout)/sql-)';

@@ -23,7 +23,7 @@ export type V2Entry = {
 export type V2Page = {
   readonly entries: readonly V2Entry[];
   /** Entries that name no package, described for people. */
-  readonly strange: readonly string[];
+  readonly unnamed: readonly string[];
   readonly next: URL | undefined;
 };
 
@@ -42,7 +42,7 @@ export function readV2Page(text: string, url: URL): V2Page {
   const entries = page.entries.map((entry) => readEntry(entry, base));
   return {
     entries: entries.filter((entry) => typeof entry !== 'string'),
-    strange: entries.filter((entry) => typeof entry === 'string'),
+    unnamed: entries.filter((entry) => typeof entry === 'string'),
     next: page.next?.trim() ? (resolveLink(page.next, base) ?? notALink(page.next)) : undefined,
   };
 }

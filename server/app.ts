@@ -39,8 +39,8 @@ import type { Keys } from './keys/keys.ts';
 import type { Logger } from './log.ts';
 import { createManifestsRouter } from './manifests/router.ts';
 import { createMetrics } from './metrics.ts';
+import { createMonitoringRouter, type MonitoringServices } from './monitoring/router.ts';
 import { createODataRoute } from './odata/router.ts';
-import { createOpsRouter, type OpsServices } from './ops/router.ts';
 import { inTurn } from './pause.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
@@ -124,7 +124,7 @@ export function createApp(services: Services): RequestListener {
   app.use(identify(findKey, createGuessThrottle(now)));
   app.use(requireReadAccess(config.readAuth));
 
-  app.use(createOpsRouter({ ...services, checks: readinessOf(services), metrics }));
+  app.use(createMonitoringRouter({ ...services, checks: readinessOf(services), metrics }));
   app.use((_req, res, next) => inTurn(() => res.closed || next()));
   for (const { mount, router } of routes) app.use(mount, router);
   app.use(routeNotFound);
@@ -146,6 +146,6 @@ export function createApp(services: Services): RequestListener {
   });
 }
 
-function readinessOf({ catalog, blobs, bucket }: Services): OpsServices['checks'] {
+function readinessOf({ catalog, blobs, bucket }: Services): MonitoringServices['checks'] {
   return { database: () => catalog.ping(), blobs: () => blobs.ping(), git: () => bucket.ping() };
 }

@@ -43,7 +43,7 @@ export type ServerOptions = {
   readonly isFilling?: () => boolean;
 };
 
-const drainLimits: DrainLimits = { stillMs: 60_000, maxMs: 10 * 60_000 };
+const drainLimits: DrainLimits = { stalledMs: 60_000, maxMs: 10 * 60_000 };
 
 /**
  * Starts a whole server, which listens when this returns.

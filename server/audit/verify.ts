@@ -2,11 +2,11 @@ import type { AuditEntry, AuditHead } from './audit.ts';
 import { hashOf, noHash } from './chain.ts';
 
 /** The first broken link. */
-export type Break = { readonly number: number; readonly at: Date | undefined; readonly problem: string };
+export type BrokenLink = { readonly number: number; readonly at: Date | undefined; readonly problem: string };
 
 export type Verdict = {
   readonly head: AuditHead;
-  readonly broken: Break | undefined;
+  readonly broken: BrokenLink | undefined;
 };
 
 /**
@@ -38,7 +38,7 @@ function problemOf(entry: AuditEntry, before: AuditHead): string | undefined {
     : `it follows an entry with the hash ${previous}, but the one before it has ${before.hash}: that one was replaced`;
 }
 
-function cutOff({ number }: AuditHead): Break {
+function cutOff({ number }: AuditHead): BrokenLink {
   return {
     number: number + 1,
     at: undefined,

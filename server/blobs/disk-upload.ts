@@ -45,7 +45,7 @@ export async function receiveFile(tmp: string, source: Readable, maxBytes: numbe
     const digest = hashes.digest();
     if (seenBytes <= maxInMemoryBytes) return keepSmall(upload.path, digest, head.take());
     await upload.written();
-    const durable = heardLater(upload.sync());
+    const durable = markHandled(upload.sync());
     return {
       path: upload.path,
       digest,
@@ -100,7 +100,7 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
 }
 
 /** Only those who wait for it see its failure. */
-function heardLater(work: Promise<void>): Promise<void> {
+function markHandled(work: Promise<void>): Promise<void> {
   work.catch(() => undefined);
   return work;
 }

@@ -46,7 +46,7 @@ export const fileRules: readonly Rule[] = [
   ),
   forEachCommit('one-name-one-file', ({ changes }) =>
     changes
-      .filter(({ after, hasTwin }) => after !== undefined && hasTwin)
+      .filter(({ after, hasCaseCollision }) => after !== undefined && hasCaseCollision)
       .map(({ path }) => `${quoted(path)} appears twice, in names that differ in case only`),
   ),
 ];

@@ -64,7 +64,7 @@ export type Change = {
   readonly before: PushedFile | undefined;
   readonly after: PushedFile | undefined;
   /** Whether the file or a folder above it has a sibling whose name differs in case only. */
-  readonly hasTwin: boolean;
+  readonly hasCaseCollision: boolean;
 };
 
 export type PushedFile = {

@@ -108,12 +108,12 @@ async function listDifferences(
 
 async function readChanges(trees: TreeReader, differences: readonly Difference[]): Promise<Change[]> {
   const changes: Change[] = [];
-  for (const { path, before, after, hasTwin } of differences) {
+  for (const { path, before, after, hasCaseCollision } of differences) {
     changes.push({
       path,
       before: before === undefined ? undefined : await trees.file(path, before),
       after: after === undefined ? undefined : await trees.file(path, after),
-      hasTwin,
+      hasCaseCollision,
     });
   }
   return changes;

@@ -18,7 +18,7 @@ const mib = 1024 ** 2;
 const limits = {
   waiting: 200,
   /** How long a request waits for a slot. */
-  patienceMs: 60_000,
+  queueTimeoutMs: 60_000,
   /** One address gets at most half of the slots for reading, one key half of those for pushing: its line may be slow. */
   read: {
     ...{ atOnce: 16, ofOneAddress: 8, maxBytes: 8 * mib, maxMs: 15 * 60_000 },
@@ -136,7 +136,7 @@ export async function inTime<T>(
   signals: readonly AbortSignal[],
   wait: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const patience = AbortSignal.timeout(limits.patienceMs);
+  const patience = AbortSignal.timeout(limits.queueTimeoutMs);
   return wait(AbortSignal.any([...signals, patience])).catch((error) => {
     throw patience.aborted ? new FeedError('GIT_BUSY', {}, error) : error;
   });

@@ -6,7 +6,7 @@ export type Difference = {
   readonly path: string;
   readonly before: Entry | undefined;
   readonly after: Entry | undefined;
-  readonly hasTwin: boolean;
+  readonly hasCaseCollision: boolean;
 };
 
 const maxDepth = 8;
@@ -32,21 +32,21 @@ export async function* diffTrees(
   }
   const [old, now] = [await open(trees, before), await open(trees, after)];
   trees.work.spend(old.size + now.size + 1);
-  const twins = twinsIn(now);
+  const twins = caseCollisionsIn(now);
   for (const name of new Set([...old.keys(), ...now.keys()])) {
     const [was, is] = [old.get(name), now.get(name)];
     if (was?.oid === is?.oid && was?.mode === is?.mode) {
       continue;
     }
-    const hasTwin = isInTwin || (is !== undefined && twins.has(name.toLowerCase()));
+    const hasCaseCollision = isInTwin || (is !== undefined && twins.has(name.toLowerCase()));
     const path = `${prefix}${name}`;
     const [oldFile, newFile] = [fileOf(was), fileOf(is)];
     if (oldFile !== undefined || newFile !== undefined) {
-      yield { path, before: oldFile, after: newFile, hasTwin };
+      yield { path, before: oldFile, after: newFile, hasCaseCollision };
     }
     const [oldFolder, newFolder] = [folderOf(was), folderOf(is)];
     if (oldFolder !== undefined || newFolder !== undefined) {
-      yield* diffTrees(trees, oldFolder, newFolder, `${path}/`, hasTwin);
+      yield* diffTrees(trees, oldFolder, newFolder, `${path}/`, hasCaseCollision);
     }
   }
 }
@@ -56,7 +56,7 @@ async function open(trees: TreeReader, tree: string | undefined): Promise<Folder
 }
 
 /** Names that appear more than once when case is ignored, in lower case. */
-function twinsIn(folder: Folder): ReadonlySet<string> {
+function caseCollisionsIn(folder: Folder): ReadonlySet<string> {
   const seen = new Set<string>();
   const twins = new Set<string>();
   for (const name of folder.keys()) {

@@ -107,9 +107,9 @@ export interface PackageWrites {
   ): Promise<'changed' | 'unchanged' | 'missing'>;
   /**
    * Removes all rows of a version for good, its payloads' too, in one transaction with its audit entries; the version can never
-   * be used again. `unsettled`: some small blobs of it are not durable yet; flush them and try again.
+   * be used again. `pending`: some small blobs of it are not durable yet; flush them and try again.
    */
-  purge(id: string, version: string, by: Actor, reason: string): Promise<Purged | 'missing' | 'unsettled'>;
+  purge(id: string, version: string, by: Actor, reason: string): Promise<Purged | 'missing' | 'pending'>;
   /** Counted in memory and written in batches; `flush` writes the rest. */
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;

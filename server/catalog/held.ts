@@ -20,7 +20,7 @@ export interface HeldVersions {
   /** Makes it a package like all others, published now. */
   publishHeld(id: string, version: string, by: Actor, reason?: string): Promise<'published' | 'missing'>;
   /**
-   * Takes it away with its bytes; its number may be used again. `unsettled`: its bytes wait to become durable as a file;
+   * Takes it away with its bytes; its number may be used again. `pending`: its bytes wait to become durable as a file;
    * settle them and ask again.
    */
   discardHeld(
@@ -28,7 +28,7 @@ export interface HeldVersions {
     version: string,
     by: Actor,
     reason?: string,
-  ): Promise<'discarded' | 'missing' | 'unsettled'>;
+  ): Promise<'discarded' | 'missing' | 'pending'>;
   /** The packages with these held versions among them, and the latest flags as they are then. Versions that are not held are left out. */
   withHeld(grants: readonly Grant[]): VersionReads;
 }

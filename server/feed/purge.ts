@@ -76,7 +76,7 @@ export function createPurging(services: PurgeServices): Purging {
     for (let attempt = 1; ; attempt++) {
       const is = await catalog.purge(id, version, by, reason);
       if (is === 'missing') return fail('PACKAGE_NOT_FOUND', { id, version });
-      if (is !== 'unsettled') return is;
+      if (is !== 'pending') return is;
       if (attempt >= maxAttempts) return fail('INTERNAL');
       await blobFlusher.flush();
     }

@@ -35,7 +35,7 @@ export function identify(findKey: FindKey, slowDown: GuessThrottle): RequestHand
  *   it came as Basic
  */
 export async function principalOf(req: Request): Promise<KeyTerms | undefined> {
-  return (await goodKeysOf(req))[0];
+  return (await validKeysOf(req))[0];
 }
 
 /**
@@ -48,7 +48,7 @@ export async function principalWith(
   [wanted, ...lesser]: readonly [Scope, ...Scope[]],
   subject?: string,
 ): Promise<KeyTerms> {
-  const keys = await goodKeysOf(req);
+  const keys = await validKeysOf(req);
   for (const scope of [wanted, ...lesser]) {
     const key = keys.find((one) => allows(one, scope, subject));
     if (key !== undefined) return key;
@@ -67,7 +67,7 @@ export async function requireSameKey(req: Request, { keyId }: Principal): Promis
 }
 
 /** Looked up once per request. */
-function goodKeysOf(req: Request): Promise<readonly KeyTerms[]> {
+function validKeysOf(req: Request): Promise<readonly KeyTerms[]> {
   const identity = identityOf(req);
   identity.found ??= identity.find();
   return identity.found;
@@ -90,7 +90,7 @@ export async function canRead(
   subject: string | undefined,
   findKey: FindKey,
 ): Promise<boolean> {
-  return goodKeys(await lookUp(req, peer, findKey)).some((key) => allows(key, 'read', subject));
+  return validKeys(await lookUp(req, peer, findKey)).some((key) => allows(key, 'read', subject));
 }
 
 /** The name of the key in a request, accepted or refused, for the log. */
@@ -129,7 +129,7 @@ async function lookUp(
     const finding = await findReading(credentials.readings, peer, findKey);
     shown.push({ credentials, finding });
   }
-  const [known] = [...goodKeys(shown), ...shown.flatMap(({ finding }) => finding?.key ?? [])];
+  const [known] = [...validKeys(shown), ...shown.flatMap(({ finding }) => finding?.key ?? [])];
   if (known !== undefined) knownNames.set(req, known.name);
   return shown;
 }
@@ -146,7 +146,7 @@ async function findReading(
   return undefined;
 }
 
-function goodKeys(shown: readonly Shown[]): readonly KeyTerms[] {
+function validKeys(shown: readonly Shown[]): readonly KeyTerms[] {
   return shown.flatMap(({ finding }) =>
     finding !== undefined && finding.refusal === undefined ? [finding.key] : [],
   );
@@ -159,7 +159,7 @@ async function findGoodKeys(
 ): Promise<readonly KeyTerms[]> {
   const peer = { address: req.ip, isSecure: req.secure };
   const shown = await lookUp(req, peer, findKey);
-  const good = goodKeys(shown);
+  const good = validKeys(shown);
   // Only whoever sends the whole secret learns what is wrong with it; for all others it is unknown.
   const refused = shown.find(({ finding }) => finding !== undefined) ?? shown[0];
   if (good.length > 0 || refused === undefined) return good;

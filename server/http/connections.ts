@@ -13,7 +13,7 @@ const refusedMs = 5_000;
 /** The number of such connections; further ones are closed at once. */
 const maxRefused = 100;
 
-type Counted = { readonly address: string; count: number; isTold: boolean };
+type Counted = { readonly address: string; count: number; isLogged: boolean };
 
 /**
  * Counts the connections of each address, from the first byte on, and refuses those above the limit. Addresses of this machine
@@ -31,7 +31,7 @@ export function createConnectionLimit(
     const address = socket.remoteAddress ?? '';
     if (isLoopbackAddress(address) || isTrustedAddress(address, trustProxy)) return;
     const group = addressGroup(address);
-    const counted = groups.get(group) ?? { address, count: 0, isTold: false };
+    const counted = groups.get(group) ?? { address, count: 0, isLogged: false };
     groups.set(group, counted);
     counted.count += 1;
     socket.once('close', () => {
@@ -39,8 +39,8 @@ export function createConnectionLimit(
       if (counted.count === 0) groups.delete(group);
     });
     if (counted.count <= max) return;
-    if (!counted.isTold) log.warn({ from: counted.address, max }, 'too many connections from one address');
-    counted.isTold = true;
+    if (!counted.isLogged) log.warn({ from: counted.address, max }, 'too many connections from one address');
+    counted.isLogged = true;
     // Before the handshake no reason can be sent.
     if (isTls || counted.count > max + maxRefused) {
       socket.destroy();

@@ -17,7 +17,7 @@ export function refuseWhenStopping(isStopping: () => boolean): RequestHandler {
 
 export type DrainLimits = {
   /** How long a running request may be idle: not a byte in either direction. */
-  readonly stillMs: number;
+  readonly stalledMs: number;
   /** The time limit for everything, for slow clients. */
   readonly maxMs: number;
 };
@@ -48,7 +48,7 @@ export function createDrain(server: Server): Drain {
     count(req.socket, 1);
     res.once('close', () => count(req.socket, -1));
   });
-  return async ({ stillMs, maxMs }) => {
+  return async ({ stalledMs, maxMs }) => {
     let outcome: 'drained' | 'cut off' = 'drained';
     // Counts sweeps instead of time: while this process is blocked, clients are not to blame.
     function sweep(): void {
@@ -58,7 +58,7 @@ export function createDrain(server: Server): Drain {
         connection.bytes = bytes;
         if (connection.requests === 0) {
           socket.destroy();
-        } else if (connection.sweepsWithoutBytes * sweepMs > stillMs) {
+        } else if (connection.sweepsWithoutBytes * sweepMs > stalledMs) {
           outcome = 'cut off';
           socket.destroy();
         }

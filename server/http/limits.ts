@@ -11,17 +11,17 @@ export const serverLimits = {
   /** choco waits five hours for a push (spec nuget-v2 10.2); limitRequestTime limits other requests. */
   requestMs: 6 * 60 * minuteMs,
   /** Without a byte in either direction for this long, the other end is gone or stuck. */
-  stillMs: 5 * minuteMs,
+  stalledMs: 5 * minuteMs,
   /** Between two requests. Above the 60 s of common proxies, so that they close idle connections and not we. */
   idleMs: 75_000,
 };
 
 /** Sets the time limits of the listener. */
 export function limitServer(server: Server, limits: Partial<typeof serverLimits> = {}): void {
-  const { headersMs, requestMs, stillMs, idleMs } = { ...serverLimits, ...limits };
+  const { headersMs, requestMs, stalledMs, idleMs } = { ...serverLimits, ...limits };
   server.headersTimeout = headersMs;
   server.requestTimeout = requestMs;
-  server.timeout = stillMs;
+  server.timeout = stalledMs;
   server.keepAliveTimeout = idleMs;
 }
 

@@ -24,7 +24,7 @@ export type PlainRequest = {
   readonly rawQuery: string;
   /** The meaning of a raw plus sign in it (plus-sign.ts). */
   readonly plusSign: ' ' | '+';
-  readonly takesGzip: boolean;
+  readonly acceptsGzip: boolean;
   readonly isConditional: boolean;
   /** The client's address. */
   readonly from: string | undefined;

@@ -5,7 +5,7 @@ import { subjectOf } from './areas.ts';
 import { canRead, type FindKey } from './auth.ts';
 import { lendBody, sizeOf } from './body.ts';
 import { type CachedResponse, createCachedResponses, placeOf } from './cached-responses.ts';
-import { takesGzip } from './encodings.ts';
+import { acceptsGzip } from './encodings.ts';
 import { clientHas } from './if-none-match.ts';
 import type { Peer } from './peer.ts';
 import { plusSignOf } from './plus-sign.ts';
@@ -117,7 +117,7 @@ export function createResponseCache(
       rawPath: path.slice(mount.length),
       rawQuery: target.slice(path.length + 1),
       plusSign: plusSignOf(req.headers['user-agent']),
-      takesGzip: takesGzip(req),
+      acceptsGzip: acceptsGzip(req),
       isConditional: req.headers['if-none-match'] !== undefined,
       from,
     });

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
 import { type Body, joinBody, sizeOf } from './body.ts';
-import { takesGzip } from './encodings.ts';
+import { acceptsGzip } from './encodings.ts';
 import { type PreparedResponse, sendPrepared } from './prepared-response.ts';
 
 /** Compression gains nothing for answers that fit into one packet. */
@@ -42,5 +42,5 @@ export function prepareText(document: TextDocument, mayGzip: boolean): PreparedR
 
 /** Sends one through Express. */
 export function sendText(request: Request, response: Response, document: TextDocument): Promise<void> {
-  return sendPrepared(request, response, prepareText(document, takesGzip(request)));
+  return sendPrepared(request, response, prepareText(document, acceptsGzip(request)));
 }

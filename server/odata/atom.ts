@@ -1,7 +1,7 @@
 import type { PackageRow } from '../catalog/catalog.ts';
 import { type Body, joinBody, mergeTexts, type Part } from '../http/body.ts';
 import { createPause } from '../pause.ts';
-import { entryOf, unkept } from './entry.ts';
+import { entryOf, uncached } from './entry.ts';
 import type { FeedLinks } from './links.ts';
 import { createLongFeeds } from './long-feeds.ts';
 import { dateTime, escapeXml, namespaces, xmlDeclaration } from './xml.ts';
@@ -57,7 +57,7 @@ export async function renderFeed(
   try {
     for (const row of rows) {
       if (written + size >= maxBytes && shown > 0) break;
-      const entry = leave === undefined ? entryOf(row, links) : entryOf(row, links, unkept);
+      const entry = leave === undefined ? entryOf(row, links) : entryOf(row, links, uncached);
       parts.push(entry.content);
       size += entry.content.length;
       identity += `\n${entry.identity}`;

@@ -27,7 +27,7 @@ const kept = createPartCache(maxKeptBytes);
  * For a walk through the whole catalog, which would replace the entries that searches show and keep its own in memory until the
  * end.
  */
-export const unkept: Pick<PartCache, 'get'> = {
+export const uncached: Pick<PartCache, 'get'> = {
   get: (_key, filling, render) => Buffer.from(fill(render(), filling)),
 };
 

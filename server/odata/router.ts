@@ -42,10 +42,10 @@ export function createODataRoute(mount: string, services: ODataServices): Route 
   return {
     mount,
     router,
-    async prepare({ mount: written, rawPath, takesGzip, ...query }) {
+    async prepare({ mount: written, rawPath, acceptsGzip, ...query }) {
       const resource = parseResource(rawPath);
       if (resource === undefined || !isDocument(resource)) return undefined;
-      return prepareText(await makeDocument(resource, contextOf(services, written, query)), takesGzip);
+      return prepareText(await makeDocument(resource, contextOf(services, written, query)), acceptsGzip);
     },
   };
 }

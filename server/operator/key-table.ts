@@ -54,7 +54,7 @@ function stateCell({ state, expires, revoked }: ListedKeyJson, now: Date): strin
 }
 
 /** What to do about keys that will expire soon; empty when there are none. */
-export function tellExpiring(keys: readonly ListedKeyJson[], now: Date): string {
+export function describeExpiring(keys: readonly ListedKeyJson[], now: Date): string {
   return keys
     .filter(({ state }) => state === 'expiring')
     .map(

@@ -5,7 +5,7 @@ import { fail } from '../errors.ts';
 import { scopes } from '../keys/api-keys.ts';
 import { type ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
 import { type KeyAdmin, withKeys } from './key-admin.ts';
-import { printKeys, printTerms, tellExpiring } from './key-table.ts';
+import { describeExpiring, printKeys, printTerms } from './key-table.ts';
 
 /** The verb `feed:keys`: manages API keys. */
 export function createCommand(invocation: Invocation): Command {
@@ -92,7 +92,7 @@ async function list({ stdout, stderr }: Invocation, admin: KeyAdmin, { json }: J
     return;
   }
   stdout.write(printKeys(keys, new Date()));
-  stderr.write(tellExpiring(keys, new Date()));
+  stderr.write(describeExpiring(keys, new Date()));
 }
 
 async function rotate(

@@ -56,7 +56,7 @@ export async function checkAll(invocation: Invocation, reading: Reading, tempDir
     const { packages, payloads } = await snapshot.counts();
     const faults = [
       ...bucket.faults,
-      ...(await checkPromises(bucket.promises, snapshot)),
+      ...(await checkManifestPayloads(bucket.manifestPayloads, snapshot)),
       ...(await snapshot.findWrongLatest()).map((id) =>
         fault('latest flags', id, 'other versions bear them than should'),
       ),
@@ -77,29 +77,29 @@ export async function checkAll(invocation: Invocation, reading: Reading, tempDir
 async function checkBucket(invocation: Invocation, { bucketDir }: Reading) {
   const git = openRepository(bucketDir, invocation);
   const damage = await findDamage(git);
-  const promises: { channel: string; tool: string; url: string; hash: string | undefined }[] = [];
+  const manifestPayloads: { channel: string; tool: string; url: string; hash: string | undefined }[] = [];
   if (damage !== undefined) {
-    return { faults: [fault('bucket', 'repo.git', damage.replace(/\s+/g, ' '))], promises };
+    return { faults: [fault('bucket', 'repo.git', damage.replace(/\s+/g, ' '))], manifestPayloads };
   }
   const reader = createManifestReader(git);
   for (const channel of channels) {
     for (const { tool, text } of await reader.listManifests(channel)) {
       const { downloads } = readManifestFile(Buffer.from(text));
-      promises.push(...downloads.map(({ url, hash }) => ({ channel, tool, url, hash })));
+      manifestPayloads.push(...downloads.map(({ url, hash }) => ({ channel, tool, url, hash })));
     }
   }
-  return { faults: [], promises };
+  return { faults: [], manifestPayloads };
 }
 
-async function checkPromises(
-  promises: readonly ManifestPayload[],
+async function checkManifestPayloads(
+  manifestPayloads: readonly ManifestPayload[],
   snapshot: CatalogSnapshot,
 ): Promise<Fault[]> {
   const faults: Fault[] = [];
-  for (const promise of promises) {
-    const broken = await faultOfPayload(snapshot, promise);
+  for (const payload of manifestPayloads) {
+    const broken = await faultOfPayload(snapshot, payload);
     if (broken === undefined) continue;
-    faults.push(fault(broken.kind, `${promise.channel} ${promise.tool}`, broken.problem));
+    faults.push(fault(broken.kind, `${payload.channel} ${payload.tool}`, broken.problem));
   }
   return faults;
 }

@@ -10,7 +10,7 @@ import { isUnreachable, refuse, refusePage, shown, type Web } from './web.ts';
 /** One page without anything new may be an accident; this many in a row mean that the source leads in circles. */
 const maxStalePages = 5;
 /** The source's list is kept in memory until it is known what to import: about 1 KB per version. */
-const maxToldVersions = 500_000;
+const maxListedVersions = 500_000;
 /** No known feed returns smaller pages without a next link. */
 const smallestPage = 20;
 
@@ -23,7 +23,7 @@ type Item = RemotePackage | SkippedPackage;
 export function createV2Source(
   web: Web,
   base: URL,
-  { parallel = 8, maxVersions = maxToldVersions } = {},
+  { parallel = 8, maxVersions = maxListedVersions } = {},
 ): Source {
   const root = new URL(base);
   root.pathname = root.pathname.replace(/\/*$/, '/');
@@ -81,7 +81,7 @@ export function createV2Source(
     while (page !== undefined) {
       visited.add(address.href);
       const fresh = page.entries.filter((entry) => isFresh(entry, seen));
-      yield* page.strange.map((name) => strangeEntry(address, name));
+      yield* page.unnamed.map((name) => unnamedEntry(address, name));
       yield* fresh.map(toOffer);
       count += page.entries.length;
       stale = fresh.length > 0 ? 0 : stale + 1;
@@ -165,7 +165,7 @@ function isFresh({ id, version }: V2Entry, seen: Set<string>): boolean {
   return true;
 }
 
-function strangeEntry(url: URL, name: string): SkippedPackage {
+function unnamedEntry(url: URL, name: string): SkippedPackage {
   return { from: shown(url), kind: 'refused', reason: `an entry that names no package: ${name}` };
 }
 

@@ -82,15 +82,15 @@ export function createV3Route(mount: string, services: DocumentServices): Route 
   return {
     mount,
     router,
-    async prepare({ rawPath, rawQuery, plusSign, takesGzip, from }) {
+    async prepare({ rawPath, rawQuery, plusSign, acceptsGzip, from }) {
       if (rawPath === '/search') {
         const parameters = readParameters(`?${rawQuery}`, plusSign);
-        return prepareText(await documents.search(parameters, from), takesGzip);
+        return prepareText(await documents.search(parameters, from), acceptsGzip);
       }
       const [, hive, id] = indexPath.exec(rawPath) ?? [];
       if (id === undefined) return undefined;
       const view = hive === hivePaths.semver1 ? 'semver1' : 'semver2';
-      return prepareText(await documents.index(id, view, from), takesGzip);
+      return prepareText(await documents.index(id, view, from), acceptsGzip);
     },
   };
 }

@@ -41,11 +41,11 @@ describe('an entry of a v2 feed', () => {
     ['an id that is a path', '<d:Id>../../etc</d:Id><d:Version>1.0.0</d:Version>'],
     ['an id that clears the screen', '<d:Id>a b&#155;2J</d:Id><d:Version>1.0.0</d:Version>'],
   ])('with %s names no package, and is reported without control characters', (_name, properties) => {
-    const { entries, strange } = readV2Page(entry(properties), page);
+    const { entries, unnamed } = readV2Page(entry(properties), page);
 
     expect(entries).toEqual([]);
-    expect(strange).toHaveLength(1);
-    expect(strange[0]).toMatch(/^[\x20-\x7e]*$/);
+    expect(unnamed).toHaveLength(1);
+    expect(unnamed[0]).toMatch(/^[\x20-\x7e]*$/);
   });
 
   it.each([

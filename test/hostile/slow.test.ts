@@ -12,7 +12,7 @@ import { pushNupkg, startTestServer } from '../kit/test-server.ts';
 /** The listener's own limits, made short. */
 async function serve(limits: Partial<typeof serverLimits>, handle: RequestListener): Promise<string> {
   const server = createServer({ connectionsCheckingInterval: 20 }, handle).listen(0, '127.0.0.1');
-  limitServer(server, { headersMs: 60_000, requestMs: 60_000, stillMs: 60_000, idleMs: 60_000, ...limits });
+  limitServer(server, { headersMs: 60_000, requestMs: 60_000, stalledMs: 60_000, idleMs: 60_000, ...limits });
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
@@ -51,11 +51,11 @@ describe('a client that is slow on purpose', () => {
   it.each<[string, string, Partial<typeof serverLimits>]>([
     ['nothing', '', { headersMs: 100 }],
     ['half its headers', 'GET / HTTP/1.1\r\nHost: FEED\r\n', { headersMs: 100 }],
-    ['half its body', 'PUT / HTTP/1.1\r\nHost: FEED\r\nContent-Length: 9\r\n\r\nx', { stillMs: 100 }],
+    ['half its body', 'PUT / HTTP/1.1\r\nHost: FEED\r\nContent-Length: 9\r\n\r\nx', { stalledMs: 100 }],
     [
       'half a chunk',
       'PUT / HTTP/1.1\r\nHost: FEED\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nx',
-      { stillMs: 100 },
+      { stalledMs: 100 },
     ],
     ['one request and then none', 'GET / HTTP/1.1\r\nHost: FEED\r\n\r\n', { idleMs: 100 }],
   ])('is cut off when it sends %s and then nothing', async (_what, bytes, limits) => {

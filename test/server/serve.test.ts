@@ -181,7 +181,7 @@ describe('serve', () => {
   });
 
   it('cuts off idle requests while it stops', async () => {
-    const server = await startTestServer({ server: { drain: { stillMs: 100 } } });
+    const server = await startTestServer({ server: { drain: { stalledMs: 100 } } });
     const upload = openSocket(server.url);
     upload.on('error', () => undefined);
     upload.write(

@@ -71,7 +71,7 @@ export function createHeldVersions({
     if (found === undefined) return 'missing';
     const { pk, ...name } = found;
     // A row that is deleted there would have its number given again.
-    if (prepare('SELECT 1 FROM pending_blobs WHERE sha256 = ?').get(name.digest)) return 'unsettled';
+    if (prepare('SELECT 1 FROM pending_blobs WHERE sha256 = ?').get(name.digest)) return 'pending';
     prepare('DELETE FROM held_packages WHERE pk = ?').run(pk);
     prepare('DELETE FROM nuspecs WHERE pk = ?').run(pk);
     removeUnusedId(prepare, key.idKey);

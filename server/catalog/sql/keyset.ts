@@ -8,7 +8,7 @@ export type OrderTerm = { readonly value: Sql; readonly isDescending: boolean };
  * The condition that a row comes after another one with the given values, in the order of the terms. NULL sorts first, as in
  * SQLite.
  */
-export function behindSql(terms: readonly OrderTerm[], anchor: readonly SqlValue[]): Sql {
+export function afterSql(terms: readonly OrderTerm[], anchor: readonly SqlValue[]): Sql {
   const behind = terms.reduceRight<Sql>((rest, term, at) => {
     const value = anchor[at] ?? null;
     return sql`(${isBehind(term, value)} OR (${term.value} IS ${value} AND ${rest}))`;

@@ -15,7 +15,7 @@ export type Sizes = {
 export type KnownSizes = { now(): Sizes; grow(ids: number, textBytes: number): void };
 
 /** The longest that one query may block the main thread, where everybody waits for it. */
-export const maxHereNs = 2_000_000;
+export const maxMainThreadNs = 2_000_000;
 /** Longer queries let others go first. */
 export const maxQuickNs = 100_000_000;
 

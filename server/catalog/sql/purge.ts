@@ -37,7 +37,7 @@ export function queueRemoval(prepare: Prepare, sha256: string): void {
 
 /**
  * Removes all rows of a version, of its package and its payloads, notes that the version must never be used again, and queues
- * bytes that nothing names any more. Call it in a transaction. `unsettled`: a blob of it is still pending in the database, and if
+ * bytes that nothing names any more. Call it in a transaction. `pending`: a blob of it is still pending in the database, and if
  * its row were deleted its number would be used again.
  */
 export function purgeVersion(
@@ -46,7 +46,7 @@ export function purgeVersion(
   wanted: Wanted,
   by: Actor,
   at: Date,
-): Purged | 'missing' | 'unsettled' {
+): Purged | 'missing' | 'pending' {
   const found = prepare(selectPackage).get(key.idKey, key.versionKey) as PackageRef | undefined;
   const payloads = payloadsOf(prepare, key);
   const isNew = !isPurged(prepare, key);
@@ -55,7 +55,7 @@ export function purgeVersion(
   }
   const hashes = [...new Set([found, ...payloads].flatMap((row) => row?.sha256 ?? []))];
   if (hashes.some((sha256) => prepare('SELECT 1 FROM pending_blobs WHERE sha256 = ?').get(sha256))) {
-    return 'unsettled';
+    return 'pending';
   }
   const { detail } = wanted;
   const note = (change: Omit<Change, 'detail'>): void => record({ ...change, detail }, by, at);

@@ -4,7 +4,7 @@ import type { SqlValue } from '../../database/statements.ts';
 import type { PackageQuery } from '../query.ts';
 import { columns, joins } from './columns.ts';
 import { filterSql } from './filter.ts';
-import { behindSql, type OrderTerm } from './keyset.ts';
+import { afterSql, type OrderTerm } from './keyset.ts';
 import type { HeldView } from './with-held.ts';
 
 /**
@@ -30,7 +30,7 @@ function selectPage(
   const terms = orderTerms(query);
   const order = orderSql(terms);
   const asked = whereSql(query, first);
-  const where = after ? sql`${asked} AND ${behindSql(terms, after)}` : asked;
+  const where = after ? sql`${asked} AND ${afterSql(terms, after)}` : asked;
   // If an index has that order, the rows are read while the page is found. Otherwise an inner query sorts nothing but keys.
   if (indexedOrders.includes(order.text)) {
     return sql`SELECT ${select} ${fromNeeded(where, raw('i.id'))} ORDER BY ${order}

@@ -11,7 +11,7 @@ import type { Nuspecs } from '../nuspecs.ts';
 import { idOf } from '../one-id.ts';
 import type { PackageQuery, SemVerView } from '../query.ts';
 import { joins } from './columns.ts';
-import { estimate, type KnownSizes, maxHereNs, maxQuickNs } from './load.ts';
+import { estimate, type KnownSizes, maxMainThreadNs, maxQuickNs } from './load.ts';
 import type { NewestSearch } from './newest-search.ts';
 import { anchorSql, countSql, countWithHeldSql, pageSql, pageWithHeldSql } from './query.ts';
 import type { SqlRevisions } from './revisions.ts';
@@ -70,7 +70,7 @@ export function createVersionReads(
     sqlWith: (first?: Sql) => Sql,
   ): Row[] | Promise<Row[]> {
     const ns = estimate(query, costOf(query), sizes.now());
-    if (scans === undefined || ns <= maxHereNs) return allRaw<Row>(sqlWith());
+    if (scans === undefined || ns <= maxMainThreadNs) return allRaw<Row>(sqlWith());
     const options = { isQuick: ns <= maxQuickNs, state: revisions.numbers.all(), from };
     return scans.run(sqlWith(inTime), options) as Promise<Row[]>;
   }

@@ -26,7 +26,7 @@ describe('drain', () => {
     const drain = createDrain(server);
     const answer = await fetch(url);
 
-    const outcome = drain({ stillMs: 1000, maxMs: 60_000 });
+    const outcome = drain({ stalledMs: 1000, maxMs: 60_000 });
 
     expect((await answer.text()).length).toBe(20);
     expect(await outcome).toBe('drained');
@@ -37,7 +37,7 @@ describe('drain', () => {
     const drain = createDrain(server);
     const answer = await fetch(url);
 
-    const outcome = drain({ stillMs: 100, maxMs: 60_000 });
+    const outcome = drain({ stalledMs: 100, maxMs: 60_000 });
 
     await expect(answer.text()).rejects.toThrow();
     expect(await outcome).toBe('cut off');
@@ -48,7 +48,7 @@ describe('drain', () => {
     const drain = createDrain(server);
     const answer = await fetch(url);
 
-    const outcome = drain({ stillMs: 60_000, maxMs: 100 });
+    const outcome = drain({ stalledMs: 60_000, maxMs: 100 });
 
     await expect(answer.text()).rejects.toThrow();
     expect(await outcome).toBe('cut off');

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../server/metrics.ts';
-import { createMetricsHandler } from '../../../server/ops/metrics.ts';
+import { createMetricsHandler } from '../../../server/monitoring/metrics.ts';
 import { createGitClient } from '../../kit/git.ts';
 import { listen } from '../../kit/listen.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';

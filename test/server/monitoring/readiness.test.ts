@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createReadiness } from '../../../server/ops/readiness.ts';
+import { createReadiness } from '../../../server/monitoring/readiness.ts';
 
 describe('readiness', () => {
   it('is checked once for all who ask meanwhile and within the next second', async () => {

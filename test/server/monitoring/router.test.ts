@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startTestServer } from '../../kit/test-server.ts';
 
-describe('ops routes', () => {
+describe('monitoring routes', () => {
   it('say that the server is alive and ready', async () => {
     const server = await startTestServer();
 

@@ -5,13 +5,13 @@ import type { Logger } from '../log.ts';
 import { createMetricsHandler, type MetricServices } from './metrics.ts';
 import { type Checks, createReadiness } from './readiness.ts';
 
-export type OpsServices = MetricServices & {
+export type MonitoringServices = MetricServices & {
   readonly checks: Checks;
   readonly log: Logger;
 };
 
 /** Routes for monitoring: /healthz (the process is alive), /readyz (it can do its work), /metrics (what it does and how fast). */
-export function createOpsRouter(services: OpsServices): Router {
+export function createMonitoringRouter(services: MonitoringServices): Router {
   const findBroken = createReadiness(services.checks, services.log);
   const router = express.Router();
   router.get('/healthz', (_req, res) => {

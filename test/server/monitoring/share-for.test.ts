@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shareFor } from '../../../server/ops/share-for.ts';
+import { shareFor } from '../../../server/monitoring/share-for.ts';
 
 describe('a shared answer', () => {
   it('is not kept when it failed: the next one asks anew', async () => {
