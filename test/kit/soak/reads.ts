@@ -32,7 +32,8 @@ async function ask(
   const asked = question.isAboutAll ? histories : [history];
   const watched = asked.map((one) => ({ id: one.id, states: one.watch() }));
   const { status, body } = await get(`${url}${path}`, agent);
-  if (status !== 200 && status !== 404) return report(`${path}: ${status} ${body}`);
+  // 410: it was purged.
+  if (![200, 404, 410].includes(status)) return report(`${path}: ${status} ${body}`);
   if (status === 200 && question.isDownload) {
     const key = keyOf(id, version);
     downloads.set(key, (downloads.get(key) ?? 0) + 1);
