@@ -153,7 +153,7 @@ describe('long queries', () => {
   });
 
   it('abandon a thread that does not come back, and continue with another', async () => {
-    const scans = open({ runMs: 20, graceMs: 20 });
+    const scans = open({ runMs: 300, graceMs: 200 });
     await expect(scans.run(stubborn, options)).rejects.toThrow(
       expect.objectContaining({ code: 'QUERY_TOO_SLOW' }),
     );
