@@ -1,5 +1,6 @@
 import { request as forward, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Listening, listen } from '../kit/listen.ts';
 
 export type Passing = {
@@ -44,7 +45,7 @@ export async function startBreakingProxy(
   async function askOnce(passing: Passing, body: Buffer): Promise<Answered> {
     const { host: _own, ...headers } = passing.headers;
     const key = JSON.stringify([passing.method, passing.target, headers]);
-    const answered = known.get(key) ?? (await ask(upstream, passing, body));
+    const answered = known.get(key) ?? (await askPatiently(upstream, passing, body));
     if (isConstant) known.set(key, answered);
     return { ...answered, headers: { ...answered.headers } };
   }
@@ -72,6 +73,16 @@ export async function startBreakingProxy(
       fault = next;
     },
   };
+}
+
+/** On a busy machine the server may refuse for now, which is no fault of the feed: it is asked again. */
+async function askPatiently(upstream: string, passing: Passing, body: Buffer): Promise<Answered> {
+  let answered = await ask(upstream, passing, body);
+  for (let tries = 0; answered.status === 503 && tries < 20; tries += 1) {
+    await sleep(500);
+    answered = await ask(upstream, passing, body);
+  }
+  return answered;
 }
 
 function ask(upstream: string, { method, target, headers }: Passing, body: Buffer): Promise<Answered> {
