@@ -5,6 +5,7 @@ import { jsonOf } from '../../formats/json.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Cache } from '../system/cache/cache.ts';
+import { onceEach } from '../system/once-each.ts';
 import { makeWhole, pipeToFile } from '../system/whole-file.ts';
 import { exeName } from '../tool-file/payload-place.ts';
 import { packageIdOf, type Tool } from '../tool-file/tools.ts';
@@ -73,25 +74,6 @@ async function takeExe(nupkgPath: string, exe: string, dir: string): Promise<Loc
   } finally {
     await nupkg.close();
   }
-}
-
-/** The same answer for the same question. One that failed is asked again. */
-function onceEach<Args extends readonly unknown[], T>(
-  keyOf: (...args: Args) => string,
-  ask: (...args: Args) => Promise<T>,
-): (...args: Args) => Promise<T> {
-  const answers = new Map<string, Promise<T>>();
-  return (...args) => {
-    const key = keyOf(...args);
-    const known = answers.get(key);
-    if (known !== undefined) return known;
-    const answer = ask(...args).catch((error: unknown) => {
-      answers.delete(key);
-      throw error;
-    });
-    answers.set(key, answer);
-    return answer;
-  };
 }
 
 /** A package of the feed on this machine, with its record. */

@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import type { z } from 'zod';
 import { jsonOf } from '../../formats/json.ts';
 import { fail } from '../errors.ts';
+import { onceEach } from '../system/once-each.ts';
 import { compareGoVersions, parseGoVersion } from './go-version.ts';
 import type { Composition } from './modules.ts';
 import { DatabaseIndex, Entry, ModulesIndex } from './schema.ts';
@@ -32,18 +33,15 @@ export async function openDatabase(tree: DatabaseTree) {
   const { modified } = decode(tree, DatabaseIndex, 'index/db', database);
   const index = await need(tree, ModulesIndex, 'index/modules');
   const vulnsOf = new Map(index.map(({ path, vulns }) => [path, vulns]));
-  const entries = new Map<string, Promise<Entry>>();
-
-  const readEntry = async (id: string, changed: string): Promise<Entry> => {
-    const entry = await need(tree, Entry, `ID/${id}`, changed || undefined);
-    if (entry.id !== id) fail('VULN_DB_INVALID', { url: tree.url, problem: `ID/${id} is about ${entry.id}` });
-    return entry;
-  };
-  const ask = (id: string, changed: string): Promise<Entry> => {
-    const asked = entries.get(id) ?? readEntry(id, changed);
-    entries.set(id, asked);
-    return asked;
-  };
+  const ask = onceEach(
+    (id: string, _changed: string) => id,
+    async (id, changed) => {
+      const entry = await need(tree, Entry, `ID/${id}`, changed || undefined);
+      if (entry.id !== id)
+        fail('VULN_DB_INVALID', { url: tree.url, problem: `ID/${id} is about ${entry.id}` });
+      return entry;
+    },
+  );
 
   return {
     /** When it was last changed, for people: how old the answers are. */

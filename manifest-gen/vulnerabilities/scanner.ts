@@ -2,9 +2,10 @@ import type { Architecture } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
 import type { GeneratorConfig } from '../settings/config.ts';
 import type { Cache } from '../system/cache/cache.ts';
+import { onceEach } from '../system/once-each.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { Program } from '../verify/go-buildinfo.ts';
-import { type DatabaseTree, openDatabase, type VulnerabilityDatabase } from './database.ts';
+import { type DatabaseTree, openDatabase } from './database.ts';
 import { gapInWords, gapOfExe, gapOfMissing, gapOfModule, isGap, remedyOf } from './gaps.ts';
 import { type Finding, findVulnerabilities } from './match.ts';
 import { type Composition, compose, composeOwn, ownModule } from './modules.ts';
@@ -42,11 +43,10 @@ export async function createScanner(settings: ScannerSettings) {
       : () => openTree(vulnDb, settings);
   if (open === undefined) return undefined;
   const policy = policyFile === undefined ? undefined : await readPolicy(policyFile);
-  let opened: Promise<VulnerabilityDatabase> | undefined;
-  const database = (): Promise<VulnerabilityDatabase> => {
-    opened ??= open().then(openDatabase);
-    return opened;
-  };
+  const database = onceEach(
+    () => '',
+    async () => openDatabase(await open()),
+  );
   const lookAt = async (compositions: readonly Composition[]): Promise<ScanResult> => {
     const found = new Map<string, Finding>();
     for (const one of compositions) {

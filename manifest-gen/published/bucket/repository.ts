@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { hideCredentials } from '../../../formats/hide-credentials.ts';
 import { messageOf } from '../../../formats/thrown.ts';
 import { fail, ReleaseError } from '../../errors.ts';
+import { onceEach } from '../../system/once-each.ts';
 import { createGit, type Git, type GitAccess, helperVariables } from './git.ts';
 import { createBucketRemote, isRefusal } from './remote.ts';
 import { list, writeCommits, writeRoot } from './tree.ts';
@@ -173,13 +174,8 @@ type ManifestReader = (commit: string, tool: string) => Promise<string | undefin
 
 /** A commit never changes, so that git is asked once for each manifest in it. */
 function createManifestReader(git: Git): ManifestReader {
-  const texts = new Map<string, Promise<string | undefined>>();
-  return (commit, tool) => {
-    const name = `${commit}:bucket/${tool}.json`;
-    const text = texts.get(name) ?? readText(git, name);
-    texts.set(name, text);
-    return text;
-  };
+  const nameOf = (commit: string, tool: string): string => `${commit}:bucket/${tool}.json`;
+  return onceEach(nameOf, (commit, tool) => readText(git, nameOf(commit, tool)));
 }
 
 async function readText(git: Git, name: string): Promise<string | undefined> {
