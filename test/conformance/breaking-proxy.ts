@@ -75,10 +75,12 @@ export async function startBreakingProxy(
   };
 }
 
-/** On a busy machine the server may refuse for now, which is no fault of the feed: it is asked again. */
+/** A long query may be refused for now on a busy machine, which is no fault of the feed: it is asked again. */
 async function askPatiently(upstream: string, passing: Passing, body: Buffer): Promise<Answered> {
+  const isTooBusy = ({ status, body: text }: Answered): boolean =>
+    passing.method === 'GET' && status === 503 && /QUERY_(BUSY|TOO_SLOW)/.test(text);
   let answered = await ask(upstream, passing, body);
-  for (let tries = 0; answered.status === 503 && tries < 20; tries += 1) {
+  for (let tries = 0; isTooBusy(answered) && tries < 20; tries += 1) {
     await sleep(500);
     answered = await ask(upstream, passing, body);
   }

@@ -93,7 +93,7 @@ describe('cached responses', () => {
           }
         }
       }),
-      { numRuns: 3 },
+      { numRuns: 6 },
     );
   });
 });
