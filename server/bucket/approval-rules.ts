@@ -33,7 +33,8 @@ function installsTheSame(one: PushedFile, other: PushedFile | undefined): boolea
 
 /**
  * Everything that decides what Scoop does, scripts included. `bucket:rebase` changes the rest: the hash of a download is
- * checked wherever it comes from, and its name is the part after `#`.
+ * checked wherever it comes from. Its name decides how it is unpacked: the part after `#`, else the last one of the path (spec
+ * scoop 4).
  */
 function withoutAddresses({ bytes }: PushedFile): string {
   return JSON.stringify(JSON.parse(bytes.toString('utf8')), (key, value: unknown) => {
@@ -43,5 +44,6 @@ function withoutAddresses({ bytes }: PushedFile): string {
 }
 
 function nameInAddress(url: unknown): string {
-  return String(url).replace(/^[^#]*/, '');
+  const [address = '', fragment] = String(url).split('#', 2);
+  return fragment ?? address.replace(/\?.*$/s, '').replace(/^.*\//s, '');
 }

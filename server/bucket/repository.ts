@@ -126,8 +126,16 @@ async function ensureBranches(git: Git): Promise<void> {
   const root = await writeRoot(git);
   const isBeginning = tips.every((tip) => tip === undefined || tip === root);
   const heads = isBeginning ? channels.map((channel) => `update refs/heads/${channel} ${root}\n`) : [];
-  await runGit(git, ['update-ref', '--stdin'], { input: [...heads, `delete ${rootRef}\n`].join('') });
+  const input = [...heads, `delete ${rootRef}\n`].join('');
+  await runGit(git, ['update-ref', '--stdin'], { input, env: identity });
 }
+
+/** Of the reflog, instead of this machine's account. */
+const identity = {
+  GIT_COMMITTER_NAME: seed.identity.name,
+  GIT_COMMITTER_EMAIL: seed.identity.email,
+  GIT_COMMITTER_DATE: seed.date,
+};
 
 /** Where the first commit is until the branches begin there. */
 const rootRef = 'refs/go-win-tools/root';
@@ -136,5 +144,7 @@ async function writeRoot(git: Git): Promise<string> {
   const { identity: author, date, subject } = seed;
   const files = new Map(Object.entries(seed.files));
   const input = fastImport([{ ref: rootRef, author, date, message: `${subject}\n`, files }]);
-  return (await runGit(git, ['fast-import', '--quiet', '--done', '--force'], { input })).toString().trim();
+  return (await runGit(git, ['fast-import', '--quiet', '--done', '--force'], { input, env: identity }))
+    .toString()
+    .trim();
 }

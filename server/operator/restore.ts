@@ -32,7 +32,7 @@ export function createCommand(invocation: Invocation): Command {
     .argument('<file>', 'what feed:backup wrote')
     .option('--into <dir>', 'data folder to make (default: DATA_DIR)')
     .option('--replace', 'move existing data aside, to DIR.before-TIME', false)
-    .option('--accept-older-bucket', 'restore even if a branch goes back, which leaves Scoop clients', false)
+    .option('--accept-older-bucket', 'restore even if a branch goes back, which Scoop cannot follow', false)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
     .action((file: string, flags: Flags) => restore(invocation, resolve(invocation.cwd, file), flags));

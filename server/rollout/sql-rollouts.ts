@@ -49,6 +49,21 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
     });
   }
 
+  const admitting = new Map<string, Promise<void>>();
+  async function admitNow(client: string): Promise<void> {
+    // Decided once more where nothing can come in between: after a halt nobody gets in.
+    const admission = transact((transaction) => {
+      const found = newAdmissions(transaction.prepare, client, readOpen(transaction.prepare));
+      if (found.length > 0) writeAdmissions(transaction.prepare, client, found, now());
+    });
+    admitting.set(client, admission);
+    try {
+      await admission;
+    } finally {
+      if (admitting.get(client) === admission) admitting.delete(client);
+    }
+  }
+
   return {
     async list(tool) {
       const where = tool === undefined ? '' : 'WHERE tool = ?';
@@ -86,12 +101,14 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
       }),
     async tick() {
       const changed: StoredRollout[] = [];
-      for (const rollout of readOpen(prepare)) {
-        const after = transition(prepare, rollout, { kind: 'tick' }, options);
-        if (typeof after === 'string') continue;
+      for (const { id } of readOpen(prepare)) {
+        // As it is now: while the one before was written, somebody may have halted this one.
+        const rollout = readRollout(prepare, id);
+        const after = rollout && transition(prepare, rollout, { kind: 'tick' }, options);
+        if (rollout === undefined || after === undefined || typeof after === 'string') continue;
         // That some seconds have passed may be lost in a power cut: the hold is that much longer.
         if (!isChanged(rollout, after)) writeStatistics(() => writeState(prepare, after));
-        else changed.push(...(await change((transaction) => step(transaction, rollout.id, options))));
+        else changed.push(...(await change((transaction) => step(transaction, id, options))));
       }
       return changed;
     },
@@ -99,13 +116,8 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
     async admit(client) {
       const open = openRollouts();
       if (open.length === 0) return [];
-      if (newAdmissions(prepare, client, open).length > 0) {
-        // Decided once more where nothing can come in between: after a halt nobody gets in.
-        await transact((transaction) => {
-          const admitting = newAdmissions(transaction.prepare, client, readOpen(transaction.prepare));
-          if (admitting.length > 0) writeAdmissions(transaction.prepare, client, admitting, now());
-        });
-      }
+      // An admission can be read before it is durable, and must not be answered then.
+      await (newAdmissions(prepare, client, open).length > 0 ? admitNow(client) : admitting.get(client));
       return admittedTo(prepare, client);
     },
     async receive(client, rollout) {

@@ -36,6 +36,8 @@ export function act(rollout: Rollout, action: RolloutAction, facts: RolloutFacts
     case 'supersede':
       return change(counted, ['pending', 'rolling', 'halted'], (now) => enter(now, 'superseded', facts.now));
     case 'reject':
+      if (action.owner === undefined) return 'no-owner';
+      if (action.owner.toLowerCase() === counted.owner?.toLowerCase()) return 'same-owner';
       return change(counted, ['pending'], (now) => enter(now, 'rejected', facts.now));
     case 'approve':
       return approve(counted, action.owner, facts);

@@ -122,6 +122,19 @@ export function describeRollouts(name: string, open: OpenFixture): void {
       expect(await now(id)).toMatchObject({ state: 'rolling', step: 1 });
     });
 
+    it('keeps what is done to one rollout while time passes for another', async () => {
+      const first = await started();
+      await run(50);
+      const second = await started('1.33.0', { tool: 'buf', packageId: 'buf' });
+      pass(10);
+
+      const ticking = rollouts.tick();
+      await rollouts.act(second.id, { kind: 'rollback' }, { by });
+
+      expect((await ticking).map(({ id, step }) => [id, step])).toEqual([[first.id, 1]]);
+      expect(await now(second.id)).toMatchObject({ state: 'rolled-back' });
+    });
+
     it('is started once, and again it is the same', async () => {
       const { id } = await started();
       const request = { by: operator };
@@ -246,6 +259,23 @@ export function describeRollouts(name: string, open: OpenFixture): void {
         expect((await rollouts.details(await now(id))).counts).toEqual({
           ...{ known: 4, eligible: 3, admitted: 2, received: 1 },
         });
+      });
+
+      it('durably before any of their requests is answered', async () => {
+        const [low = ''] = clientsIn(0, 1000, 1);
+        const rollout = await started();
+        let isDurable = false;
+        const first = rollouts.admit(low).then(() => {
+          isDurable = true;
+        });
+        while ((await rollouts.details(rollout)).counts.admitted === 0) await Promise.resolve();
+
+        await rollouts.admit(low);
+        // Both wait for the same write; the disk would take more turns than these.
+        for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+
+        expect(isDurable).toBe(true);
+        await first;
       });
 
       it('of a ring, and knows them from then on', async () => {

@@ -13,10 +13,15 @@ describe('a bucket with APPROVALS', () => {
     git = await createGitClient(server.dir, 'key-push');
     // Before the setting was there.
     const { code, stderr } = await release('beta', 'delve', '1.21.0');
+    plain = server.manifest('delver', '1.0.0').replaceAll(/#[^"]*/g, '');
     expect(code, stderr).toBe(0);
+    expect(await push('beta', 'delver: Update to version 1.0.0', 'delver', plain)).toMatchObject({ code: 0 });
     approvals.push({ glob: 'delv*', owners: 1 });
   });
   afterAll(() => server.stop());
+
+  /** What Scoop takes for the name of a download is the end of its address then. */
+  let plain: string;
 
   async function push(branch: 'main' | 'beta', subject: string, tool: string, text: string) {
     clones += 1;
@@ -53,6 +58,19 @@ describe('a bucket with APPROVALS', () => {
       expect(code, what).not.toBe(0);
       expect(stderr, what).toContain('a (chore) may change its addresses only');
     }
+  });
+
+  it('takes no chore that changes the name of a download that has no fragment', async () => {
+    const elsewhere = plain.replaceAll(`${server.url}/dl`, 'https://feed.example.org/dl');
+    const renamed = elsewhere
+      .replaceAll('.exe"', '.msi"')
+      .replace('"bin": "delver.msi"', '"bin": "delver.exe"');
+    expect(renamed).toContain('.msi"');
+
+    const { code, stderr } = await push('beta', '(chore): Touch it', 'delver', renamed);
+
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('a (chore) may change its addresses only');
   });
 
   it('takes prereleases of these tools, stable versions of others, and new addresses', async () => {

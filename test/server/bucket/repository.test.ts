@@ -32,6 +32,9 @@ describe('the repository of the bucket', () => {
     expect(await readRef(repo, 'refs/heads/main')).toBe(root);
     expect(await readRef(repo, 'refs/heads/beta')).toBe(root);
     expect(await git.run(repo, 'fsck', '--strict')).toBe('');
+    expect(await readFile(join(repo, 'logs', 'refs', 'heads', 'main'), 'utf8')).toContain(
+      `${root} go-win-tools <go-win-tools@localhost>`,
+    );
     expect((await git.run(repo, 'ls-tree', '-r', '--name-only', 'main')).split('\n')).toEqual([
       '.editorconfig',
       '.gitattributes',

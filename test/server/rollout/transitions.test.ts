@@ -159,6 +159,18 @@ describe('a rollout', () => {
   });
 });
 
+it.each([
+  ['bob', 'rejected'],
+  ['ann', 'same-owner'],
+  ['Ann', 'same-owner'],
+  [undefined, 'no-owner'],
+])('a rejection by %s is answered with %s', (owner, answer) => {
+  const needed = { approvalsNeeded: 1 };
+  const result = act(start(needed), { kind: 'reject', owner }, facts(needed));
+
+  expect(typeof result === 'string' ? result : result.state).toBe(answer);
+});
+
 describe('any sequence of actions, with clocks that jump', () => {
   const edges: Readonly<Record<RolloutState, readonly RolloutState[]>> = {
     pending: ['rolling', 'rejected', 'superseded', 'completed'],
