@@ -19,8 +19,6 @@ export interface DatabaseTree {
   read(endpoint: string, modified?: string): Promise<string | undefined>;
 }
 
-export type VulnerabilityDatabase = Awaited<ReturnType<typeof openDatabase>>;
-
 export const entriesAtOnce = 10;
 
 /** Reads the indexes once. @throws ReleaseError VULN_DB_UNREACHABLE, VULN_DB_INVALID */
