@@ -42,8 +42,9 @@ const minute = 60_000;
 const dotnet = { DOTNET_TieredPGO: '0', DOTNET_TC_CallCountThreshold: '1000' };
 const kit = {
   setupFiles: ['test/compare-buffers.ts'],
-  testTimeout: minute,
-  hookTimeout: minute,
+  // Against tests that hang: none is to fail because the machine is busy.
+  testTimeout: 2 * minute,
+  hookTimeout: 2 * minute,
   pool: 'forks' as const,
   // A worker loads the product once for all its files: loading takes longer than most tests.
   isolate: false,
