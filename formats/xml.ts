@@ -67,7 +67,7 @@ function encodingOf(bytes: Uint8Array): string {
 
 // Everything outside of XML's production Char; with the u flag a lone surrogate counts as a character.
 const forbidden = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u;
-// Comment, CDATA, instruction, any other tag, or a bracket that is none of these. The walk stops at the first that is not closed,
+// A comment, CDATA, an instruction, another tag, or any other bracket. The walk stops at the first one that is not closed,
 // so that no input is scanned twice.
 const markup =
   /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<\/?[^\s<>"'!?/](?:[^<>"']|"[^"<]*"|'[^'<]*')*>|</g;

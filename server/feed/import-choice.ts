@@ -55,9 +55,7 @@ function reasonAgainst(
   return !filter.withPrereleases && isPrerelease(version) ? 'a prerelease' : undefined;
 }
 
-/**
- * Unlisted versions are included without counting, so that a withdrawn newest version takes no place, unless there are no others.
- */
+/** Unlisted versions are included and do not count, so that none takes the place of a listed one. They count if all are unlisted. */
 function countNewest(kept: readonly Dated[], newest: number): number {
   if (!kept.some(({ remote }) => remote.isListed)) return Math.min(kept.length, newest);
   let listed = 0;

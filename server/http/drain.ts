@@ -4,7 +4,7 @@ import { Server as TlsServer } from 'node:tls';
 import type { RequestHandler } from 'express';
 import { fail } from '../errors.ts';
 
-/** Requests on connections that are still open are told to come back later. */
+/** Answers requests on open connections with 503 and when to try again. */
 export function refuseWhenStopping(isStopping: () => boolean): RequestHandler {
   return (_req, res, next) => {
     if (isStopping()) {

@@ -60,7 +60,7 @@ describe('planPromotion in a range of versions', () => {
   const packages = ['1.26.2-beta.1', '2.0.0-beta.1'].map((version) => ({ version, isListed: true }));
   const standing = { packages, main: undefined, versions: '<2' };
 
-  it('takes no unnamed beta outside of it', () => {
+  it('chooses no beta outside of it by itself', () => {
     expect(inWords(planPromotion({ ...standing, asked: undefined }))).toBe('promote 1.26.2-beta.1 to 1.26.2');
     expect(inWords(planPromotion({ ...standing, asked: '2.0.0' }))).toBe('promote 2.0.0-beta.1 to 2.0.0');
     const none = planPromotion({ ...standing, asked: undefined, versions: '>=3' });

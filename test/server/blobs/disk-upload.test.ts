@@ -17,7 +17,7 @@ function collectGarbage(): void {
 }
 
 describe('an upload that comes in single bytes', () => {
-  it('takes no more memory than its bytes until it ends', async () => {
+  it('needs no more memory than its bytes until it ends', async () => {
     dir = await makeTempDir();
     const count = 200_000;
     let tellReached: () => void = () => undefined;

@@ -32,7 +32,7 @@ describe('a bucket with APPROVALS', () => {
   const release = (branch: 'main' | 'beta', tool: string, version: string) =>
     push(branch, `${tool}: Update to version ${version}`, tool, server.manifest(tool, version));
 
-  it('takes stable versions of these tools on no branch', async () => {
+  it('refuses stable versions of these tools on both branches', async () => {
     for (const branch of ['beta', 'main'] as const) {
       const { code, stderr } = await release(branch, 'delve', '1.22.0');
 
@@ -43,7 +43,7 @@ describe('a bucket with APPROVALS', () => {
     }
   });
 
-  it('takes no chore that changes what a stable version does', async () => {
+  it('refuses a chore that changes what a stable version does', async () => {
     const text = server.manifest('delve', '1.21.0');
     const changes = {
       text: text.replace('The tool', 'A tool'),
@@ -60,7 +60,7 @@ describe('a bucket with APPROVALS', () => {
     }
   });
 
-  it('takes no chore that changes the name of a download that has no fragment', async () => {
+  it('refuses a chore that changes the name of a download without a fragment', async () => {
     const elsewhere = plain.replaceAll(`${server.url}/dl`, 'https://feed.example.org/dl');
     const renamed = elsewhere
       .replaceAll('.exe"', '.msi"')
@@ -73,7 +73,7 @@ describe('a bucket with APPROVALS', () => {
     expect(stderr).toContain('a (chore) may change its addresses only');
   });
 
-  it('takes prereleases of these tools, stable versions of others, and new addresses', async () => {
+  it('accepts prereleases of these tools, stable versions of others, and new addresses', async () => {
     const moved = server.manifest('delve', '1.21.0', { base: 'https://feed.example.org/dl' });
     for (const { code, stderr } of [
       await push('beta', '(chore): Move to another address', 'delve', moved),

@@ -158,7 +158,7 @@ describe('a push that is not what it seems', () => {
     expect(await refs()).toBe(before);
   });
 
-  it('gets the refusal as HTTP status if the client takes no report', async () => {
+  it('is refused by an HTTP status if the client does not ask for a report', async () => {
     const { status, text } = await rawPush(address, 'key-push', [
       packet(`${zero} ${good} refs/heads/x\0 agent=x`),
     ]);

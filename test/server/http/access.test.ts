@@ -174,7 +174,7 @@ describe('a wrong key', () => {
   });
 
   it.each(['/nuget/', '/api/v2/package', '/v3/publish/', '/dl/buf/1.0.0/buf-windows-amd64.exe'])(
-    'that may only read is told that pushing a stable version to %s needs the scope push',
+    'that may only read gets an error that names the scope push when it pushes a stable version to %s',
     async (path) => {
       const server = await startTestServer();
 
