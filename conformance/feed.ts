@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Element } from '../formats/xml-tree.ts';
 import { type FeedPage, readPage } from './atom.ts';
 import { parsedOf } from './document.ts';
@@ -22,6 +23,8 @@ export type AskOptions = {
 };
 
 export type FeedAnswer = Answer & FeedPage;
+
+type Response = Omit<Answer, 'request'>;
 
 /** A feed as its clients ask it. What they ask is written after the base, unescaped: `/Packages()?$top=2`. */
 export type Feed = {
@@ -76,11 +79,23 @@ export function createFeed({ base, authorization, timeoutMs, signal, journal }: 
       ...(authorization !== undefined && !isAnonymous && { Authorization: authorization }),
       ...headers,
     };
-    const limits = { maxBytes: maxAnswerBytes, signal: deadline() };
-    return whole(request, () => exchange(address, { method, headers: sent, ...rest, ...limits }));
+    const send = () =>
+      exchange(address, { method, headers: sent, ...rest, maxBytes: maxAnswerBytes, signal: deadline() });
+    return whole(request, () => (method === 'GET' || method === 'HEAD' ? askUntilFree(send) : send()));
   }
 
-  async function whole(request: string, send: () => Promise<Omit<Answer, 'request'>>): Promise<Answer> {
+  /** A busy feed that says when to ask again breaks no rule. NuGet's own clients ask again after a 503, too. */
+  async function askUntilFree(send: () => Promise<Response>): Promise<Response> {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      const answer = await send();
+      const waitMs = retryAfterMs(answer);
+      if (waitMs === undefined || performance.now() + waitMs > end) return answer;
+      await sleep(waitMs, undefined, { signal });
+    }
+  }
+
+  async function whole(request: string, send: () => Promise<Response>): Promise<Answer> {
     signal.throwIfAborted();
     try {
       const answer = { request, ...(await send()) };
@@ -135,8 +150,8 @@ export function createFeed({ base, authorization, timeoutMs, signal, journal }: 
         'User-Agent': 'NuGet Core/2.11.0 (feed:conformance)',
         ...(authorization && { Authorization: authorization }),
       };
-      const limits = { maxBytes: maxAnswerBytes, signal: deadline() };
-      return whole(`GET ${address.target} HTTP/1.0`, () => exchangeHttp10(address, headers, limits));
+      const send = () => exchangeHttp10(address, headers, { maxBytes: maxAnswerBytes, signal: deadline() });
+      return whole(`GET ${address.target} HTTP/1.0`, () => askUntilFree(send));
     },
     page: async (path) => readFeed(await ask(path)),
     async pages(path, { isLenient = false } = {}) {
@@ -151,6 +166,14 @@ export function createFeed({ base, authorization, timeoutMs, signal, journal }: 
       return read;
     },
   };
+}
+
+/** How long a feed that is busy for now asks to wait; undefined when it is not, or does not say. */
+function retryAfterMs({ status, headers }: Response): number | undefined {
+  const seconds = headers['retry-after'];
+  return status === 503 && seconds !== undefined && /^\d{1,4}$/.test(seconds)
+    ? Number(seconds) * 1000
+    : undefined;
 }
 
 /** @throws NotShown: the check that all documents are well-formed says why (robustness/well-formed) */

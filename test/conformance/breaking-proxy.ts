@@ -1,6 +1,5 @@
 import { request as forward, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Listening, listen } from '../kit/listen.ts';
 
 export type Passing = {
@@ -34,7 +33,7 @@ export type BreakingProxy = Listening & {
 
 /**
  * Stands before a server, under whose address it speaks, and breaks what the fault says. One for many faults: the documents of the
- * feed keep their address. With `isConstant` what was asked once is not asked again: nobody changes the feed.
+ * feed keep their address. With `isConstant` what was asked once is not asked again: nobody changes the feed. Only a busy feed is.
  */
 export async function startBreakingProxy(
   upstream: string,
@@ -45,8 +44,8 @@ export async function startBreakingProxy(
   async function askOnce(passing: Passing, body: Buffer): Promise<Answered> {
     const { host: _own, ...headers } = passing.headers;
     const key = JSON.stringify([passing.method, passing.target, headers]);
-    const answered = known.get(key) ?? (await askPatiently(upstream, passing, body));
-    if (isConstant) known.set(key, answered);
+    const answered = known.get(key) ?? (await ask(upstream, passing, body));
+    if (isConstant && answered.status !== 503) known.set(key, answered);
     return { ...answered, headers: { ...answered.headers } };
   }
   const proxy = await listen(async (req, res) => {
@@ -73,18 +72,6 @@ export async function startBreakingProxy(
       fault = next;
     },
   };
-}
-
-/** A long query may be refused for now on a busy machine, which is no fault of the feed: it is asked again. */
-async function askPatiently(upstream: string, passing: Passing, body: Buffer): Promise<Answered> {
-  const isTooBusy = ({ status, body: text }: Answered): boolean =>
-    passing.method === 'GET' && status === 503 && /QUERY_(BUSY|TOO_SLOW)/.test(text);
-  let answered = await ask(upstream, passing, body);
-  for (let tries = 0; isTooBusy(answered) && tries < 20; tries += 1) {
-    await sleep(500);
-    answered = await ask(upstream, passing, body);
-  }
-  return answered;
 }
 
 function ask(upstream: string, { method, target, headers }: Passing, body: Buffer): Promise<Answered> {
