@@ -1,4 +1,5 @@
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
+import { describeFailure } from './failures.ts';
 import { describeSkips, readAllowedSkips } from './skips.ts';
 
 /**
@@ -26,16 +27,20 @@ export default class CountReporter implements Reporter {
       process.exitCode = 1;
     }
     for (const line of describeSkips(missed)) console.log(line);
-    const named = [
-      ...tests.filter((test) => test.result().state === 'failed').map(nameOf),
-      ...broken.map((module) => `${module.relativeModuleId} (outside of its tests)`),
-      ...errors.map((error) => `an error outside of all tests: ${error.message.split('\n', 1)[0]}`),
-      ...refused.map((name) => `${name} (skipped)`),
+    const failures = [
+      ...tests
+        .filter((test) => test.result().state === 'failed')
+        .map((test) => describeFailure(nameOf(test), messagesOf(test.result().errors))),
+      ...broken.map((module) =>
+        describeFailure(`${module.relativeModuleId} (outside of its tests)`, messagesOf(module.errors())),
+      ),
+      ...errors.map(({ message }) => describeFailure('an error outside of all tests', [message])),
+      ...refused.map((name) => describeFailure(`${name} (skipped)`, [])),
     ];
     // The end of a long output is what people see first.
-    for (const name of named) console.log(`Failed: ${name.replaceAll(/\s+/g, ' ')}`);
+    for (const line of failures.flat()) console.log(line);
     console.log(
-      `\n${count('passed')} passed, ${named.length} failed, ${skipped.length - refused.length} skipped`,
+      `\n${count('passed')} passed, ${failures.length} failed, ${skipped.length - refused.length} skipped`,
     );
   }
 }
@@ -43,6 +48,12 @@ export default class CountReporter implements Reporter {
 function notAllowed(skipped: readonly string[]): string[] {
   const allowed = readAllowedSkips();
   return skipped.filter((name) => !allowed.has(name));
+}
+
+function messagesOf(
+  errors: readonly { readonly message: string; readonly diff?: string | undefined }[] = [],
+): string[] {
+  return errors.flatMap(({ message, diff }) => (diff === undefined ? [message] : [message, diff]));
 }
 
 function nameOf(test: TestCase): string {
