@@ -12,7 +12,7 @@ const routeModules = [
   'manifests',
   'install',
   'gallery',
-  'admin',
+  'api',
   'monitoring',
 ];
 const adapters =
@@ -72,22 +72,22 @@ export default {
     forbid(
       'serve-makes-no-connection',
       'Only the verb feed:import reads other feeds (contract section 1): nothing that serves may.',
-      { path: '^server/', pathNot: '^server/(operator|sources)/|^server/feed/import' },
-      { path: '^(outbound|server/(operator|sources))/|^server/feed/import' },
+      { path: '^server/', pathNot: '^server/(verbs|import)/|^server/feed/import' },
+      { path: '^(outbound|server/(verbs|import))/|^server/feed/import' },
     ),
     forbid(
-      'sources-know-no-modules',
+      'imports-know-no-modules',
       'Other feeds and folders are read without a look at what is here.',
-      { path: '^server/sources/' },
-      { path: `^server/(catalog|blobs|feed|http|operator|${routeModules.join('|')})/` },
+      { path: '^server/import/' },
+      { path: `^server/(catalog|blobs|feed|http|verbs|${routeModules.join('|')})/` },
     ),
     forbid(
       'verbs-know-no-routes',
       'A verb works on the domain modules, or asks the server over HTTP as any client does; of the routes it knows the JSON only.',
-      { path: '^server/operator/' },
+      { path: '^server/verbs/' },
       {
         path: `^server/(${routeModules.join('|')})/`,
-        pathNot: '^server/(admin/schemas|bucket/[a-z-]+)\\.ts$',
+        pathNot: '^server/(api/schemas|bucket/[a-z-]+)\\.ts$',
       },
     ),
     forbid(
@@ -205,7 +205,7 @@ export default {
       'Proxies, redirects and what is kept secret are seen to by outbound/http.ts; the feed is asked through it, the own server alone directly.',
       {
         path: '^(main|verbs|start|formats|server|manifest-gen|shims|conformance)',
-        pathNot: '^server/operator/ask-server\\.ts$|^manifest-gen/(published/feed/|publish/payload)',
+        pathNot: '^server/verbs/ask-server\\.ts$|^manifest-gen/(published/feed/|publish/payload)',
       },
       { path: 'node_modules/got/' },
     ),

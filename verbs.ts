@@ -42,7 +42,7 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
   },
   'bucket:check': {
     does: 'checks a bucket at another git host against the push rules',
-    load: () => import('./server/operator/bucket-check.ts'),
+    load: () => import('./server/verbs/bucket-check.ts'),
   },
   'release:check': {
     does: 'reports what on main is outdated or vulnerable',
@@ -58,47 +58,47 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
   },
   'feed:export': {
     does: 'writes packages as plain nupkg files, with an index',
-    load: () => import('./server/operator/export.ts'),
+    load: () => import('./server/verbs/export.ts'),
   },
   'feed:import': {
     does: 'imports packages from a folder or another feed',
-    load: () => import('./server/operator/import.ts'),
+    load: () => import('./server/verbs/import.ts'),
   },
   'feed:backup': {
     does: 'writes the whole feed into one file, also while the server runs',
-    load: () => import('./server/operator/backup.ts'),
+    load: () => import('./server/verbs/backup.ts'),
   },
   'feed:restore': {
     does: 'makes a data folder from a backup',
-    load: () => import('./server/operator/restore.ts'),
+    load: () => import('./server/verbs/restore.ts'),
   },
   'feed:verify': {
     does: 'reads every stored byte again and removes orphans',
-    load: () => import('./server/operator/verify.ts'),
+    load: () => import('./server/verbs/verify.ts'),
   },
   'feed:unlist': {
     does: 'hides a version of any package',
-    load: async () => ({ createCommand: (await import('./server/operator/listing.ts')).createUnlist }),
+    load: async () => ({ createCommand: (await import('./server/verbs/listing.ts')).createUnlist }),
   },
   'feed:relist': {
     does: 'shows an unlisted version again',
-    load: async () => ({ createCommand: (await import('./server/operator/listing.ts')).createRelist }),
+    load: async () => ({ createCommand: (await import('./server/verbs/listing.ts')).createRelist }),
   },
   'feed:purge': {
     does: 'deletes the bytes of a version for good',
-    load: () => import('./server/operator/purge.ts'),
+    load: () => import('./server/verbs/purge.ts'),
   },
   'feed:keys': {
     does: 'adds, lists, rotates and revokes keys',
-    load: () => import('./server/operator/keys.ts'),
+    load: () => import('./server/verbs/keys.ts'),
   },
   'feed:rings': {
     does: 'sets, lists and removes rings: groups of clients',
-    load: () => import('./server/operator/rings.ts'),
+    load: () => import('./server/verbs/rings.ts'),
   },
   'feed:audit': {
     does: 'shows and checks the audit log, and who downloaded what',
-    load: () => import('./server/operator/audit.ts'),
+    load: () => import('./server/verbs/audit.ts'),
   },
   'feed:conformance': {
     does: 'checks any NuGet v2 feed as its clients see it',

@@ -25,7 +25,7 @@ const kinds = {
   flow: [
     'test/*.test.ts',
     'test/{flows,hostile,docs,conformance}/**/*.test.ts',
-    'test/server/operator/**/*.test.ts',
+    'test/server/verbs/**/*.test.ts',
     'test/server/serve*.test.ts',
     'test/manifest-gen/{publish,sources,verbs,system}/**/*.test.ts',
   ],

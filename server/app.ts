@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import express from 'express';
-import { createAdminRouter, createDescriptionRouter } from './admin/router.ts';
+import { createAdminRouter, createDescriptionRouter } from './api/router.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Downloads } from './audit/downloads.ts';
 import type { BlobStore } from './blobs/blob-store.ts';

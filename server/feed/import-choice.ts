@@ -4,7 +4,7 @@ import {
   type NuGetVersion,
   parseNuGetVersion,
 } from '../../formats/nuget-version.ts';
-import type { RemotePackage } from '../sources/source.ts';
+import type { RemotePackage } from '../import/source.ts';
 
 /** Selects versions of the source. */
 export type ImportFilter = {

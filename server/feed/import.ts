@@ -4,7 +4,7 @@ import type { Digest } from '../../formats/digest.ts';
 import { normalizeVersion } from '../../formats/nuget-version.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { FeedError, fail } from '../errors.ts';
-import type { RemotePackage } from '../sources/source.ts';
+import type { RemotePackage } from '../import/source.ts';
 
 /** A received package that is not published yet. */
 export type ReceivedPackage = {

@@ -6,7 +6,7 @@ import { hashOf } from '../../../server/audit/chain.ts';
 import { type Verdict, verifyChain } from '../../../server/audit/verify.ts';
 import { type Connection, openDatabase } from '../../../server/database/connection.ts';
 import { createSqlAudit } from '../../../server/database/sql-audit.ts';
-import { localAuditLog } from '../../../server/operator/audit-log.ts';
+import { localAuditLog } from '../../../server/verbs/audit-log.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 
 describe('the chain of the audit log', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareNuGetVersions, isPrerelease, parseNuGetVersion } from '../../../formats/nuget-version.ts';
 import { choosePackages } from '../../../server/feed/import-choice.ts';
-import type { RemotePackage } from '../../../server/sources/source.ts';
+import type { RemotePackage } from '../../../server/import/source.ts';
 
 const all = { withPrereleases: true, withUnlisted: true };
 

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
-import { createCommand as createPurge } from '../../../server/operator/purge.ts';
+import { createCommand as createPurge } from '../../../server/verbs/purge.ts';
 import { runVerb } from '../../kit/operator-world.ts';
 import { makeStockedDir, openBucketWork } from '../../kit/stocked-feed.ts';
 import { makeTempDir, startTestServer, type TestServer } from '../../kit/test-server.ts';

@@ -1,5 +1,5 @@
 import type { Outcome } from '../feed/import.ts';
-import type { RemotePackage, SkippedPackage } from '../sources/source.ts';
+import type { RemotePackage, SkippedPackage } from '../import/source.ts';
 import { printBytes } from './print.ts';
 
 /** One line about one package or file; `kind` is the outcome. */

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCommand as createBackup } from '../../../server/operator/backup.ts';
-import { createCommand } from '../../../server/operator/keys.ts';
-import { createCommand as createRestore } from '../../../server/operator/restore.ts';
+import { createCommand as createBackup } from '../../../server/verbs/backup.ts';
+import { createCommand } from '../../../server/verbs/keys.ts';
+import { createCommand as createRestore } from '../../../server/verbs/restore.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
 import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';

@@ -1,6 +1,6 @@
 import { FeedError } from '../errors.ts';
 import { compareWithTarget, type ImportTarget } from '../feed/import.ts';
-import type { RemotePackage } from '../sources/source.ts';
+import type { RemotePackage } from '../import/source.ts';
 import { printBytes } from './print.ts';
 import { printTable } from './table.ts';
 

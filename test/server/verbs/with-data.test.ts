@@ -2,8 +2,8 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { withData } from '../../../server/operator/with-data.ts';
 import { findServer } from '../../../server/server-file.ts';
+import { withData } from '../../../server/verbs/with-data.ts';
 import { makeTempDir, productDir, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const servers: TestServer[] = [];

@@ -1,4 +1,4 @@
-import { AuditPage, DownloadList } from '../admin/schemas.ts';
+import { AuditPage, DownloadList } from '../api/schemas.ts';
 import type { Audit, AuditEntry, AuditHead } from '../audit/audit.ts';
 import { type DownloadJson, toDownloadJson } from '../audit/download-json.ts';
 import type { Downloads } from '../audit/downloads.ts';

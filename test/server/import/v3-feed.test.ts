@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createV3Source } from '../../../server/sources/v3-feed.ts';
-import { createWeb } from '../../../server/sources/web.ts';
+import { createV3Source } from '../../../server/import/v3-feed.ts';
+import { createWeb } from '../../../server/import/web.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
 
 let server: Listening | undefined;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { faultOf } from '../../../formats/thrown.ts';
-import { reachServer, readJson } from '../../../server/operator/ask-server.ts';
+import { reachServer, readJson } from '../../../server/verbs/ask-server.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
 
 const key = 'the-key-of-the-running-server';

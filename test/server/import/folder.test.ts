@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createFolderSource } from '../../../server/sources/folder.ts';
-import { isSkipped } from '../../../server/sources/source.ts';
+import { createFolderSource } from '../../../server/import/folder.ts';
+import { isSkipped } from '../../../server/import/source.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Invocation } from '../../invocation.ts';
-import { PurgeReport } from '../admin/schemas.ts';
+import { PurgeReport } from '../api/schemas.ts';
 import { operator } from '../audit/audit.ts';
 import { readJson } from './ask-server.ts';
 import { type Release, reasonOption, releaseArgument } from './release-argument.ts';

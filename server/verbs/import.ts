@@ -6,10 +6,10 @@ import type { Invocation } from '../../invocation.ts';
 import { importOf, operator } from '../audit/audit.ts';
 import { type ImportTarget, importPackages } from '../feed/import.ts';
 import { choosePackages } from '../feed/import-choice.ts';
-import { createFolderSource } from '../sources/folder.ts';
-import { openFeedSource } from '../sources/open-source.ts';
-import { isSkipped, type RemotePackage, type Source } from '../sources/source.ts';
-import { createWeb, shown } from '../sources/web.ts';
+import { createFolderSource } from '../import/folder.ts';
+import { openFeedSource } from '../import/open-source.ts';
+import { isSkipped, type RemotePackage, type Source } from '../import/source.ts';
+import { createWeb, shown } from '../import/web.ts';
 import { importIntoData } from './import-into-data.ts';
 import { importIntoServer } from './import-into-server.ts';
 import {

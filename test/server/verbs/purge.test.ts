@@ -6,11 +6,11 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { lockBlobs } from '../../../server/data-dir.ts';
-import { createCommand as createBackup } from '../../../server/operator/backup.ts';
-import { createCommand as createImport } from '../../../server/operator/import.ts';
-import { createRelist, createUnlist } from '../../../server/operator/listing.ts';
-import { createCommand as createPurge } from '../../../server/operator/purge.ts';
-import { createCommand as createRestore } from '../../../server/operator/restore.ts';
+import { createCommand as createBackup } from '../../../server/verbs/backup.ts';
+import { createCommand as createImport } from '../../../server/verbs/import.ts';
+import { createRelist, createUnlist } from '../../../server/verbs/listing.ts';
+import { createCommand as createPurge } from '../../../server/verbs/purge.ts';
+import { createCommand as createRestore } from '../../../server/verbs/restore.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
 import {

@@ -1,8 +1,8 @@
 import type { Router } from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { openApiOf } from '../../../server/admin/openapi.ts';
-import { createAdminRouter } from '../../../server/admin/router.ts';
+import { openApiOf } from '../../../server/api/openapi.ts';
+import { createAdminRouter } from '../../../server/api/router.ts';
 import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 /** What OpenAPI 3.1 asks of the parts that we use; fields that it does not know are refused. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createWeb } from '../../../server/sources/web.ts';
+import { createWeb } from '../../../server/import/web.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
 import { hasProgram, mustRun } from '../../kit/programs.ts';
 import { makeTempDir } from '../../kit/test-server.ts';

@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
-import { printBytes, printCount } from '../../../server/operator/print.ts';
-import { createProgress, printProgress } from '../../../server/operator/progress.ts';
+import { printBytes, printCount } from '../../../server/verbs/print.ts';
+import { createProgress, printProgress } from '../../../server/verbs/progress.ts';
 
 const mega = 1024 ** 2;
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createV2Source } from '../../../server/sources/v2-feed.ts';
-import { createWeb } from '../../../server/sources/web.ts';
+import { createV2Source } from '../../../server/import/v2-feed.ts';
+import { createWeb } from '../../../server/import/web.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
 
 const servers: Listening[] = [];

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import express from 'express';
-import { createAlertRouter } from '../../../server/admin/alerts.ts';
-import { createRolloutRouter } from '../../../server/admin/rollouts.ts';
+import { createAlertRouter } from '../../../server/api/alerts.ts';
+import { createRolloutRouter } from '../../../server/api/rollouts.ts';
 import { operator } from '../../../server/audit/audit.ts';
 import { createSqlClients } from '../../../server/clients/sql-clients.ts';
 import { createSqlRings } from '../../../server/clients/sql-rings.ts';

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../server/database/connection.ts';
-import { createCommand } from '../../../server/operator/audit.ts';
+import { createCommand } from '../../../server/verbs/audit.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
 import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
