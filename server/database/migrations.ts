@@ -359,4 +359,58 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX held_versions ON held_packages (id_key, version_key DESC);
   `,
+  `
+  -- Manifests that belong to held versions (catalog/held-manifests.ts). message: of the commit that publishes one; corrects: the
+  -- version whose correction it is.
+  CREATE TABLE held_manifests (
+    tool       TEXT NOT NULL,
+    version    TEXT NOT NULL,
+    package_id TEXT NOT NULL,
+    text       TEXT NOT NULL,
+    message    TEXT NOT NULL,
+    corrects   TEXT,
+    PRIMARY KEY (tool, version)
+  ) STRICT;
+
+  -- Manifests that branches of the bucket are still to get (bucket/pending-commits.ts); branches: a JSON array.
+  CREATE TABLE bucket_work (
+    number       INTEGER PRIMARY KEY,
+    tool         TEXT NOT NULL,
+    version      TEXT NOT NULL,
+    text         TEXT NOT NULL,
+    message      TEXT NOT NULL,
+    branches     TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    key_id       TEXT NOT NULL,
+    key_name     TEXT NOT NULL,
+    from_address TEXT NOT NULL,
+    reason       TEXT
+  ) STRICT;
+
+  -- The commits that clients of rollouts pull (bucket/client-links.ts), one line, in this order. offers: JSON, [tool, version, blob]
+  -- for each manifest beyond main's.
+  CREATE TABLE client_links (
+    number     INTEGER PRIMARY KEY,
+    main       TEXT NOT NULL,
+    offers     TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    commit_oid TEXT NOT NULL UNIQUE
+  ) STRICT;
+  -- Their texts, by git's id of the blob: the same commits can be made again after the held manifests are gone.
+  CREATE TABLE client_manifests (
+    blob TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+  ) STRICT;
+  -- The last link that any client of a view was served.
+  CREATE TABLE client_views (
+    view TEXT PRIMARY KEY,
+    link INTEGER NOT NULL REFERENCES client_links
+  ) STRICT, WITHOUT ROWID;
+  -- The view that a client had last, and the link that it may have been served in the views before (0: none).
+  CREATE TABLE client_heads (
+    client TEXT PRIMARY KEY,
+    view   TEXT NOT NULL,
+    since  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,6 +1,8 @@
 import type { Audit } from '../../server/audit/audit.ts';
 import type { Downloads } from '../../server/audit/downloads.ts';
 import type { BucketEvents } from '../../server/bucket/events.ts';
+import type { NewPendingCommit, PendingCommits } from '../../server/bucket/pending-commits.ts';
+import type { HeldManifests } from '../../server/catalog/held-manifests.ts';
 import type { Payloads } from '../../server/catalog/payloads.ts';
 import type { Clients } from '../../server/clients/clients.ts';
 import type { Rings } from '../../server/clients/rings.ts';
@@ -16,6 +18,7 @@ export type DatabaseFixture = {
   time: Date;
   keys(adminApiKey?: string): Keys;
   payloads(): Payloads;
+  heldManifests(): HeldManifests;
   audit(): Audit;
   rings(): Rings;
   clients(limits?: ClientLimits): Clients;
@@ -23,6 +26,9 @@ export type DatabaseFixture = {
   rollouts(approvalsNeeded?: number): Rollouts;
   downloads(limits?: DownloadLimits): Downloads;
   bucketEvents(): BucketEvents;
+  pendingCommits(): PendingCommits;
+  /** In a transaction, as whoever decides about it does. */
+  addPendingCommit(commit: NewPendingCommit): Promise<void>;
   /** Closes the database and opens it again. */
   reopen(): Promise<void>;
   close(): Promise<void>;

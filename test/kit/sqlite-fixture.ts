@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSqlBucketEvents } from '../../server/bucket/sql-events.ts';
+import { addPendingCommit, createSqlPendingCommits } from '../../server/bucket/sql-pending-commits.ts';
+import { createSqlHeldManifests } from '../../server/catalog/sql/held-manifests.ts';
 import { createSqlPayloads } from '../../server/catalog/sql/payloads.ts';
 import { createSqlClients } from '../../server/clients/sql-clients.ts';
 import { createSqlRings } from '../../server/clients/sql-rings.ts';
@@ -20,12 +22,15 @@ export async function openSqliteFixture(): Promise<DatabaseFixture> {
     time: new Date('2026-01-01T00:00:00Z'),
     keys: (adminApiKey) => createSqlKeys(db, { now, adminApiKey }),
     payloads: () => createSqlPayloads(db),
+    heldManifests: () => createSqlHeldManifests(db),
     audit: () => createSqlAudit(db, now),
     rings: () => createSqlRings(db, now),
     clients: (limits) => createSqlClients(db, now, limits),
     rollouts: (approvalsNeeded = 0) => createSqlRollouts(db, { now, approvalsNeeded: () => approvalsNeeded }),
     downloads: (limits) => createSqlDownloads(db, now, limits),
     bucketEvents: () => createSqlBucketEvents(db, now),
+    pendingCommits: () => createSqlPendingCommits(db),
+    addPendingCommit: (commit) => db.transact(({ prepare }) => addPendingCommit(prepare, commit)),
     async reopen() {
       db.close();
       db = openDatabase(file);

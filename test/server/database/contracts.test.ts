@@ -3,8 +3,10 @@ import { describeBucketEvents } from '../../contract/bucket-events.ts';
 import { describeClients } from '../../contract/clients.ts';
 import type { OpenFixture } from '../../contract/database.ts';
 import { describeDownloads } from '../../contract/downloads.ts';
+import { describeHeldManifests } from '../../contract/held-manifests.ts';
 import { describeKeys } from '../../contract/keys.ts';
 import { describePayloads } from '../../contract/payloads.ts';
+import { describePendingCommits } from '../../contract/pending-commits.ts';
 import { describeRings } from '../../contract/rings.ts';
 import { describeRollouts } from '../../contract/rollouts.ts';
 import { openSqliteFixture } from '../../kit/sqlite-fixture.ts';
@@ -18,9 +20,11 @@ for (const [name, open] of Object.entries(databases)) {
   for (const describeContract of [
     describeKeys,
     describePayloads,
+    describeHeldManifests,
     describeAudit,
     describeDownloads,
     describeBucketEvents,
+    describePendingCommits,
     describeRings,
     describeClients,
     describeRollouts,
