@@ -4,8 +4,8 @@ import { actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
-import type { KeyTerms } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
+import { findRollout, performAction, type RolloutActionName, rolloutActions } from '../rollout/perform.ts';
 import {
   NewRolloutJson,
   RolloutActionJson,
@@ -13,7 +13,6 @@ import {
   toRolloutJson,
 } from '../rollout/rollout-json.ts';
 import type { Rollouts, StartOutcome, StoredRollout } from '../rollout/rollouts.ts';
-import type { RolloutAction, RolloutRefusal } from '../rollout/transitions.ts';
 import { hasBody, maxBodyBytes, readBody } from './read.ts';
 
 export type RolloutServices = {
@@ -24,18 +23,6 @@ export type RolloutServices = {
 };
 
 type Numbered = { id: string };
-
-/** What may be asked of a rollout. Those that show it to more clients act on the rollout as whoever asks saw it. */
-const actions = {
-  advance: { scope: 'rollout', isWider: true },
-  complete: { scope: 'rollout', isWider: true },
-  resume: { scope: 'rollout', isWider: true },
-  halt: { scope: 'rollout', isWider: false },
-  rollback: { scope: 'rollout', isWider: false },
-  approve: { scope: 'approve', isWider: false },
-  reject: { scope: 'approve', isWider: false },
-} as const;
-type ActionName = keyof typeof actions;
 
 /** Rollouts (contract section 8): JSON under /api/v1/rollouts. */
 export function createRolloutRouter(services: RolloutServices): Router {
@@ -58,11 +45,11 @@ export function createRolloutRouter(services: RolloutServices): Router {
     .route('/rollouts/:id')
     .get(async (req: Request<Numbered>, res) => {
       await principalWith(req, ['read']);
-      const rollout = await find(services, req.params.id);
+      const rollout = await findRollout(rollouts, req.params.id);
       res.json(await shown(services, rollout));
     })
     .all(methodNotAllowed('GET, HEAD'));
-  for (const name of Object.keys(actions) as ActionName[]) {
+  for (const name of Object.keys(rolloutActions) as RolloutActionName[]) {
     router
       .route(`/rollouts/:id/${name}`)
       .post(requireKeyFor(name), json, act(services, name))
@@ -77,9 +64,9 @@ const requireRolloutKey: RequestHandler = async (req, _res, next) => {
   next();
 };
 
-function requireKeyFor(name: ActionName): RequestHandler {
+function requireKeyFor(name: RolloutActionName): RequestHandler {
   return async (req, _res, next) => {
-    await principalWith(req, [actions[name].scope]);
+    await principalWith(req, [rolloutActions[name].scope]);
     next();
   };
 }
@@ -125,51 +112,17 @@ function startedOf(outcome: StartOutcome, order: { tool: string; version: string
   }
 }
 
-function act(services: RolloutServices, name: ActionName) {
-  const { scope, isWider } = actions[name];
+function act(services: RolloutServices, name: RolloutActionName) {
+  const { rollouts, log } = services;
   return async (req: Request<Numbered>, res: express.Response): Promise<void> => {
     const { reason } = hasBody(req) ? readBody(RolloutActionJson, req) : {};
-    const seen = await find(services, req.params.id);
-    const key = await principalWith(req, [scope], seen.tool);
-    const request = { by: actorOf(key, req.ip), reason };
-    const outcome =
-      (await services.rollouts.act(seen.id, actionOf(name, key), request, isWider ? seen : undefined)) ??
-      fail('ROLLOUT_NOT_FOUND', { id: req.params.id });
-    const { rollout, refusal } = outcome;
-    if (refusal !== undefined) await refuse(services, rollout, refusal, name, key);
+    const seen = await findRollout(rollouts, req.params.id);
+    const key = await principalWith(req, [rolloutActions[name].scope], seen.tool);
+    const rollout = await performAction(rollouts, seen, name, { key, from: req.ip, reason });
     const { id, tool, version, state } = rollout;
-    services.log.info({ tool, version, rollout: id, state, action: name }, 'rollout changed');
+    log.info({ tool, version, rollout: id, state, action: name }, 'rollout changed');
     res.json(await shown(services, rollout));
   };
-}
-
-function actionOf(name: ActionName, { owner }: KeyTerms): RolloutAction {
-  return name === 'approve' || name === 'reject' ? { kind: name, owner } : { kind: name };
-}
-
-async function refuse(
-  { rollouts }: RolloutServices,
-  rollout: StoredRollout,
-  refusal: RolloutRefusal,
-  action: ActionName,
-  { owner = '' }: KeyTerms,
-): Promise<never> {
-  const { tool, version, state } = rollout;
-  if (refusal === 'no-owner') fail('APPROVAL_NO_OWNER');
-  if (refusal === 'same-owner') fail('APPROVAL_SAME_OWNER', { tool, version, state, owner });
-  if (refusal === 'approvals') {
-    const { facts } = await rollouts.details(rollout);
-    const given = rollout.approvals.length;
-    fail('ROLLOUT_UNAPPROVED', { tool, version, state, action, given, needed: facts.approvalsNeeded });
-  }
-  const step = `step ${rollout.step + 1} of ${rollout.plan.steps.length}`;
-  return fail('ROLLOUT_STATE', { tool, version, state, step, action });
-}
-
-/** @throws FeedError ROLLOUT_NOT_FOUND */
-async function find({ rollouts }: RolloutServices, id: string): Promise<StoredRollout> {
-  const number = /^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0;
-  return (await rollouts.find(number)) ?? fail('ROLLOUT_NOT_FOUND', { id });
 }
 
 async function shown({ rollouts }: RolloutServices, rollout: StoredRollout): Promise<RolloutJson> {
