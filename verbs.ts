@@ -20,6 +20,10 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'makes a beta stable, with the same bytes',
     load: () => import('./manifest-gen/verbs/promote.ts'),
   },
+  'release:rollout': {
+    does: 'gives a version to some machines first, then to everybody',
+    load: () => import('./manifest-gen/verbs/rollout/command.ts'),
+  },
   'release:withdraw': {
     does: 'unlists a bad version and publishes the last good bytes',
     load: () => import('./manifest-gen/verbs/withdraw.ts'),

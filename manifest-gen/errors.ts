@@ -69,6 +69,23 @@ const errors = {
     '{tool} {version} cannot become stable: {count} of {beta} could not be repeated, first {what} of {subject}: {cause}',
     'Nothing was published, and nothing is known to be wrong. Run it again when the source can be reached, or use a bundle that has it: --from BUNDLE. --skip-verify --reason TEXT promotes without it, and is audited.',
   ],
+  PLAN_INVALID: [
+    2,
+    '{file} is not a valid plan of a rollout: {problems}.',
+    'Correct it; docs/release/rollouts.md has every field.',
+  ],
+  ROLLOUT_UNSUITED: [2, '{what} is not possible here: {reason}.', '{hint}'],
+  ROLLOUT_PLAN: [
+    2,
+    '{tool} {version} cannot be rolled out by this plan: {reason}.',
+    'Correct the plan, and run it again. docs/release/rollouts.md has every field.',
+  ],
+  ROLLOUT_REFUSED: [
+    1,
+    '{what} of the rollout of {tool} {version} is refused: {reason}.',
+    '`release:rollout status {tool}` shows its state.',
+  ],
+  ROLLOUT_MISSING: [1, '{tool} has {found}: {what} is not possible.', '{hint}'],
   WITHDRAWAL_REFUSED: [1, '{tool} {version} cannot be withdrawn: {reason}.', '{hint}'],
   NOTHING_GOOD: [
     1,

@@ -51,5 +51,8 @@ export function createJsonReport(
     watch(rows) {
       for (const row of rows) say('watch', row);
     },
+    rollouts(rows) {
+      for (const row of rows) say('rollout', row);
+    },
   };
 }

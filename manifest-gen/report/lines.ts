@@ -5,6 +5,7 @@ import { checkText } from './check.ts';
 import { columns } from './columns.ts';
 import { createLive, type Terminal } from './live.ts';
 import type { CheckRow, CommandReport } from './report.ts';
+import { rolloutTable } from './rollout.ts';
 import { createPaint, planTable, statusTable } from './table.ts';
 
 export type LineOptions = {
@@ -92,5 +93,9 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     },
     status: (rows) => write(stdout, statusTable(rows, createPaint(stdout, env), sentenceOf)),
     watch: (rows) => write(stdout, forTerminal(checkText(rows))),
+    rollouts(rows, notes = []) {
+      const lines = [rolloutTable(rows), ...notes.map((note) => `  ${note}`)];
+      if (!options.isQuiet) write(stdout, forTerminal(lines.join('\n')));
+    },
   };
 }

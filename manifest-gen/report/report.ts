@@ -3,6 +3,7 @@ import type { ReleaseError } from '../errors.ts';
 import type { Reason } from '../plan/reason.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import type { ReleasedBy } from '../published/feed/audit-log.ts';
+import type { Rollout } from '../published/feed/rollouts.ts';
 import type { Check } from '../reverify/check.ts';
 import type { Report } from '../system/report.ts';
 import type { UpstreamKind } from '../tool-file/tools.ts';
@@ -109,4 +110,6 @@ export interface CommandReport extends Report {
   status(rows: readonly StatusRow[]): void;
   checks(rows: readonly CheckRow[]): void;
   watch(rows: readonly WatchRow[]): void;
+  /** @param notes what people have to know or do now, a line each */
+  rollouts(rows: readonly Rollout[], notes?: readonly string[]): void;
 }

@@ -24,6 +24,9 @@ export type RolloutServices = {
 
 type Numbered = { id: string };
 
+/** Whoever publishes or decides has to know what is open, too. */
+const readers = ['read', 'rollout', 'approve', 'push', 'push:beta'] as const;
+
 /** Rollouts (contract section 8): JSON under /api/v1/rollouts. */
 export function createRolloutRouter(services: RolloutServices): Router {
   const { rollouts } = services;
@@ -33,7 +36,7 @@ export function createRolloutRouter(services: RolloutServices): Router {
     .route('/rollouts')
     .get(async (req, res) => {
       const tool = typeof req.query.tool === 'string' ? req.query.tool : undefined;
-      await principalWith(req, ['read']);
+      await principalWith(req, readers);
       const found: RolloutJson[] = [];
       for (const rollout of await rollouts.list(tool)) found.push(await shown(services, rollout));
       res.json(found);
@@ -44,7 +47,7 @@ export function createRolloutRouter(services: RolloutServices): Router {
   router
     .route('/rollouts/:id')
     .get(async (req: Request<Numbered>, res) => {
-      await principalWith(req, ['read']);
+      await principalWith(req, readers);
       const rollout = await findRollout(rollouts, req.params.id);
       res.json(await shown(services, rollout));
     })

@@ -12,6 +12,7 @@ import { createCommand as createCacheClean } from '../../manifest-gen/verbs/cach
 import { createCommand as createCheck } from '../../manifest-gen/verbs/check.ts';
 import { createCommand as createPromote } from '../../manifest-gen/verbs/promote.ts';
 import { createCommand as createRebase } from '../../manifest-gen/verbs/rebase.ts';
+import { createCommand as createRollout } from '../../manifest-gen/verbs/rollout/command.ts';
 import { createCommand as createStatus } from '../../manifest-gen/verbs/status.ts';
 import { createCommand as createVerify } from '../../manifest-gen/verbs/verify.ts';
 import { createCommand as createWithdraw } from '../../manifest-gen/verbs/withdraw.ts';
@@ -26,6 +27,7 @@ import { nowhere } from './upstream-world.ts';
 const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'release:beta': createBeta,
   'release:promote': createPromote,
+  'release:rollout': createRollout,
   'release:withdraw': createWithdraw,
   'release:status': createStatus,
   'release:verify': createVerify,

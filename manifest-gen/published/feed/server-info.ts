@@ -33,7 +33,7 @@ export type PlaceSettings = {
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, SETTINGS_INVALID
  */
 export async function findEndpoints(http: FeedHttp, settings: PlaceSettings): Promise<Endpoints> {
-  const serverUrl = http.feedUrl.replace(/\/(nuget|api\/v2)$/, '');
+  const serverUrl = serverUrlOf(http);
   const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
   const publicUrl = await askPublicUrl(http, serverUrl, isComplete);
   if (publicUrl === undefined) {
@@ -57,6 +57,11 @@ export async function findEndpoints(http: FeedHttp, settings: PlaceSettings): Pr
     serverUrl,
     isOwnServer: publicUrl !== undefined,
   };
+}
+
+/** The base of the server behind a feed, as we reach it, if it is one of ours. */
+export function serverUrlOf({ feedUrl }: FeedHttp): string {
+  return feedUrl.replace(/\/(nuget|api\/v2)$/, '');
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Invocation } from '../../../invocation.ts';
 import { ReleaseError } from '../../errors.ts';
 import { openOutDir } from '../../publish/keep-files.ts';
 import { keepMemorySmall } from '../../system/memory.ts';
-import { type BrokenTool, requireWhole, type Tool } from '../../tool-file/tools.ts';
+import { type BrokenTool, requireWhole, type Tool, type ToolsFolder } from '../../tool-file/tools.ts';
 import { addFlags, type FlagName, type ReleaseFlags } from '../flags.ts';
 import { withSources } from './from-bundle.ts';
 import { toolOf } from './request.ts';
@@ -21,6 +21,8 @@ export type Verb<Flags extends ReleaseFlags = ReleaseFlags> = {
   readonly examples: readonly string[];
   /** The argument names no tools: all of them are read. */
   readonly isForAll?: boolean;
+  /** It works without the tools' files. */
+  readonly isWithoutTools?: boolean;
   /** Nothing is made from the answers, so there are fewer retries. */
   readonly isReadOnly?: boolean;
   /** Before anything else is opened. @throws ReleaseError USAGE */
@@ -44,6 +46,8 @@ type Opened<Flags> = Asked<Flags> & {
   /** The tools that the bundle of `--from` has; it replaces every source in the toolkit. */
   readonly bundled: readonly string[];
 };
+
+const noTools: ToolsFolder = { tools: [], broken: [], names: [] };
 
 export function verb<Flags extends ReleaseFlags>(spec: Verb<Flags>): (invocation: Invocation) => Command {
   return (invocation) => {
@@ -73,7 +77,7 @@ async function run<Flags extends ReleaseFlags>(
     const { isReadOnly } = spec;
     const toolkit = createToolkit(invocation, report, { isReadOnly, maxWaitMs: flags.maxWait });
     const named = spec.isForAll ? [] : args.map(toolOf);
-    const folder = await readToolsOf(toolkit, named);
+    const folder = spec.isWithoutTools ? noTools : await readToolsOf(toolkit, named);
     // of those that are named, a bad file is the end; of all, it is one tool's failure among the others
     if (folder.tools.length === 0) requireWhole(folder);
     const { tools, broken: all } = folder;

@@ -1,0 +1,114 @@
+import type { Response } from 'got';
+import { z } from 'zod';
+import { jsonOf } from '../../../formats/json.ts';
+import { fail } from '../../errors.ts';
+import { ask, type FeedHttp, jsonFrom, reasonOf, refusePage, requireSuccess } from './http.ts';
+
+/** A rollout as the server shows it (contract section 8). What is not read here is passed on to whoever reads `--json`. */
+export const Rollout = z.looseObject({
+  id: z.int(),
+  tool: z.string(),
+  packageId: z.string(),
+  version: z.string(),
+  /** The version with the last good bytes, which a rollback gives to the machines that were admitted. */
+  correction: z.string().optional(),
+  state: z.string(),
+  step: z.int(),
+  reached: z.object({ rings: z.array(z.string()), percent: z.number() }),
+  since: z.string(),
+  next: z.string().optional(),
+  waitsFor: z.string().optional(),
+  plan: z.unknown(),
+  counts: z.object({ known: z.int(), eligible: z.int(), admitted: z.int(), received: z.int() }),
+  approvals: z.array(z.object({ owner: z.string(), at: z.string() })),
+});
+export type Rollout = z.infer<typeof Rollout>;
+
+/** A server with rollouts, as we reach it. */
+export type RolloutApi = { readonly feed: FeedHttp; readonly serverUrl: string };
+
+export const rolloutActions = [
+  'advance',
+  'complete',
+  'halt',
+  'resume',
+  'rollback',
+  'approve',
+  'reject',
+] as const;
+export type RolloutActionName = (typeof rolloutActions)[number];
+
+export function isOpen({ state }: Pick<Rollout, 'state'>): boolean {
+  return ['pending', 'rolling', 'halted'].includes(state);
+}
+
+/**
+ * Newest first; those of one tool, or all.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, ROLLOUT_UNSUITED where the server has none
+ */
+export async function listRollouts(api: RolloutApi, tool?: string): Promise<readonly Rollout[]> {
+  const response = await ask(api.feed, addressOf(api, tool === undefined ? '' : `?tool=${tool}`));
+  refusePage(api.feed, response);
+  if (response.statusCode === 404) refuseServer(api);
+  requireSuccess(response, 'the request for rollouts');
+  return jsonFrom(response, z.array(Rollout)) ?? refuseServer(api);
+}
+
+/** @throws ReleaseError ROLLOUT_REFUSED with the state that it is in, FEED_REFUSED, FEED_UNREACHABLE */
+export function actOnRollout(
+  api: RolloutApi,
+  { id, tool, version }: Pick<Rollout, 'id' | 'tool' | 'version'>,
+  action: RolloutActionName,
+  reason: string | undefined,
+): Promise<Rollout> {
+  return post(api, `/${id}/${action}`, { reason }, { tool, version, what: action });
+}
+
+/** @throws ReleaseError ROLLOUT_REFUSED, ROLLOUT_PLAN, FEED_REFUSED, FEED_UNREACHABLE */
+export function startRollout(
+  api: RolloutApi,
+  order: {
+    readonly tool: string;
+    readonly version: string;
+    readonly plan: unknown;
+    readonly reason: string | undefined;
+  },
+): Promise<Rollout> {
+  return post(api, '', order, { tool: order.tool, version: order.version, what: 'start' });
+}
+
+type About = { readonly tool: string; readonly version: string; readonly what: string };
+
+async function post(api: RolloutApi, path: string, body: object, about: About): Promise<Rollout> {
+  const response = await ask(api.feed, addressOf(api, path), {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
+  const reason = sentenceOf(response);
+  if (response.statusCode === 400) fail('ROLLOUT_PLAN', { ...about, reason });
+  if (response.statusCode === 409) fail('ROLLOUT_REFUSED', { ...about, reason });
+  requireSuccess(response, `${about.what} of the rollout of ${about.tool} ${about.version}`);
+  // a success that is no rollout came from something in between
+  return Rollout.safeParse(jsonOf(response.body)).data ?? refuseServer(api);
+}
+
+const Problem = z.object({ title: z.string() });
+
+/** The body has all of the sentence, the reason phrase only its ASCII. */
+function sentenceOf(response: Response<string>): string {
+  const title = Problem.safeParse(jsonOf(response.body)).data?.title;
+  return (title ?? reasonOf(response)).replace(/\.$/, '');
+}
+
+function addressOf({ serverUrl }: RolloutApi, rest: string): string {
+  return `${serverUrl}/api/v1/rollouts${rest}`;
+}
+
+function refuseServer({ feed }: RolloutApi): never {
+  return fail('ROLLOUT_UNSUITED', {
+    what: 'A rollout',
+    reason: `the feed ${feed.feedUrl} is not of a go-win-tools server that has rollouts`,
+    hint: 'Set FEED_URL to one, or use `release:promote`, which gives the version to everybody.',
+  });
+}

@@ -1,0 +1,49 @@
+import type { Rollout } from '../published/feed/rollouts.ts';
+import { columns } from './columns.ts';
+
+/** Why the next step does not begin now, by the server's code. */
+const waits: Readonly<Record<string, string>> = {
+  approvals: 'approvals by other owners',
+  alert: 'the end of an alert',
+  resume: '`resume`',
+  hold: 'the end of its hold',
+  evidence: 'more machines that have received it',
+  heartbeat: 'a heartbeat of the monitoring',
+  window: 'its window',
+};
+
+/** Rollouts for a terminal, one a line. */
+export function rolloutTable(rollouts: readonly Rollout[]): string {
+  if (rollouts.length === 0) return 'There is no rollout.';
+  const heads = ['tool', 'version', 'state', 'step', 'reached', 'admitted', 'received', 'waits for'];
+  const cells = rollouts.map((rollout) => {
+    const { tool, version, state, counts } = rollout;
+    const admitted = `${counts.admitted} of ${counts.known}`;
+    return [
+      ...[tool, version, state, stepOf(rollout), reachInWords(rollout), admitted, String(counts.received)],
+      waitInWords(rollout),
+    ];
+  });
+  return columns([heads, ...cells]);
+}
+
+/** `1.22.0 rolling, canary and 10 %` */
+export function rolloutInShort(rollout: Pick<Rollout, 'version' | 'state' | 'reached'>): string {
+  return `${rollout.version} ${rollout.state}, ${reachInWords(rollout)}`;
+}
+
+function reachInWords({ reached: { rings, percent } }: Pick<Rollout, 'reached'>): string {
+  const parts = [...rings, ...(percent > 0 ? [`${percent} %`] : [])];
+  return parts.length === 0 ? 'nobody yet' : parts.join(' and ');
+}
+
+/** The server counts the steps that have begun. */
+function stepOf({ step, plan }: Rollout): string {
+  const steps = (plan as { steps?: readonly unknown[] } | null)?.steps;
+  return Array.isArray(steps) ? `${step} of ${steps.length}` : String(step);
+}
+
+function waitInWords({ waitsFor, next }: Rollout): string {
+  const wait = waitsFor === undefined ? '' : (waits[waitsFor] ?? waitsFor);
+  return next === undefined ? wait : `${wait}${wait === '' ? '' : ', '}not before ${next}`;
+}

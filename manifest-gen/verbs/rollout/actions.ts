@@ -1,0 +1,115 @@
+import { Argument } from 'commander';
+import { fail } from '../../errors.ts';
+import {
+  actOnRollout,
+  isOpen,
+  listRollouts,
+  type Rollout,
+  type RolloutActionName,
+} from '../../published/feed/rollouts.ts';
+import { recoveryLines } from '../recovery.ts';
+import { verb } from '../run/run-verb.ts';
+import { openRollouts, readTarget, type Target } from './open-rollouts.ts';
+
+type Action = {
+  readonly description: string;
+  /** The state that it leads to: a rollout that is in it needs nothing more. */
+  readonly leadsTo?: string;
+  readonly needsReason?: boolean;
+  readonly scope: 'rollout' | 'approve';
+};
+
+/** None of them reads a tool's file or asks upstream, so that a rollback at night depends on the server alone. */
+const actions: Readonly<Record<RolloutActionName, Action>> = {
+  advance: { description: "Begins the next step now, before the current one's hold is over.", scope: 'rollout' },
+  complete: {
+    description: 'Gives the version to everybody now: it is published, and branches main and beta offer it.',
+    leadsTo: 'completed',
+    scope: 'rollout',
+  },
+  halt: {
+    description: 'From its answer on, no other machine gets the version. Those that have it keep it.',
+    leadsTo: 'halted',
+    needsReason: true,
+    scope: 'rollout',
+  },
+  resume: {
+    description: 'Goes on with a halted rollout, for the same machines.',
+    leadsTo: 'rolling',
+    needsReason: true,
+    scope: 'rollout',
+  },
+  rollback: {
+    description:
+      'Takes the version back: the machines that got it are offered the last good bytes as a correction, which was uploaded when the rollout started.',
+    leadsTo: 'rolled-back',
+    needsReason: true,
+    scope: 'rollout',
+  },
+  approve: {
+    description: 'Approves a rollout that somebody else started: with a key of another owner.',
+    scope: 'approve',
+  },
+  reject: {
+    description: 'Ends a rollout that waits for approvals: with a key of another owner.',
+    leadsTo: 'rejected',
+    scope: 'approve',
+  },
+};
+
+export const actionCommands = (Object.keys(actions) as RolloutActionName[]).map((name) => {
+  const { description, needsReason = false, scope } = actions[name];
+  return verb({
+    name,
+    description,
+    argument: new Argument('<tool[@version]>', 'no version: its open rollout'),
+    flags: ['reason', 'json', 'quiet'],
+    examples: [`release:rollout ${name} delve${needsReason ? " --reason 'error rate of checkout'" : ''}`],
+    isWithoutTools: true,
+    check({ args: [arg = ''], flags }) {
+      readTarget(arg);
+      if (needsReason && flags.reason === undefined)
+        fail('USAGE', { problem: `--reason TEXT is missing: why you ${name} it.` });
+    },
+    async run({ args: [arg = ''], flags }, toolkit) {
+      const api = openRollouts(toolkit, scope);
+      const target = readTarget(arg);
+      const found = chooseRollout(await listRollouts(api, target.tool), target, name);
+      const isDone = found.state === actions[name].leadsTo;
+      const rollout = isDone ? found : await actOnRollout(api, found, name, flags.reason);
+      const nothing = isDone ? [`nothing to do: it is ${rollout.state}`] : [];
+      toolkit.report.rollouts([rollout], [...nothing, ...notesOf(rollout)]);
+    },
+  });
+});
+
+/**
+ * The open one, or the newest where it is what the action leads to.
+ * @throws ReleaseError ROLLOUT_MISSING
+ */
+function chooseRollout(
+  rollouts: readonly Rollout[],
+  { tool, version }: Target,
+  action: RolloutActionName,
+): Rollout {
+  const meant = rollouts.filter((one) => version === undefined || one.version === version);
+  const newest = meant.find(isOpen) ?? meant[0];
+  if (newest !== undefined && (isOpen(newest) || newest.state === actions[action].leadsTo)) return newest;
+  const of = version === undefined ? '' : ` of ${version}`;
+  const last = newest === undefined ? '' : `, and that of ${newest.version} is ${newest.state}`;
+  const hint =
+    newest?.state === 'completed'
+      ? `\`release:withdraw ${tool}@${newest.version} --reason TEXT\` takes back what everybody has.`
+      : `\`release:rollout start ${tool}\` begins one.`;
+  return fail('ROLLOUT_MISSING', { tool, found: `no open rollout${of}${last}`, what: action, hint });
+}
+
+/** After a rollback: what affected machines have to run. */
+function notesOf({ tool, packageId, version: bad, state, correction: fixed }: Rollout): readonly string[] {
+  if (state !== 'rolled-back') return [];
+  const nothing = `There is nothing to go back to: main offered no version of ${tool} before.`;
+  return [
+    ...(fixed === undefined ? [nothing] : []),
+    ...recoveryLines({ tool, packageId, bad, fixed, isBeta: false }),
+  ];
+}

@@ -1,0 +1,32 @@
+import { parseNuGetVersion } from '../../../formats/nuget-version.ts';
+import { fail } from '../../errors.ts';
+import { createFeedHttp } from '../../published/feed/http.ts';
+import type { RolloutApi } from '../../published/feed/rollouts.ts';
+import { serverUrlOf } from '../../published/feed/server-info.ts';
+import type { Toolkit } from '../../toolkit.ts';
+import { toolOf } from '../run/request.ts';
+
+/** Whose rollout is meant; without a version the open one. */
+export type Target = { readonly tool: string; readonly version: string | undefined };
+
+/** @throws ReleaseError USAGE */
+export function readTarget(arg: string): Target {
+  const tool = toolOf(arg);
+  const version = tool === arg ? undefined : arg.slice(tool.length + 1).replace(/^v(?=\d)/, '');
+  const isVersion = version === undefined || parseNuGetVersion(version) !== undefined;
+  if (!/^[a-z0-9][\w.-]*$/.test(tool) || !isVersion)
+    fail('USAGE', { problem: `"${arg}" names no rollout: write TOOL or TOOL@VERSION, such as delve@1.22.0.` });
+  return { tool, version };
+}
+
+/**
+ * The rollouts of the feed's server, without its bucket: a halt must not wait for git.
+ * @param scope what the key needs
+ * @throws ReleaseError FEED_KEY_MISSING
+ */
+export function openRollouts({ http, config, signal }: Toolkit, scope: string): RolloutApi {
+  const { feedUrl, feedApiKey } = config;
+  if (feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: feedUrl, needed: scope });
+  const feed = createFeedHttp(http, feedUrl, feedApiKey, signal);
+  return { feed, serverUrl: serverUrlOf(feed) };
+}

@@ -1,0 +1,28 @@
+import { Argument } from 'commander';
+import { listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
+import { verb } from '../run/run-verb.ts';
+import { openRollouts, readTarget } from './open-rollouts.ts';
+
+export const statusCommand = verb({
+  name: 'status',
+  description: 'Shows rollouts: state, step, which machines have the version, and what the next step waits for.',
+  argument: new Argument('[tool[@version]]', 'all rollouts of one tool; no tool: the newest rollout of each'),
+  flags: ['json', 'quiet'],
+  examples: [
+    'release:rollout status                         the newest of each tool',
+    '--silent release:rollout status delve --json   for machines',
+  ],
+  isReadOnly: true,
+  isWithoutTools: true,
+  async run({ args: [arg] }, toolkit) {
+    const target = arg === undefined ? undefined : readTarget(arg);
+    const api = openRollouts(toolkit, 'read');
+    const rollouts = await listRollouts(api, target?.tool);
+    const meant = rollouts.filter((one) => one.version === (target?.version ?? one.version));
+    toolkit.report.rollouts(target === undefined ? newestOfEach(rollouts) : meant);
+  },
+});
+
+function newestOfEach(newestFirst: readonly Rollout[]): readonly Rollout[] {
+  return newestFirst.filter(({ tool }, at) => newestFirst.findIndex((one) => one.tool === tool) === at);
+}

@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeGenerator } from '../../../kit/generator.ts';
+import type { Generator } from '../../../kit/generator.ts';
+import { type RolloutServer, startRolloutServer } from '../../../server/admin/rollout-server.ts';
+
+const plan = {
+  steps: [
+    { ring: 'canary', hold: '4h' },
+    { percent: 50, hold: '6h' },
+  ],
+};
+
+describe('release:rollout', () => {
+  let server: RolloutServer;
+  let generator: Generator;
+  beforeEach(async () => {
+    server = await startRolloutServer([{ glob: 'buf', owners: 1 }]);
+    server.held.add('delve 1.22.0').add('buf 1.33.0');
+    await server.see('pc-1', 'it-1');
+    await server.setRing('canary', 'it-*');
+    const FEED_API_KEY = await server.key(['push', 'rollout'], { owner: 'ann' });
+    // no tool's file is read
+    generator = await makeGenerator({ FEED_URL: `${server.url}/nuget`, FEED_API_KEY, TOOLS_DIR: '/nowhere' });
+  });
+  afterEach(async () => {
+    await generator.stop();
+    await server.stop();
+  });
+
+  const rollout = (...args: string[]) => generator.run('release:rollout', args);
+  const begin = (tool: string, version: string) =>
+    server.call('POST', '/rollouts', generator.env.FEED_API_KEY, { tool, version, plan });
+
+  it('shows the newest rollout of each tool, or those of one', async () => {
+    expect(await rollout('status')).toMatchObject({ exitCode: 0, stdout: 'There is no rollout.\n' });
+    await begin('delve', '1.22.0');
+    await rollout('rollback', 'delve', '--reason', 'x');
+    server.held.add('delve 1.23.0');
+    await begin('delve', '1.23.0');
+
+    const { stdout } = await rollout('status');
+
+    expect(stdout).toBe(
+      [
+        'tool   version  state    step    reached  admitted  received  waits for',
+        'delve  1.23.0   rolling  1 of 2  canary   0 of 2    0         the end of its hold, not before 2026-11-30T13:00:00.000Z',
+        '',
+      ].join('\n'),
+    );
+    const lines = (await rollout('status', 'delve', '--json')).stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      { event: 'rollout', ...((await server.call('GET', '/rollouts/2', generator.env.FEED_API_KEY))[1] as object) },
+      expect.objectContaining({ event: 'rollout', version: '1.22.0', state: 'rolled-back', plan }),
+    ]);
+  });
+
+  it.each([
+    ['halt', 'halted', ['--reason', 'odd logs']],
+    ['advance', 'rolling', []],
+    ['complete', 'completed', []],
+    ['rollback', 'rolled-back', ['--reason', 'crashes']],
+  ])('%s leaves it %s', async (action, state, more) => {
+    await begin('delve', '1.22.0');
+
+    const { exitCode, stdout, stderr } = await rollout(action, 'delve', '--json', ...more);
+
+    expect(exitCode, stderr).toBe(0);
+    const { history, ...shown } = JSON.parse(stdout) as { history: object[] };
+    expect(shown).toMatchObject({ event: 'rollout', id: 1, tool: 'delve', version: '1.22.0', state });
+    expect(history.at(-1)).toMatchObject({ action, by: 'ann', ...(more[1] ? { reason: more[1] } : {}) });
+  });
+
+  it('has nothing to do where it is done already', async () => {
+    await begin('delve', '1.22.0');
+    for (const action of ['halt', 'resume', 'rollback']) {
+      const first = await rollout(action, 'delve', '--reason', 'x');
+      const again = await rollout(action, 'delve@v1.22.0', '--reason', 'x');
+
+      expect([first.exitCode, again.exitCode]).toEqual([0, 0]);
+      expect(first.stdout).not.toContain('nothing to do');
+      expect(again.stdout).toContain('nothing to do: it is ');
+    }
+    const [, { history }] = await server.call('GET', '/rollouts/1', generator.env.FEED_API_KEY);
+    expect(history).toHaveLength(4);
+  });
+
+  it('says after a rollback what machines have to run', async () => {
+    await begin('delve', '1.22.0');
+
+    const { stdout } = await rollout('rollback', 'delve', '--reason', 'crashes');
+
+    expect(stdout).toContain('There is nothing to go back to: main offered no version of delve before.');
+    expect(stdout).toContain('feed:audit downloads delve-package@1.22.0');
+  });
+
+  it('passes on why an action is refused, with exit 1', async () => {
+    await begin('delve', '1.22.0');
+    await rollout('halt', 'delve', '--reason', 'x');
+
+    expect(await rollout('advance', 'delve')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('The rollout of delve 1.22.0 is halted, step 1 of 2: advance does not fit'),
+    });
+    expect(await rollout('advance', 'buf')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('buf has no open rollout: advance is not possible.'),
+    });
+  });
+
+  it('names release:withdraw for what everybody has', async () => {
+    await begin('delve', '1.22.0');
+    await rollout('complete', 'delve');
+
+    const { exitCode, stderr } = await rollout('rollback', 'delve', '--reason', 'crashes');
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('no open rollout, and that of 1.22.0 is completed');
+  });
+
+  it('approves and rejects with the key of another owner only', async () => {
+    await begin('buf', '1.33.0');
+    const approve = (key: string) => generator.run('release:rollout', ['approve', 'buf'], { env: { FEED_API_KEY: key } });
+
+    expect(await approve(await server.key(['approve'], { owner: 'ANN' }))).toMatchObject({ exitCode: 1 });
+    const approved = await approve(await server.key(['approve'], { owner: 'bob' }));
+
+    expect(approved.exitCode, approved.stderr).toBe(0);
+    expect(approved.stdout).toContain('rolling');
+    expect(await rollout('reject', 'buf')).toMatchObject({ exitCode: 1 });
+  });
+
+  it('ends with 2 without a key, and where the feed has no rollouts', async () => {
+    const without = await generator.run('release:rollout', ['status'], { env: { FEED_API_KEY: '' } });
+    const elsewhere = await generator.run('release:rollout', ['status'], {
+      env: { FEED_URL: `${server.url}/another/nuget` },
+    });
+
+    expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('There is no key') });
+    expect(elsewhere).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('that has rollouts') });
+  });
+
+  it('ends with 4 while the server is away', async () => {
+    await server.stop();
+
+    expect(await rollout('halt', 'delve', '--reason', 'x')).toMatchObject({ exitCode: 4 });
+    server = await startRolloutServer();
+  });
+});
