@@ -8,7 +8,7 @@ export type FieldFault = {
   readonly isKey?: boolean;
 };
 
-/** A schema issue as a sentence; of several alternatives the one that was meant, which has the deepest faults. */
+/** A schema issue as a sentence; of several alternatives the one that was meant, which has the deepest faults, and the fewest. */
 export function fieldFaults(issue: z.core.$ZodIssue, unknownKey: string): readonly FieldFault[] {
   const { path } = issue;
   switch (issue.code) {
@@ -31,7 +31,7 @@ export function fieldFaults(issue: z.core.$ZodIssue, unknownKey: string): readon
       const [meant] = issue.errors
         .map((issues) => issues.flatMap((one) => fieldFaults(one, unknownKey)))
         .filter((faults) => faults.length > 0)
-        .sort((a, b) => depth(b) - depth(a));
+        .sort((a, b) => depth(b) - depth(a) || a.length - b.length);
       if (meant === undefined) return [{ path, problem: 'is of an unknown kind' }];
       return meant.map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
     }

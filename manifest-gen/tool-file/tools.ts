@@ -5,6 +5,7 @@ import { isPackageId } from '../../formats/nuspec-fields.ts';
 import { Architecture } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { ToolPackage } from './package.ts';
+import { WrittenPlan } from './rollout-plan.ts';
 import { Trust, unlistedSources } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
 import { Versions } from './version-rules.ts';
@@ -110,6 +111,8 @@ export const Tool = z
     /** What the exe's Go build info must name as its module, first match. */
     module: z.array(z.strictObject({ versions: Versions.optional(), path: PackagePath })).min(1),
     trust: Trust,
+    /** How `release:rollout start` gives its versions to machines, as it is written. */
+    rollout: WrittenPlan.optional(),
     /** Its texts; a tool without them has templates written by hand (tool-file/templates.ts). */
     package: ToolPackage.optional(),
   })

@@ -18,6 +18,7 @@ import { type FieldFault, fieldFaults } from './field-fault.ts';
 /** What is wrong at one place of a YAML file; each kind of file has its own sentence for it. */
 export type YamlFault = {
   readonly line: number;
+  readonly column: number;
   /** `sources.0.kind`, empty for the whole file; undefined when it is not YAML. */
   readonly field: string | undefined;
   /** The text or number at that position, as written. */
@@ -37,29 +38,33 @@ export function readYaml<T>(
   const lines = new LineCounter();
   const depth = tooDeepAt(text);
   if (depth !== undefined) {
-    const line = text.slice(0, depth).split('\n').length;
-    return { faults: [{ line, field: undefined, problem: `it nests deeper than ${maxYamlDepth}` }] };
+    const before = text.slice(0, depth).split('\n');
+    const place = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    return { faults: [{ ...place, field: undefined, problem: `it nests deeper than ${maxYamlDepth}` }] };
   }
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const lineAt = (offset: number): number => lines.linePos(offset).line;
-  const lineOf = (path: readonly PropertyKey[]): number =>
-    lineAt(placeOf(document.contents, path).at?.range?.[0] ?? 0);
+  const placeAt = (offset: number): { line: number; column: number } => {
+    const { line, col: column } = lines.linePos(offset);
+    return { line, column };
+  };
+  const placeIn = (path: readonly PropertyKey[]): { line: number; column: number } =>
+    placeAt(placeOf(document.contents, path).at?.range?.[0] ?? 0);
   if (document.errors.length > 0) {
     return {
       faults: document.errors.map(({ pos, message }) => ({
-        line: lineAt(pos[0]),
+        ...placeAt(pos[0]),
         field: undefined,
         problem: message,
       })),
     };
   }
   const plain = plainValue(document);
-  if ('problem' in plain) return { faults: [{ line: 1, field: undefined, problem: plain.problem }] };
+  if ('problem' in plain) return { faults: [{ ...placeAt(0), field: undefined, problem: plain.problem }] };
   const parsed = schema.safeParse(plain.value);
-  if (parsed.success) return { value: parsed.data, lineOf };
+  if (parsed.success) return { value: parsed.data, lineOf: (path) => placeIn(path).line };
   const faults = parsed.error.issues.flatMap(faultsOf).map(({ path, ...fault }) => {
     const found = scalarOf(placeOf(document.contents, path).value);
-    return { ...fault, line: lineOf(path), field: path.join('.'), found };
+    return { ...fault, ...placeIn(path), field: path.join('.'), found };
   });
   return { faults };
 }
@@ -126,8 +131,15 @@ export function decodeToolFile<T>(schema: z.ZodType<T>, text: string, file: stri
   return fail('TOOL_FILE_INVALID', { file, problems: read.faults.map(sentenceOf).join('; ') });
 }
 
-function sentenceOf({ line, field, found, isKey, problem }: YamlFault): string {
-  if (field === undefined) return `line ${line}: ${problem}`;
+function sentenceOf(fault: YamlFault): string {
+  return faultInWords(fault, fault.field?.startsWith('rollout') === true);
+}
+
+/** @param hasColumn several fields of a plan are in one line (contract section 8) */
+export function faultInWords(fault: YamlFault, hasColumn: boolean): string {
+  const { line, column, field, found, isKey, problem } = fault;
+  const place = hasColumn ? `line ${line}, column ${column}` : `line ${line}`;
+  if (field === undefined) return `${place}: ${problem}`;
   const value = found === undefined || isKey ? '' : ` "${found.text}"`;
-  return `line ${line}: ${field || 'the file'}${value} ${problem}`;
+  return `${place}: ${field || 'the file'}${value} ${problem}`;
 }

@@ -75,7 +75,7 @@ export function parsePolicy(text: string, file: string): Policy {
   const refuse = (faults: readonly YamlFault[]): never =>
     fail('SETTINGS_INVALID', { problems: faults.map((fault) => sentenceOf(file, fault)).join('\n') });
   if (text.length > maxBytes) {
-    return refuse([{ line: 1, field: undefined, problem: `it is longer than ${maxBytes} bytes` }]);
+    return refuse([{ line: 1, column: 1, field: undefined, problem: `it is longer than ${maxBytes} bytes` }]);
   }
   // `until: 2027-01-31` stays a text, as YAML's core schema has no dates
   const read = readYaml(text, PolicyFile, ({ path, message }) => [{ path, problem: message }]);

@@ -11,15 +11,15 @@ const packagingNumber = 3;
 /**
  * Which recipe packs a release: our number and the SHA-256 over tool file and templates, `1:6f0c...`. Over their meaning, not
  * their bytes: comments and layout of the YAML don't count, nor (templates.ts) the line endings of a Windows checkout. Nor does
- * what changes no byte of package or manifest: which versions are taken, and which evidence must be there (all that is found is
- * recorded, demanded or not).
+ * what changes no byte of package or manifest: which versions are taken, which machines get them first, and which evidence must be
+ * there (all that is found is recorded, demanded or not).
  */
 export function packagingOf(tool: Tool, { nuspecFile: _where, ...templates }: Templates): string {
   const recipe = canonicalJson([withoutChoices(tool), templates]);
   return `${packagingNumber}:${createHash('sha256').update(recipe).digest('hex')}`;
 }
 
-function withoutChoices({ first: _1, versions: _2, minAge: _3, trust, ...rest }: Tool): object {
+function withoutChoices({ first: _1, versions: _2, minAge: _3, rollout: _6, trust, ...rest }: Tool): object {
   const { require: _4, provenance: _5, ...whom } = trust;
   return { ...rest, trust: whom };
 }

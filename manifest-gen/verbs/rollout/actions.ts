@@ -21,7 +21,10 @@ type Action = {
 
 /** None of them reads a tool's file or asks upstream, so that a rollback at night depends on the server alone. */
 const actions: Readonly<Record<RolloutActionName, Action>> = {
-  advance: { description: "Begins the next step now, before the current one's hold is over.", scope: 'rollout' },
+  advance: {
+    description: "Begins the next step now, before the current one's hold is over.",
+    scope: 'rollout',
+  },
   complete: {
     description: 'Gives the version to everybody now: it is published, and branches main and beta offer it.',
     leadsTo: 'completed',

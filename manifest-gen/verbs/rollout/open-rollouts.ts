@@ -15,7 +15,9 @@ export function readTarget(arg: string): Target {
   const version = tool === arg ? undefined : arg.slice(tool.length + 1).replace(/^v(?=\d)/, '');
   const isVersion = version === undefined || parseNuGetVersion(version) !== undefined;
   if (!/^[a-z0-9][\w.-]*$/.test(tool) || !isVersion)
-    fail('USAGE', { problem: `"${arg}" names no rollout: write TOOL or TOOL@VERSION, such as delve@1.22.0.` });
+    fail('USAGE', {
+      problem: `"${arg}" names no rollout: write TOOL or TOOL@VERSION, such as delve@1.22.0.`,
+    });
   return { tool, version };
 }
 

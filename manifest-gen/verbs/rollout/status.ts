@@ -5,7 +5,8 @@ import { openRollouts, readTarget } from './open-rollouts.ts';
 
 export const statusCommand = verb({
   name: 'status',
-  description: 'Shows rollouts: state, step, which machines have the version, and what the next step waits for.',
+  description:
+    'Shows rollouts: state, step, which machines have the version, and what the next step waits for.',
   argument: new Argument('[tool[@version]]', 'all rollouts of one tool; no tool: the newest rollout of each'),
   flags: ['json', 'quiet'],
   examples: [

@@ -54,8 +54,8 @@ export function verb<Flags extends ReleaseFlags>(spec: Verb<Flags>): (invocation
     const command = new Command(spec.name).description(spec.description).addArgument(spec.argument);
     for (const option of spec.options ?? []) command.addOption(option);
     addFlags(command, spec.flags, spec.examples, invocation);
-    return command.action((args: string | readonly string[], flags: Flags) =>
-      run(spec, [args].flat(), flags, invocation),
+    return command.action((args: string | readonly string[] | undefined, flags: Flags) =>
+      run(spec, [args ?? []].flat(), flags, invocation),
     );
   };
 }

@@ -55,6 +55,7 @@ describe('the packaging', () => {
     first: [{ first: '1.2.4' }, 'does not count'],
     versions: [{ versions: '<2.0.0' }, 'does not count'],
     minAge: [{ minAge: '3d' }, 'does not count'],
+    rollout: [{ rollout: { steps: [{ percent: 10, hold: '1h' }] } }, 'does not count'],
     sources: [{ sources: makeTool().sources.slice(1) }, 'counts'],
     module: [{ module: [{ path: 'example.test/widget' }] }, 'counts'],
     trust: [{ trust: { require: ['pe'], minisign: { keys: [someKey] } } }, 'counts'],

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeGenerator } from '../../../kit/generator.ts';
 import type { Generator } from '../../../kit/generator.ts';
-import { type RolloutServer, startRolloutServer } from '../../../server/admin/rollout-server.ts';
+import { makeGenerator } from '../../../kit/generator.ts';
+import { type RolloutServer, startRolloutServer } from '../../../server/api/rollout-server.ts';
 
 const plan = {
   steps: [
@@ -19,8 +19,12 @@ describe('release:rollout', () => {
     await server.see('pc-1', 'it-1');
     await server.setRing('canary', 'it-*');
     const FEED_API_KEY = await server.key(['push', 'rollout'], { owner: 'ann' });
-    // no tool's file is read
-    generator = await makeGenerator({ FEED_URL: `${server.url}/nuget`, FEED_API_KEY, TOOLS_DIR: '/nowhere' });
+    // a folder without any tool's file
+    generator = await makeGenerator({
+      FEED_URL: `${server.url}/nuget`,
+      FEED_API_KEY,
+      TOOLS_DIR: import.meta.dirname,
+    });
   });
   afterEach(async () => {
     await generator.stop();
@@ -49,7 +53,10 @@ describe('release:rollout', () => {
     );
     const lines = (await rollout('status', 'delve', '--json')).stdout.trim().split('\n');
     expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
-      { event: 'rollout', ...((await server.call('GET', '/rollouts/2', generator.env.FEED_API_KEY))[1] as object) },
+      {
+        event: 'rollout',
+        ...((await server.call('GET', '/rollouts/2', generator.env.FEED_API_KEY))[1] as object),
+      },
       expect.objectContaining({ event: 'rollout', version: '1.22.0', state: 'rolled-back', plan }),
     ]);
   });
@@ -99,7 +106,9 @@ describe('release:rollout', () => {
 
     expect(await rollout('advance', 'delve')).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('The rollout of delve 1.22.0 is halted, step 1 of 2: advance does not fit'),
+      stderr: expect.stringContaining(
+        'The rollout of delve 1.22.0 is halted, step 1 of 2: advance does not fit',
+      ),
     });
     expect(await rollout('advance', 'buf')).toMatchObject({
       exitCode: 1,
@@ -119,7 +128,8 @@ describe('release:rollout', () => {
 
   it('approves and rejects with the key of another owner only', async () => {
     await begin('buf', '1.33.0');
-    const approve = (key: string) => generator.run('release:rollout', ['approve', 'buf'], { env: { FEED_API_KEY: key } });
+    const approve = (key: string) =>
+      generator.run('release:rollout', ['approve', 'buf'], { env: { FEED_API_KEY: key } });
 
     expect(await approve(await server.key(['approve'], { owner: 'ANN' }))).toMatchObject({ exitCode: 1 });
     const approved = await approve(await server.key(['approve'], { owner: 'bob' }));
