@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** How long one piece of work may keep everybody else waiting. */
-const heldMs = 5;
+/** How long work may go on in one turn of the event loop: the step under way then still ends, and nobody is to wait for 5 ms. */
+const heldMs = 4;
 
 export type Pause = { isDue(): boolean; take(): Promise<void> };
 
@@ -11,21 +11,26 @@ export type Pause = { isDue(): boolean; take(): Promise<void> };
  */
 let lastTurn: Promise<void> = Promise.resolve();
 
-/** For the parts of a long piece of work: lets other work run whenever this has blocked the thread for too long. */
+/** When work began in the current turn of the event loop. */
+let turnBegan: number | undefined;
+
+/**
+ * For the parts of a long piece of work: lets other work run whenever this turn of the event loop has taken too long. Whatever else was
+ * done in the turn counts too, or finding, reading and rendering a page would each begin to count anew.
+ */
 export function createPause(): Pause {
-  let since = performance.now();
+  turnStart();
   return {
-    isDue: () => performance.now() - since >= heldMs,
+    isDue: isSpent,
     async take() {
       lastTurn = lastTurn.then(() => nextTurn());
       await lastTurn;
-      since = performance.now();
+      turnBegan = undefined;
+      turnStart();
     },
   };
 }
 
-/** When work began in the current turn of the event loop. */
-let turnBegan: number | undefined;
 const waiting: Work[] = [];
 type Work = (hasWaited: boolean) => void;
 
@@ -48,14 +53,18 @@ export function itsTurn(): Promise<void> {
 }
 
 function isSpent(): boolean {
-  const now = performance.now();
+  return performance.now() - turnStart() >= heldMs;
+}
+
+/** Begins to count in a turn in which nothing has been done yet. */
+function turnStart(): number {
   if (turnBegan === undefined) {
-    turnBegan = now;
+    turnBegan = performance.now();
     setImmediate(() => {
       turnBegan = undefined;
     });
   }
-  return now - turnBegan >= heldMs;
+  return turnBegan;
 }
 
 async function goOn(): Promise<void> {
