@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import express, { type Request, type Response, type Router } from 'express';
+import express, { type Request, type Router } from 'express';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
@@ -7,11 +7,9 @@ import type { Config } from '../config.ts';
 import { fail } from '../errors.ts';
 import { missing } from '../feed/retrieve.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
-import { pagePolicy } from '../http/security-headers.ts';
-import { itsTurn } from '../pause.ts';
+import { answerPage } from './answer-page.ts';
 import type { AppSources } from './apps.ts';
 import { HomePage } from './home.tsx';
-import { htmlOf } from './layout.tsx';
 import { PackagePage } from './package.tsx';
 import { createPackageContent } from './package-content.ts';
 import { findUnlistedId, readListing, readPackage } from './pages.ts';
@@ -113,15 +111,6 @@ function isNuGetClient(request: Request): boolean {
 
 function pathOf(publicUrl: string): string {
   return new URL(publicUrl).pathname.replace(/\/+$/, '');
-}
-
-async function answerPage(response: Response, page: preact.JSX.Element): Promise<void> {
-  await itsTurn();
-  response
-    .set('Content-Security-Policy', pagePolicy)
-    .set('Cache-Control', 'no-cache')
-    .type('html')
-    .send(htmlOf(page));
 }
 
 function textOf(request: Request, name: string): string {

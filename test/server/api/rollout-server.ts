@@ -8,8 +8,11 @@ import { createSqlClients } from '../../../server/clients/sql-clients.ts';
 import { createSqlRings } from '../../../server/clients/sql-rings.ts';
 import { openDatabase } from '../../../server/database/connection.ts';
 import { type Approvals, approvalsNeeded } from '../../../server/feed/approvals.ts';
+import { renderErrorPage } from '../../../server/gallery/error-page.tsx';
+import { createRolloutPages } from '../../../server/gallery/rollout-router.tsx';
 import { identify } from '../../../server/http/auth.ts';
 import { createErrorHandler, routeNotFound } from '../../../server/http/error-handler.ts';
+import { refuseForeignOrigin } from '../../../server/http/foreign-origin.ts';
 import { createGuessThrottle } from '../../../server/http/guess-throttle.ts';
 import type { Scope } from '../../../server/keys/api-keys.ts';
 import { createSqlKeys } from '../../../server/keys/sql-keys.ts';
@@ -53,7 +56,9 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
   });
   const held = new Set<string>();
   const app = express();
-  app.use(identify((secret, { address }) => keys.find(secret, address), createGuessThrottle(now)));
+  const identifying = identify((secret, { address }) => keys.find(secret, address), createGuessThrottle(now));
+  app.use(refuseForeignOrigin(() => url));
+  app.use(identifying);
   app.use(
     '/api/v1',
     createRolloutRouter({
@@ -64,8 +69,9 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
     }),
     createAlertRouter({ rollouts, log }),
   );
+  app.use(createRolloutPages({ rollouts, identify: identifying, log }));
   app.use(routeNotFound);
-  app.use(createErrorHandler(log));
+  app.use(createErrorHandler(log, renderErrorPage));
   const { url, stop } = await listen(app);
   const server: RolloutServer = {
     time: new Date('2026-11-30T09:00:00Z'),

@@ -1,0 +1,212 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { isOpen } from '../rollout/rollout.ts';
+import type { RolloutDetails, StoredRollout } from '../rollout/rollouts.ts';
+import { nextStepAt, type Wait, waitOf } from '../rollout/waits.ts';
+import { Layout } from './layout.tsx';
+import { MomentText, State, stepText } from './rollouts.tsx';
+
+type Props = { readonly rollout: StoredRollout; readonly details: RolloutDetails };
+
+/** `/rollouts/N`: where a rollout stands, who has the version, and what was done to it. */
+export function RolloutPage({ rollout, details }: Props): JSX.Element {
+  const { id, tool, packageId, version } = rollout;
+  return (
+    <Layout title={`${tool} ${version}, rollout ${id} - go-win-tools`}>
+      <h1>
+        {tool} {version}
+      </h1>
+      <p class="lead">
+        Rollout {id} of <a href={`/packages/${encodeURIComponent(packageId)}`}>{packageId}</a>:{' '}
+        <State rollout={rollout} />
+      </p>
+      <section aria-labelledby="now">
+        <h2 id="now">Now</h2>
+        <Facts rollout={rollout} details={details} />
+      </section>
+      <section aria-labelledby="steps">
+        <h2 id="steps">Steps</h2>
+        <Steps rollout={rollout} />
+      </section>
+      <Change rollout={rollout} />
+      <section aria-labelledby="commands">
+        <h2 id="commands">Commands</h2>
+        <pre>
+          <code class="copy">{commandsFor(rollout).join('\n')}</code>
+        </pre>
+      </section>
+      <Alerts details={details} />
+      <section aria-labelledby="history">
+        <h2 id="history">History</h2>
+        <History details={details} />
+      </section>
+    </Layout>
+  );
+}
+
+const waits: Readonly<Record<Wait, string>> = {
+  approvals: 'approvals by other owners',
+  alert: 'the end of an alert that is firing',
+  resume: 'somebody who resumes it or rolls it back',
+  hold: 'the end of the hold',
+  evidence: 'more machines that have received the version',
+  heartbeat: 'a Watchdog alert: without one nobody would notice a fault',
+  window: 'the next window of the plan',
+};
+
+function Facts({ rollout, details: { facts, counts } }: Props): JSX.Element {
+  const next = nextStepAt(rollout, facts);
+  const wait = waitOf(rollout, facts);
+  const approvers = rollout.approvals.map(({ owner }) => owner).join(', ');
+  const shown: readonly (readonly [string, ComponentChildren])[] = [
+    ['Since', <MomentText key="since" ms={rollout.since} />],
+    ['Step', stepText(rollout)],
+    ...(next === undefined ? [] : [['Next step', <MomentText key="next" ms={next} />] as const]),
+    ...(wait === undefined ? [] : [['Waits for', waits[wait]] as const]),
+    ...(facts.approvalsNeeded === 0
+      ? []
+      : [['Approvals', `${rollout.approvals.length} of ${facts.approvalsNeeded} ${approvers}`] as const]),
+    ['Clients', `${counts.known} known, ${counts.eligible} reached by the steps so far`],
+    ['Admitted', `${counts.admitted} offered ${rollout.version}, ${counts.received} received it`],
+  ];
+  return (
+    <dl class="facts">
+      {shown.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Steps({ rollout }: Pick<Props, 'rollout'>): JSX.Element {
+  const { plan, step: current } = rollout;
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Reaches</th>
+            <th scope="col">Hold</th>
+            <th scope="col" class="number">
+              Receivers needed
+            </th>
+            <th scope="col">Begun</th>
+          </tr>
+        </thead>
+        <tbody>
+          {plan.steps.map((step, index) => (
+            <tr key={index} aria-current={index === current && isOpen(rollout) ? 'step' : undefined}>
+              <th scope="row">{'ring' in step ? `ring ${step.ring}` : `${step.percent} % of machines`}</th>
+              <td>{durationText(step.hold)}</td>
+              <td class="number">{step.needs}</td>
+              <td>{index > current ? 'not yet' : index === current && isOpen(rollout) ? 'now' : 'yes'}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Halt and resume, in the middle of the night and from a phone: no script, no tool to install. */
+function Change({ rollout: { id, state, version } }: Pick<Props, 'rollout'>): JSX.Element | null {
+  if (state !== 'rolling' && state !== 'halted') return null;
+  const action = state === 'rolling' ? 'halt' : 'resume';
+  return (
+    <section aria-labelledby="change">
+      <h2 id="change">{action === 'halt' ? 'Halt it' : 'Resume it'}</h2>
+      <p>
+        {action === 'halt'
+          ? `No other machine gets ${version} until the rollout is resumed. Those that have it keep it.`
+          : `It goes on with the same machines, where it stood.`}
+      </p>
+      <form class="change" action={`/rollouts/${id}/${action}`} method="post">
+        <label>
+          Reason
+          <input name="reason" required maxLength={500} autocomplete="off" />
+        </label>
+        <label>
+          Key with the scope rollout
+          <input type="password" name="key" required autocomplete="off" />
+        </label>
+        <button type="submit">{action === 'halt' ? 'Halt' : 'Resume'}</button>
+      </form>
+    </section>
+  );
+}
+
+function commandsFor({ tool, state }: StoredRollout): string[] {
+  const actions: Partial<Record<StoredRollout['state'], readonly string[]>> = {
+    pending: ['approve TOOL', 'reject TOOL'],
+    rolling: ['halt TOOL --reason TEXT', 'advance TOOL', 'complete TOOL', 'rollback TOOL --reason TEXT'],
+    halted: ['resume TOOL --reason TEXT', 'rollback TOOL --reason TEXT'],
+  };
+  return ['status TOOL', ...(actions[state] ?? [])].map(
+    (action) => `npx -y pnpm@10 release:rollout ${action.replace('TOOL', tool)}`,
+  );
+}
+
+function Alerts({ details: { alerts } }: Pick<Props, 'details'>): JSX.Element | null {
+  if (alerts.length === 0) return null;
+  return (
+    <section aria-labelledby="alerts">
+      <h2 id="alerts">Alerts</h2>
+      <ul>
+        {alerts.map(({ at, fingerprint, labels, outcome }) => (
+          <li key={`${fingerprint} ${at}`}>
+            <MomentText ms={at} />: {labels.alertname ?? fingerprint} {outcome.replace('-', ' ')} it{' '}
+            <span class="remark">
+              {Object.entries(labels)
+                .map(([name, value]) => `${name}=${value}`)
+                .join(', ')}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function History({ details: { history } }: Pick<Props, 'details'>): JSX.Element {
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">What</th>
+            <th scope="col">Who</th>
+            <th scope="col">Why</th>
+          </tr>
+        </thead>
+        <tbody>
+          {history.map(({ at, by, action, reason }, index) => (
+            <tr key={index}>
+              <th scope="row">
+                <MomentText ms={at} />
+              </th>
+              <td>{action}</td>
+              <td>{by}</td>
+              <td>{reason ?? ''}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** As in plans: `4h`; 0 is `0s`. */
+function durationText(ms: number): string {
+  const [unit, size] = units.find(([, each]) => ms > 0 && ms % each === 0) ?? ['s', 1_000];
+  return `${ms / size}${unit}`;
+}
