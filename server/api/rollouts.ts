@@ -74,13 +74,20 @@ function requireKeyFor(name: RolloutActionName): RequestHandler {
   };
 }
 
+/** What has to be uploaded before a start. */
+const missing = {
+  version: 'the version itself',
+  correction: 'a correction of it with the bytes that main offers, which a rollback needs,',
+} as const;
+
 async function start(services: RolloutServices, req: Request, res: express.Response): Promise<void> {
   const { rollouts, findHeld, log } = services;
   const { tool, version, plan: writtenPlan, reason } = readBody(NewRolloutJson, req);
   await principalWith(req, ['push'], tool);
   const key = await principalWith(req, ['rollout'], tool);
   const plan = readPlan(writtenPlan);
-  const held = (await findHeld(tool, version)) ?? fail('ROLLOUT_NOT_HELD', { tool, version });
+  const held =
+    (await findHeld(tool, version)) ?? fail('ROLLOUT_NOT_HELD', { tool, version, missing: missing.version });
   const order = { tool, version, packageId: held.packageId, plan, writtenPlan, owner: key.owner };
   const outcome = await rollouts.start(order, { by: actorOf(key, req.ip), reason });
   const rollout = startedOf(outcome, { tool, version });
@@ -112,6 +119,10 @@ function startedOf(outcome: StartOutcome, order: { tool: string; version: string
       });
     case 'empty ring':
       return fail('ROLLOUT_RING', { ring: outcome.ring });
+    case 'not held':
+      return fail('ROLLOUT_NOT_HELD', { ...order, missing: missing[outcome.lacks] });
+    case 'not above':
+      return fail('ROLLOUT_NOT_ABOVE', { ...order, offered: outcome.offered });
   }
 }
 

@@ -413,4 +413,19 @@ export const migrations: readonly string[] = [
     since  INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What replaces a rollout's version after a rollback, in the order in which it was prepared (rollout/sql-corrections.ts).
+  CREATE TABLE rollout_corrections (
+    rollout INTEGER NOT NULL REFERENCES rollouts,
+    number  INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    PRIMARY KEY (rollout, number)
+  ) STRICT, WITHOUT ROWID;
+  -- The rollouts whose clients get the corrections of one that was rolled back, itself among them.
+  CREATE TABLE rollout_corrected (
+    rollout INTEGER NOT NULL REFERENCES rollouts,
+    others  INTEGER NOT NULL REFERENCES rollouts,
+    PRIMARY KEY (rollout, others)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

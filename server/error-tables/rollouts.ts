@@ -35,9 +35,13 @@ export const rolloutErrors = {
     400,
     'The ring {ring} of the plan names no client that this server has seen; `feed:rings set` gives it some.',
   ],
+  ROLLOUT_NOT_ABOVE: [
+    409,
+    '{tool} {version} is not above {offered}, which clients are offered. Roll out a higher version.',
+  ],
   ROLLOUT_NOT_HELD: [
-    404,
-    '{tool} {version} was not uploaded as held: `release:rollout start` uploads it and starts the rollout.',
+    409,
+    '{tool} {version} cannot be rolled out yet: {missing} is not uploaded as held. `release:rollout start` uploads it and starts the rollout.',
   ],
   ALERTS_NOT_STORED: [503, 'The alerts could not be stored; send them again.'],
 } as const satisfies ErrorTable;

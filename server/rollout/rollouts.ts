@@ -64,9 +64,22 @@ export type StartOutcome =
   | { readonly is: 'ended' | 'lower'; readonly rollout: StoredRollout }
   | { readonly is: 'alerting'; readonly alert: Pick<Alert, 'labels'> }
   /** A ring of the plan has no client that was ever seen. */
-  | { readonly is: 'empty ring'; readonly ring: string };
+  | { readonly is: 'empty ring'; readonly ring: string }
+  /** The version, or the correction that a rollback needs, is not uploaded and held. */
+  | { readonly is: 'not held'; readonly lacks: 'version' | 'correction' }
+  /** Clients are offered something that is not lower. */
+  | { readonly is: 'not above'; readonly offered: string };
 
 export type ActOutcome = { readonly rollout: StoredRollout; readonly refusal?: RolloutRefusal | undefined };
+
+/** `version` replaces `corrects` after a rollback. */
+export type CorrectionOrder = {
+  readonly tool: string;
+  readonly version: string;
+  readonly corrects: string;
+};
+/** `unfit`: it is not held, or its number is no correction's of that version. `missing`: no rollout needs it. */
+export type CorrectionOutcome = 'taken' | 'unfit' | 'missing';
 
 /**
  * The port to rollouts. Each change is durable when it returns, in one transaction with its history and its audit entry;
@@ -89,6 +102,11 @@ export interface Rollouts {
     request: RolloutRequest,
     seen?: Pick<Rollout, 'state' | 'step'>,
   ): Promise<ActOutcome | undefined>;
+  /**
+   * A held version is the correction of one that is open (in place of what was prepared before) or rolled back (then it is given
+   * to its clients at once). A beta of one becomes public after a rollback.
+   */
+  correct(order: CorrectionOrder, request: RolloutRequest): Promise<CorrectionOutcome>;
   /** Lets time pass for all that are open. Answers with those that changed. */
   tick(): Promise<StoredRollout[]>;
   /**

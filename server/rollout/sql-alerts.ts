@@ -54,7 +54,7 @@ function apply(
   if (typeof after === 'string' || !isChanged(rollout, after)) return undefined;
   const at = options.now();
   const name = alert.labels.alertname ?? alert.fingerprint;
-  writeTransition(transaction, after, 'alert', { by, reason: `alert ${name}` }, at);
+  writeTransition(transaction, after, 'alert', { by, reason: `alert ${name}` }, options);
   const insert = `INSERT INTO rollout_alerts (rollout, fingerprint, starts_at, at, labels, outcome)
     VALUES (?, ?, ?, ?, ?, ?)`;
   const { fingerprint, startsAt, labels } = alert;

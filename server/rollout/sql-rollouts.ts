@@ -5,6 +5,8 @@ import { isOpen } from './rollout.ts';
 import type {
   ActOutcome,
   AppliedAlert,
+  CorrectionOrder,
+  CorrectionOutcome,
   HistoryEntry,
   NewRollout,
   RolloutRequest,
@@ -96,9 +98,10 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
         const isOther = seen !== undefined && (seen.state !== rollout.state || seen.step !== rollout.step);
         const after = isOther ? 'state' : transition(transaction.prepare, rollout, action, options);
         if (typeof after === 'string') return { rollout, refusal: after };
-        writeTransition(transaction, after, action.kind, request, now());
+        writeTransition(transaction, after, action.kind, request, options);
         return { rollout: after };
       }),
+    correct: (order, request) => change((transaction) => correct(transaction, order, request, options)),
     async tick() {
       const changed: StoredRollout[] = [];
       for (const { id } of readOpen(prepare)) {
@@ -114,11 +117,14 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
     },
     takeAlerts: (alerts, sender) => change((transaction) => takeAlerts(transaction, alerts, sender, options)),
     async admit(client) {
-      const open = openRollouts();
-      if (open.length === 0) return [];
-      // An admission can be read before it is durable, and must not be answered then.
-      await (newAdmissions(prepare, client, open).length > 0 ? admitNow(client) : admitting.get(client));
-      return admittedTo(prepare, client);
+      for (;;) {
+        const open = openRollouts();
+        if (open.length === 0) return [];
+        if (newAdmissions(prepare, client, open).length > 0) await admitNow(client);
+        // An admission can be read before it is durable, and must not be answered then.
+        else if (admitting.has(client)) await admitting.get(client);
+        else return admittedTo(prepare, client);
+      }
     },
     async receive(client, rollout) {
       const sql = 'UPDATE admissions SET received = ? WHERE client = ? AND rollout = ? AND received IS NULL';
@@ -134,7 +140,7 @@ function step(transaction: Transaction, id: number, options: TransitionOptions):
   const after = transition(transaction.prepare, before, { kind: 'tick' }, options);
   if (typeof after === 'string' || !isChanged(before, after)) return [];
   const action = after.state === 'completed' ? 'complete' : 'step';
-  writeTransition(transaction, after, action, { by: serverActor }, options.now());
+  writeTransition(transaction, after, action, { by: serverActor }, options);
   return [after];
 }
 
@@ -149,7 +155,11 @@ function start(
   const rows = prepare('SELECT * FROM rollouts WHERE tool = ? ORDER BY id DESC').all(tool) as RawRollout[];
   const before = rows.map((row) => toRollout(row, prepare)).filter(({ state }) => state !== 'rejected');
   const same = before.find((each) => compare(each.version, version) === 0);
-  if (same !== undefined) return { is: isOpen(same) ? 'there' : 'ended', rollout: same };
+  if (same !== undefined && isOpen(same)) {
+    options.effects?.started(transaction, same);
+    return { is: 'there', rollout: same };
+  }
+  if (same !== undefined) return { is: 'ended', rollout: same };
   const current = before.find(isOpen);
   if (current !== undefined && compare(current.version, version) > 0)
     return { is: 'lower', rollout: current };
@@ -158,11 +168,15 @@ function start(
   if (alert !== undefined) return { is: 'alerting', alert };
   const ring = emptyRing(transaction, order);
   if (ring !== undefined) return { is: 'empty ring', ring };
+  const offered = options.effects?.notBelow(transaction, order);
+  if (offered !== undefined) return { is: 'not above', offered };
+  const lacks = options.effects?.lacks(transaction, order);
+  if (lacks !== undefined) return { is: 'not held', lacks };
 
   if (current !== undefined) {
     const ended = transition(prepare, current, { kind: 'supersede' }, options);
     if (typeof ended !== 'string') {
-      writeTransition(transaction, ended, 'supersede', { ...request, reason: `by ${version}` }, at);
+      writeTransition(transaction, ended, 'supersede', { ...request, reason: `by ${version}` }, options);
     }
   }
   const facts = factsOf(prepare, order, options);
@@ -180,8 +194,23 @@ function start(
   const id = Number(lastInsertRowid);
   const first = begun({ plan, owner }, facts);
   const rollout = { ...first, id, tool, packageId, version, seed, begunAt: now, writtenPlan };
-  writeTransition(transaction, rollout, 'start', request, at, 'rollout started');
+  writeTransition(transaction, rollout, 'start', request, options, 'rollout started');
+  options.effects?.started(transaction, rollout);
   return { is: 'started', rollout };
+}
+
+function correct(
+  transaction: Transaction,
+  { tool, version, corrects }: CorrectionOrder,
+  request: RolloutRequest,
+  { effects }: TransitionOptions,
+): CorrectionOutcome {
+  const sql = `SELECT * FROM rollouts WHERE tool = ? AND state IN ('pending', 'rolling', 'halted', 'rolled-back')`;
+  const rows = transaction.prepare(sql).all(tool) as RawRollout[];
+  const row = rows.find((one) => compare(one.version, corrects) === 0);
+  if (row === undefined) return 'missing';
+  const rollout = toRollout(row, transaction.prepare);
+  return effects?.corrected(transaction, rollout, version, request) === true ? 'taken' : 'unfit';
 }
 
 /** A ring of the plan to which no client belongs that was ever seen: its step would reach nobody. */

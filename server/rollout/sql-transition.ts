@@ -4,6 +4,7 @@ import type { Transaction } from '../database/transact.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { type Alert, concerns, isFiring } from './alerts.ts';
 import type { RolloutRequest, StoredRollout } from './rollouts.ts';
+import type { RolloutEffects } from './sql-effects.ts';
 import { type RawRollout, toRollout, writeState } from './sql-rows.ts';
 import { act, type RolloutAction, type RolloutRefusal } from './transitions.ts';
 import type { RolloutFacts } from './waits.ts';
@@ -12,6 +13,8 @@ export type TransitionOptions = {
   readonly now: () => Date;
   /** By the setting APPROVALS. */
   readonly approvalsNeeded: (of: Pick<StoredRollout, 'tool' | 'packageId'>) => number;
+  /** What rollouts do to packages and manifests; absent where there are none. */
+  readonly effects?: RolloutEffects;
 };
 
 /** Time passes by the server itself. */
@@ -94,15 +97,18 @@ export function isChanged(before: StoredRollout, after: StoredRollout): boolean 
   );
 }
 
-/** Writes what an action made of a rollout, with its history and its audit entry. */
+/** Writes what an action made of a rollout, with its history, its audit entry and its effects. */
 export function writeTransition(
-  { prepare, record }: Pick<Transaction, 'prepare' | 'record'>,
+  transaction: Transaction,
   after: StoredRollout,
   action: string,
-  { by, reason }: RolloutRequest,
-  at: Date,
+  request: RolloutRequest,
+  { now, effects }: TransitionOptions,
   kind: Change['kind'] = 'rollout changed',
 ): void {
+  const { prepare, record } = transaction;
+  const { by, reason } = request;
+  const at = now();
   writeState(prepare, after);
   const insert = `INSERT INTO rollout_history (rollout, number, at, by, action, reason)
     SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ? FROM rollout_history WHERE rollout = ?`;
@@ -112,4 +118,5 @@ export function writeTransition(
     '; ',
   );
   record({ kind, subject: after.tool, version: after.version, detail }, by, at);
+  effects?.changed(transaction, after, request);
 }

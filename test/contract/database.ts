@@ -2,15 +2,25 @@ import type { Audit } from '../../server/audit/audit.ts';
 import type { Downloads } from '../../server/audit/downloads.ts';
 import type { BucketEvents } from '../../server/bucket/events.ts';
 import type { NewPendingCommit, PendingCommits } from '../../server/bucket/pending-commits.ts';
+import type { Catalog } from '../../server/catalog/catalog.ts';
+import type { HeldVersions } from '../../server/catalog/held.ts';
 import type { HeldManifests } from '../../server/catalog/held-manifests.ts';
 import type { Payloads } from '../../server/catalog/payloads.ts';
 import type { Clients } from '../../server/clients/clients.ts';
 import type { Rings } from '../../server/clients/rings.ts';
 import type { Keys } from '../../server/keys/keys.ts';
 import type { Rollouts } from '../../server/rollout/rollouts.ts';
+import type { Views } from '../../server/rollout/views.ts';
 
 export type ClientLimits = { readonly maxClients?: number; readonly maxNewAnHour?: number };
 export type DownloadLimits = { readonly maxRows?: number; readonly maxWaiting?: number };
+
+export type FeedFixture = {
+  readonly catalog: Catalog & HeldVersions;
+  readonly rollouts: Rollouts;
+  readonly rings: Rings;
+  readonly views: Views;
+};
 
 /** An empty database. Each call of a port opens it anew, as this server does after a restart. */
 export type DatabaseFixture = {
@@ -24,6 +34,8 @@ export type DatabaseFixture = {
   clients(limits?: ClientLimits): Clients;
   /** So many approvals by other owners are needed for any version. */
   rollouts(approvalsNeeded?: number): Rollouts;
+  /** Packages, rollouts and what clients see of them, as a server has them together. */
+  feed(): FeedFixture;
   downloads(limits?: DownloadLimits): Downloads;
   bucketEvents(): BucketEvents;
   pendingCommits(): PendingCommits;

@@ -2,17 +2,40 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSqlBucketEvents } from '../../server/bucket/sql-events.ts';
 import { addPendingCommit, createSqlPendingCommits } from '../../server/bucket/sql-pending-commits.ts';
+import { createSqlCatalog } from '../../server/catalog/sql/catalog.ts';
 import { createSqlHeldManifests } from '../../server/catalog/sql/held-manifests.ts';
 import { createSqlPayloads } from '../../server/catalog/sql/payloads.ts';
 import { createSqlClients } from '../../server/clients/sql-clients.ts';
 import { createSqlRings } from '../../server/clients/sql-rings.ts';
-import { openDatabase } from '../../server/database/connection.ts';
+import { type Connection, openDatabase } from '../../server/database/connection.ts';
 import { createSqlAudit } from '../../server/database/sql-audit.ts';
 import { createSqlDownloads } from '../../server/database/sql-downloads.ts';
 import { createSqlKeys } from '../../server/keys/sql-keys.ts';
+import { createRolloutEffects } from '../../server/rollout/sql-effects.ts';
 import { createSqlRollouts } from '../../server/rollout/sql-rollouts.ts';
-import type { DatabaseFixture } from '../contract/database.ts';
+import { createSqlViews } from '../../server/rollout/sql-views.ts';
+import type { DatabaseFixture, FeedFixture } from '../contract/database.ts';
 import { makeTempDir } from './test-server.ts';
+
+function openFeed(db: Connection, now: () => Date): FeedFixture {
+  const catalog = createSqlCatalog(db, now);
+  let ringChanges = 0;
+  const rings = createSqlRings(db, now, () => {
+    ringChanges += 1;
+  });
+  const effects = createRolloutEffects(catalog.within, {
+    publish: () => undefined,
+    discard: () => undefined,
+  });
+  const rollouts = createSqlRollouts(db, { now, approvalsNeeded: () => 0, effects });
+  const views = createSqlViews(db, {
+    rollouts,
+    clients: createSqlClients(db, now),
+    revision: () => (catalog.revisions.known()?.packages() ?? 0) + ringChanges,
+    now,
+  });
+  return { catalog, rollouts, rings, views };
+}
 
 export async function openSqliteFixture(): Promise<DatabaseFixture> {
   const dir = await makeTempDir();
@@ -27,6 +50,7 @@ export async function openSqliteFixture(): Promise<DatabaseFixture> {
     rings: () => createSqlRings(db, now),
     clients: (limits) => createSqlClients(db, now, limits),
     rollouts: (approvalsNeeded = 0) => createSqlRollouts(db, { now, approvalsNeeded: () => approvalsNeeded }),
+    feed: () => openFeed(db, now),
     downloads: (limits) => createSqlDownloads(db, now, limits),
     bucketEvents: () => createSqlBucketEvents(db, now),
     pendingCommits: () => createSqlPendingCommits(db),

@@ -6,16 +6,20 @@ import type { HeldVersions } from '../held.ts';
 import { createNuspecs } from '../nuspecs.ts';
 import type { Revisions } from '../revisions.ts';
 import type { UnreadNuspecs } from '../unread-nuspecs.ts';
-import { createHeldVersions } from './held.ts';
+import { createHeldVersions, type HeldChanges } from './held.ts';
 import { readSizes } from './load.ts';
 import { createReads } from './reads.ts';
 import { createSqlRevisions } from './revisions.ts';
 import { createSqlUnreadNuspecs } from './unread-nuspecs.ts';
-import { createWrites } from './writes.ts';
+import { createWrites, type SetListed } from './writes.ts';
+
+export type PackageChanges = HeldChanges & { readonly setListed: SetListed };
 
 export type SqlCatalog = Catalog &
   HeldVersions & {
     readonly revisions: Revisions;
+    /** For changes of packages that belong to a larger change. */
+    readonly within: PackageChanges;
     readonly unreadNuspecs: UnreadNuspecs;
   };
 
@@ -32,10 +36,13 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
   });
   const sizes = readSizes(db);
   const revisions = createSqlRevisions(db);
+  const { writes, setListed } = createWrites({ db, now, sizes, revisions, nuspecs });
+  const { versions, within } = createHeldVersions({ db, now, sizes, revisions, nuspecs });
   return {
     ...createReads({ db, scans, sizes, revisions, nuspecs }),
-    ...createWrites({ db, now, sizes, revisions, nuspecs }),
-    ...createHeldVersions({ db, now, sizes, revisions, nuspecs }),
+    ...writes,
+    ...versions,
+    within: { ...within, setListed },
     revisions,
     unreadNuspecs: createSqlUnreadNuspecs(db, revisions, nuspecs),
   };

@@ -15,7 +15,21 @@ type Held = {
   readonly version: string;
   readonly digest: string;
 };
-type Said = { readonly by: Actor; readonly reason: string | undefined };
+/** Who changes it, and why. */
+export type Said = { readonly by: Actor; readonly reason?: string | undefined };
+
+/** Changes of held versions in a transaction of others, such as that of a rollout. */
+export type HeldChanges = {
+  publishHeld(change: Transaction, id: string, version: string, said: Said): 'published' | 'missing';
+  discardHeld(
+    change: Transaction,
+    id: string,
+    version: string,
+    said: Said,
+  ): 'discarded' | 'missing' | 'pending';
+  /** What clients see of this package changes. */
+  touch(change: Transaction, id: string): void;
+};
 
 const selectHeld = `SELECT h.pk, i.id AS subject, h.version, h.sha256 AS digest
   FROM held_packages h JOIN ids i USING (id_key) WHERE h.id_key = ? AND h.version_key = ?`;
@@ -23,14 +37,11 @@ const publish = `INSERT INTO packages (${heldColumns.join(', ')}, is_listed)
   SELECT ${heldColumns.join(', ')}, 1 FROM held_packages WHERE pk = ?`;
 const selectTexts = 'SELECT search, authors, owners, dependencies FROM nuspecs WHERE pk = ?';
 
-/** Versions that are held back, in SQLite. */
-export function createHeldVersions({
-  db,
-  now,
-  sizes,
-  revisions,
-  nuspecs,
-}: WriteDeps): Omit<HeldVersions, 'withHeld'> {
+/** Versions that are held back, in SQLite; `within` changes them as a part of larger changes. */
+export function createHeldVersions({ db, now, sizes, revisions, nuspecs }: WriteDeps): {
+  readonly versions: Omit<HeldVersions, 'withHeld'>;
+  readonly within: HeldChanges;
+} {
   const { prepare, transact } = db;
 
   function hold(change: Transaction, pkg: NewPackage, { by, reason: detail }: Said) {
@@ -85,19 +96,29 @@ export function createHeldVersions({
   const find = ({ idKey, versionKey }: PackageKey) =>
     prepare(selectHeld).get(idKey, versionKey) as Held | undefined;
 
+  const within: HeldChanges = {
+    publishHeld(change, id, version, said) {
+      const key = packageKey(id, version);
+      return key ? publishHeld(change, key, said) : 'missing';
+    },
+    discardHeld(change, id, version, said) {
+      const key = packageKey(id, version);
+      return key ? discardHeld(change, key, said) : 'missing';
+    },
+    touch: (change, id) => revisions.change(change, [id.toLowerCase()]),
+  };
   return {
-    hold: (pkg, by, reason) => transact((change) => hold(change, pkg, { by, reason })),
-    async isHeld(id, version) {
-      const key = packageKey(id, version);
-      return key !== undefined && pkOf(prepare, 'held_packages', key) !== undefined;
-    },
-    async publishHeld(id, version, by, reason) {
-      const key = packageKey(id, version);
-      return key ? transact((change) => publishHeld(change, key, { by, reason })) : 'missing';
-    },
-    async discardHeld(id, version, by, reason) {
-      const key = packageKey(id, version);
-      return key ? transact((change) => discardHeld(change, key, { by, reason })) : 'missing';
+    within,
+    versions: {
+      hold: (pkg, by, reason) => transact((change) => hold(change, pkg, { by, reason })),
+      async isHeld(id, version) {
+        const key = packageKey(id, version);
+        return key !== undefined && pkOf(prepare, 'held_packages', key) !== undefined;
+      },
+      publishHeld: (id, version, by, reason) =>
+        transact((change) => within.publishHeld(change, id, version, { by, reason })),
+      discardHeld: (id, version, by, reason) =>
+        transact((change) => within.discardHeld(change, id, version, { by, reason })),
     },
   };
 }

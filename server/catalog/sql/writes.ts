@@ -21,8 +21,20 @@ export type WriteDeps = {
   readonly nuspecs: Pick<Nuspecs, 'forgetPurged'>;
 };
 
+/** Lists or unlists a version in a transaction of others. */
+export type SetListed = (
+  change: Transaction,
+  id: string,
+  version: string,
+  isListed: boolean,
+  said: { readonly by: Actor; readonly reason?: string | undefined },
+) => Awaited<ReturnType<PackageWrites['setListed']>>;
+
 /** Changing packages in SQLite. */
-export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps): PackageWrites {
+export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps): {
+  readonly writes: PackageWrites;
+  readonly setListed: SetListed;
+} {
   const { prepare, transact } = db;
   const downloads = createDownloadCounts(db, revisions);
 
@@ -68,28 +80,33 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
     return prepare(sql).get(pk) as { subject: string; version: string; digest: string };
   }
 
+  const setListed: SetListed = (change, id, version, isListed, { by, reason }) => {
+    const key = packageKey(id, version);
+    return key ? list(key, isListed, by, reason, change) : 'missing';
+  };
   return {
-    add: (pkg, by, reason) => transact((change) => insert(pkg, by, reason, change)),
-    async setListed(id, version, isListed, by, reason) {
-      const key = packageKey(id, version);
-      return key ? transact((change) => list(key, isListed, by, reason, change)) : 'missing';
-    },
-    async purge(id, version, by, reason) {
-      const key = packageKey(id, version);
-      if (key === undefined) return 'missing';
-      // Its counts in memory would be lost with the row; those of other versions must not be.
-      downloads.flush();
-      return transact((change) => {
-        const is = purgeVersion(change, key, { id, version, detail: reason }, by, now());
-        // Its nuspec is cached too, and its `pk` may be used again.
-        change.afterCommit(nuspecs.forgetPurged);
-        if (typeof is !== 'string') revisions.change(change, [key.idKey]);
-        return is;
-      });
-    },
-    countDownload: downloads.count,
-    async flush() {
-      downloads.flush();
+    setListed,
+    writes: {
+      add: (pkg, by, reason) => transact((change) => insert(pkg, by, reason, change)),
+      setListed: (id, version, isListed, by, reason) =>
+        transact((change) => setListed(change, id, version, isListed, { by, reason })),
+      async purge(id, version, by, reason) {
+        const key = packageKey(id, version);
+        if (key === undefined) return 'missing';
+        // Its counts in memory would be lost with the row; those of other versions must not be.
+        downloads.flush();
+        return transact((change) => {
+          const is = purgeVersion(change, key, { id, version, detail: reason }, by, now());
+          // Its nuspec is cached too, and its `pk` may be used again.
+          change.afterCommit(nuspecs.forgetPurged);
+          if (typeof is !== 'string') revisions.change(change, [key.idKey]);
+          return is;
+        });
+      },
+      countDownload: downloads.count,
+      async flush() {
+        downloads.flush();
+      },
     },
   };
 }

@@ -167,7 +167,12 @@ describe('/api/v1/rollouts', () => {
   });
 
   it.each([
-    ['a version that nobody uploaded', { ...order, version: '9.9.9' }, 404, /9\.9\.9 was not uploaded/],
+    [
+      'a version that nobody uploaded',
+      { ...order, version: '9.9.9' },
+      409,
+      /9\.9\.9 cannot be rolled out yet/,
+    ],
     ['a field that it does not know', { ...order, planned: 1 }, 400, /planned/],
     ['no plan', { tool: 'delve', version: '1.22.0' }, 400, /plan/],
     ['a plan without steps', { ...order, plan: { steps: [] } }, 400, /plan\.steps has no step/],

@@ -9,6 +9,7 @@ import { describePayloads } from '../../contract/payloads.ts';
 import { describePendingCommits } from '../../contract/pending-commits.ts';
 import { describeRings } from '../../contract/rings.ts';
 import { describeRollouts } from '../../contract/rollouts.ts';
+import { describeViews } from '../../contract/views.ts';
 import { openSqliteFixture } from '../../kit/sqlite-fixture.ts';
 
 /** Every database that can stand behind the ports: each has to keep all of their contracts. */
@@ -28,6 +29,7 @@ for (const [name, open] of Object.entries(databases)) {
     describeRings,
     describeClients,
     describeRollouts,
+    describeViews,
   ]) {
     describeContract(name, open);
   }

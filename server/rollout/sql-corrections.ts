@@ -1,0 +1,86 @@
+import type { Prepare } from '../database/statements.ts';
+import type { StoredRollout } from './rollouts.ts';
+import { isAbove, isBetaOf, isCorrectionOf } from './view-of.ts';
+
+type OfPackage = Pick<StoredRollout, 'packageId' | 'version'>;
+
+/** The newest listed stable version of a package. */
+export function mainOf(prepare: Prepare, packageId: string): string | undefined {
+  const sql = 'SELECT version FROM packages WHERE id_key = ? AND latest_semver2 = 1';
+  return (prepare(sql).get(packageId.toLowerCase()) as { version: string } | undefined)?.version;
+}
+
+function heldVersions(prepare: Prepare, packageId: string): string[] {
+  const sql = 'SELECT version FROM held_packages WHERE id_key = ? ORDER BY version_key DESC';
+  return (prepare(sql).all(packageId.toLowerCase()) as { version: string }[]).map(({ version }) => version);
+}
+
+export function isHeld(prepare: Prepare, { packageId, version }: OfPackage): boolean {
+  return heldVersions(prepare, packageId).some((held) => !isAbove(held, version) && !isAbove(version, held));
+}
+
+/** The highest version that is held as a correction of this one, and rolled out by nobody itself. */
+export function heldCorrection(prepare: Prepare, { packageId, version }: OfPackage): string | undefined {
+  const sql = 'SELECT 1 FROM rollouts WHERE package_id = ? AND version = ?';
+  return heldVersions(prepare, packageId).find(
+    (held) => isCorrectionOf(held, version) && prepare(sql).get(packageId, held) === undefined,
+  );
+}
+
+/** The betas of a version that are held with it. */
+export function heldBetas(prepare: Prepare, { packageId, version }: OfPackage): string[] {
+  return heldVersions(prepare, packageId).filter((held) => isBetaOf(held, version));
+}
+
+/** The betas of a version that clients of the beta channel see. */
+export function listedBetas(prepare: Prepare, { packageId, version }: OfPackage): string[] {
+  const sql = 'SELECT version FROM packages WHERE id_key = ? AND is_prerelease = 1 AND is_listed = 1';
+  const rows = prepare(sql).all(packageId.toLowerCase()) as { version: string }[];
+  return rows.map((row) => row.version).filter((beta) => isBetaOf(beta, version));
+}
+
+/** What replaces a rollout's version after a rollback, oldest first. */
+export function correctionsOf(prepare: Prepare, rollout: number): string[] {
+  const sql = 'SELECT version FROM rollout_corrections WHERE rollout = ? ORDER BY number';
+  return (prepare(sql).all(rollout) as { version: string }[]).map(({ version }) => version);
+}
+
+/** The corrections that clients of a tool got at rollbacks. */
+export function grantedCorrections(prepare: Prepare, tool: string): string[] {
+  const sql = `SELECT c.version FROM rollout_corrections c JOIN rollouts r ON r.id = c.rollout
+    WHERE r.tool = ? AND r.state = 'rolled-back'`;
+  return (prepare(sql).all(tool) as { version: string }[]).map(({ version }) => version);
+}
+
+export function addCorrection(prepare: Prepare, rollout: number, version: string): void {
+  const sql = `INSERT INTO rollout_corrections (rollout, number, version)
+    SELECT ?, coalesce(max(number), 0) + 1, ? FROM rollout_corrections WHERE rollout = ?`;
+  prepare(sql).run(rollout, version, rollout);
+}
+
+export function forgetCorrection(prepare: Prepare, rollout: number, version: string): void {
+  prepare('DELETE FROM rollout_corrections WHERE rollout = ? AND version = ?').run(rollout, version);
+}
+
+/** The rollouts whose clients get the corrections of one that was rolled back. */
+export function correctedFor(prepare: Prepare, rollout: number): number[] {
+  const sql = 'SELECT others FROM rollout_corrected WHERE rollout = ? ORDER BY others';
+  return (prepare(sql).all(rollout) as { others: number }[]).map(({ others }) => others);
+}
+
+/**
+ * At a rollback: its own clients, and those of superseded rollouts that are offered something above main, get the corrections.
+ * It is kept, since main may rise to something between the two later.
+ */
+export function noteCorrected(
+  prepare: Prepare,
+  { id, packageId, tool }: Pick<StoredRollout, 'id' | 'packageId' | 'tool'>,
+): void {
+  const main = mainOf(prepare, packageId);
+  const sql = `SELECT id, version FROM rollouts WHERE tool = ? AND id < ? AND state = 'superseded'`;
+  const superseded = prepare(sql).all(tool, id) as { id: number; version: string }[];
+  const others = superseded.filter(({ version }) => isAbove(version, main)).map((row) => row.id);
+  for (const other of [id, ...others]) {
+    prepare('INSERT INTO rollout_corrected (rollout, others) VALUES (?, ?)').run(id, other);
+  }
+}

@@ -1,0 +1,142 @@
+import type { PackageChanges } from '../catalog/sql/catalog.ts';
+import type { Transaction } from '../database/transact.ts';
+import type { RolloutRequest, StoredRollout } from './rollouts.ts';
+import {
+  addCorrection,
+  correctionsOf,
+  forgetCorrection,
+  grantedCorrections,
+  heldBetas,
+  heldCorrection,
+  isHeld,
+  listedBetas,
+  mainOf,
+  noteCorrected,
+} from './sql-corrections.ts';
+import { isAbove, isBetaOfCorrection, isCorrectionOf } from './view-of.ts';
+
+/** What a rollout does to packages and manifests, in the transaction that changes it. */
+export type RolloutEffects = {
+  /** What some clients are offered of a package that is not below this version. */
+  notBelow(
+    transaction: Transaction,
+    order: Pick<StoredRollout, 'tool' | 'packageId' | 'version'>,
+  ): string | undefined;
+  /** What is not held and has to be, before a rollout can start. */
+  lacks(
+    transaction: Transaction,
+    order: Pick<StoredRollout, 'packageId' | 'version'>,
+  ): 'version' | 'correction' | undefined;
+  /** It was started, perhaps again: the correction is the one that is held now. */
+  started(transaction: Transaction, rollout: StoredRollout): void;
+  /** A held version is to be its correction, or a beta of that; false where it cannot be. */
+  corrected(
+    transaction: Transaction,
+    rollout: StoredRollout,
+    version: string,
+    request: RolloutRequest,
+  ): boolean;
+  /** Its state or step is another. */
+  changed(transaction: Transaction, after: StoredRollout, request: RolloutRequest): void;
+};
+
+/** What belongs to a held version beside its package, and what the bucket has to do. */
+export type BucketChanges = {
+  /** A version becomes public: its manifest is to be committed to these branches. */
+  publish(transaction: Transaction, tool: string, version: string, branches: readonly string[]): void;
+  discard(transaction: Transaction, tool: string, version: string): void;
+};
+
+export function createRolloutEffects(packages: PackageChanges, bucket: BucketChanges): RolloutEffects {
+  function publish(
+    transaction: Transaction,
+    { tool, packageId }: StoredRollout,
+    version: string,
+    branches: readonly string[],
+    said: RolloutRequest,
+  ): void {
+    if (packages.publishHeld(transaction, packageId, version, said) === 'missing') return;
+    bucket.publish(transaction, tool, version, branches);
+  }
+
+  /** It was prepared and is not needed: its number is free again. */
+  function discardCorrections(
+    transaction: Transaction,
+    rollout: StoredRollout,
+    said: RolloutRequest,
+    keep?: string,
+  ): void {
+    const { prepare } = transaction;
+    const { id, tool, packageId } = rollout;
+    for (const version of correctionsOf(prepare, id).filter((one) => one !== keep)) {
+      for (const each of [version, ...heldBetas(prepare, { packageId, version })]) {
+        packages.discardHeld(transaction, packageId, each, said);
+        bucket.discard(transaction, tool, each);
+      }
+      forgetCorrection(prepare, id, version);
+    }
+  }
+
+  /** Nobody builds anything now: all that clients get was uploaded before the start. */
+  function rollBack(transaction: Transaction, rollout: StoredRollout, said: RolloutRequest): void {
+    const { prepare } = transaction;
+    const { packageId } = rollout;
+    for (const beta of listedBetas(prepare, rollout)) {
+      packages.setListed(transaction, packageId, beta, false, said);
+    }
+    for (const version of correctionsOf(prepare, rollout.id)) {
+      for (const beta of heldBetas(prepare, { packageId, version })) {
+        publish(transaction, rollout, beta, ['beta'], said);
+      }
+    }
+    noteCorrected(prepare, rollout);
+  }
+
+  return {
+    notBelow: ({ prepare }, order) =>
+      [mainOf(prepare, order.packageId), ...grantedCorrections(prepare, order.tool)].find(
+        (offered) => offered !== undefined && !isAbove(order.version, offered),
+      ),
+    lacks({ prepare }, order) {
+      if (!isHeld(prepare, order)) return 'version';
+      const hasNothing = mainOf(prepare, order.packageId) === undefined;
+      return hasNothing || heldCorrection(prepare, order) !== undefined ? undefined : 'correction';
+    },
+    started(transaction, rollout) {
+      const { prepare } = transaction;
+      const correction = heldCorrection(prepare, rollout);
+      const known = correctionsOf(prepare, rollout.id);
+      if (correction === undefined || known.includes(correction)) return;
+      addCorrection(prepare, rollout.id, correction);
+    },
+    corrected(transaction, rollout, version, request) {
+      const { prepare } = transaction;
+      const { id, packageId } = rollout;
+      const isBack = rollout.state === 'rolled-back';
+      if (!isHeld(prepare, { packageId, version })) return false;
+      if (!isCorrectionOf(version, rollout.version)) {
+        const isBeta = isBetaOfCorrection(version, rollout.version);
+        if (isBeta && isBack) publish(transaction, rollout, version, ['beta'], request);
+        return isBeta;
+      }
+      if (!correctionsOf(prepare, id).includes(version)) addCorrection(prepare, id, version);
+      if (!isBack) discardCorrections(transaction, rollout, request, version);
+      packages.touch(transaction, packageId);
+      return true;
+    },
+    changed(transaction, after, request) {
+      packages.touch(transaction, after.packageId);
+      switch (after.state) {
+        case 'completed':
+          publish(transaction, after, after.version, ['main', 'beta'], request);
+          return discardCorrections(transaction, after, request);
+        case 'superseded':
+        case 'rejected':
+          return discardCorrections(transaction, after, request);
+        case 'rolled-back':
+          return rollBack(transaction, after, request);
+        default:
+      }
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import type { Clients } from '../clients/clients.ts';
+import type { Connection } from '../database/connection.ts';
+import type { Prepare } from '../database/statements.ts';
+import type { RolloutState } from './rollout.ts';
+import type { Rollouts } from './rollouts.ts';
+import { correctedFor, correctionsOf, mainOf } from './sql-corrections.ts';
+import { matters, type ViewRollout, viewOf } from './view-of.ts';
+import { plainView, type View, type Views } from './views.ts';
+
+export type SqlViewsOptions = {
+  readonly rollouts: Pick<Rollouts, 'admit'>;
+  readonly clients: Pick<Clients, 'see'>;
+  /** Another number after each change of rollouts, rings and packages. */
+  readonly revision: () => number;
+  readonly now: () => Date;
+};
+
+/** What clients see while no rollout, ring or package changes. */
+type Known = {
+  readonly revision: number;
+  readonly rollouts: readonly ViewRollout[];
+  readonly mainOf: (packageId: string) => string | undefined;
+  /** One object for all clients that see the same. */
+  readonly views: Map<string, View>;
+  readonly ofClient: Map<string, { readonly view: View; readonly day: number }>;
+};
+
+/** How many clients are remembered between two changes. */
+const maxRemembered = 50_000;
+const msADay = 86_400_000;
+
+/** What clients see, by what SQLite has of rollouts and admissions. */
+export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions): Views {
+  const { rollouts, clients, revision, now } = options;
+  let known: Known | undefined;
+
+  function current(): Known {
+    const at = revision();
+    if (known?.revision !== at) known = read(prepare, at);
+    return known;
+  }
+
+  function remember({ ofClient }: Known, client: string, view: View, day: number): void {
+    if (ofClient.size >= maxRemembered) ofClient.clear();
+    ofClient.set(client, { view, day });
+  }
+
+  return {
+    async of(client, from) {
+      const day = Math.floor(now().getTime() / msADay);
+      const remembered = current().ofClient.get(client);
+      if (remembered?.day === day) return remembered.view;
+      if (!clients.see(client, from)) return plainView;
+      for (;;) {
+        if (current().rollouts.length === 0) return plainView;
+        const confirmed = new Set(await rollouts.admit(client));
+        const state = current();
+        const admitted = admissionsOf(prepare, client);
+        // Another request may have admitted it meanwhile, to what was started meanwhile: not durable yet.
+        if (!admitted.every(({ id, isOpen }) => !isOpen || confirmed.has(id))) continue;
+        const view = shared(
+          state,
+          viewOf(new Set(admitted.map(({ id }) => id)), state.rollouts, state.mainOf),
+        );
+        remember(state, client, view, day);
+        return view;
+      }
+    },
+  };
+}
+
+function shared({ views }: Known, view: View): View {
+  const same = views.get(view.key);
+  if (same !== undefined) return same;
+  views.set(view.key, view);
+  return view;
+}
+
+type Row = { id: number; tool: string; package_id: string; version: string; state: RolloutState };
+
+function read(prepare: Prepare, revision: number): Known {
+  const rows = prepare(`SELECT id, tool, package_id, version, state FROM rollouts
+    WHERE state IN ('rolling', 'halted', 'superseded', 'rolled-back') ORDER BY id`).all() as Row[];
+  const all = rows.map(
+    ({ id, tool, package_id: packageId, version, state }): ViewRollout => ({
+      ...{ id, tool, packageId, version, state },
+      corrections: correctionsOf(prepare, id),
+      correctedFor: correctedFor(prepare, id),
+    }),
+  );
+  const mains = new Map(all.map(({ packageId }) => [packageId, mainOf(prepare, packageId)]));
+  const main = (packageId: string): string | undefined => mains.get(packageId);
+  return {
+    revision,
+    rollouts: all.filter((rollout) => matters(rollout, all, main)),
+    mainOf: main,
+    views: new Map([['', plainView]]),
+    ofClient: new Map(),
+  };
+}
+
+function admissionsOf(prepare: Prepare, client: string): { id: number; isOpen: boolean }[] {
+  const sql = `SELECT r.id, r.state IN ('rolling', 'halted') AS is_open
+    FROM admissions a JOIN rollouts r ON r.id = a.rollout WHERE a.client = ?`;
+  const rows = prepare(sql).all(client) as { id: number; is_open: number }[];
+  return rows.map(({ id, is_open }) => ({ id, isOpen: is_open === 1 }));
+}

@@ -1,0 +1,27 @@
+import type { Grant } from '../catalog/held.ts';
+
+/** A held version that a client sees. */
+export type ViewGrant = Grant & {
+  readonly tool: string;
+  readonly rollout: number;
+  /** What is rolled out, or what replaces it after a rollback. */
+  readonly is: 'version' | 'correction';
+};
+
+/** What a client is offered beyond what everybody is. */
+export type View = {
+  /** The ids of the rollouts that make it, such as `3,7`; empty for the plain view. Clients with equal keys see the same. */
+  readonly key: string;
+  readonly grants: readonly ViewGrant[];
+};
+
+export const plainView: View = { key: '', grants: [] };
+
+/** The port to what each client is offered (contract section 8). */
+export interface Views {
+  /**
+   * Notes that this client asked, admits it to each rolling rollout that it is eligible for, and answers with what it sees. An
+   * admission is durable when this returns. `client` is an id of `readClientId`, `from` its address, which limits new ids.
+   */
+  of(client: string, from?: string): Promise<View>;
+}
