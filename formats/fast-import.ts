@@ -2,7 +2,9 @@
 export type NewCommit = {
   /** Moved to the commit: fast-import writes none without. */
   readonly ref: string;
+  /** Its tree is where the files begin. An id, or the mark of an earlier commit: `:1` is the first. */
   readonly parent?: string | undefined;
+  readonly secondParent?: string | undefined;
   readonly author: { readonly name: string; readonly email: string };
   /** `SECONDS ZONE`, as git stores it. */
   readonly date: string;
@@ -16,13 +18,17 @@ export function fastImport(commits: readonly NewCommit[]): string {
   return [...commits.map(commitOf), 'done\n'].join('');
 }
 
-function commitOf({ ref, parent, author, date, message, files }: NewCommit, index: number): string {
+function commitOf(
+  { ref, parent, secondParent, author, date, message, files }: NewCommit,
+  index: number,
+): string {
   const mark = `:${index + 1}`;
   const who = `${author.name} <${author.email}> ${date}`;
   return [
     `commit ${ref}\nmark ${mark}\nauthor ${who}\ncommitter ${who}\n`,
     data(message),
     parent === undefined ? '' : `from ${parent}\n`,
+    secondParent === undefined ? '' : `merge ${secondParent}\n`,
     ...[...files].map(([path, text]) =>
       text === undefined ? `D ${path}\n` : `M 100644 inline ${path}\n${data(text)}`,
     ),

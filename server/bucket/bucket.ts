@@ -8,10 +8,14 @@ import type { Approvals } from '../feed/approvals.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
+import type { ClientServices } from './client-heads.ts';
+import { openClientViews } from './client-views.ts';
 import type { BucketEvents } from './events.ts';
 import { createGit, type Git, runGit } from './git-backend.ts';
 import { openHookServer } from './hook-server.ts';
 import { createManifestReader, type ManifestReader } from './manifest-reader.ts';
+import type { PendingCommits } from './pending-commits.ts';
+import { createFinishCommits } from './publish-commits.ts';
 import { type Channel, channels } from './push.ts';
 import { createReceive, type PushOutcome } from './receive-push.ts';
 import { recordMissedRefUpdates } from './record-ref-updates.ts';
@@ -31,15 +35,20 @@ export type BucketDeps = {
   readonly reservedIds: readonly string[];
   /** The setting APPROVALS. */
   readonly approvals: Approvals;
+  /** Releases that the server publishes by itself. */
+  readonly pendingCommits?: PendingCommits;
+  /** What clients see at their own addresses; without it there are none. */
+  readonly clients?: ClientServices;
   readonly log: Logger;
 };
 
-/** The Scoop bucket: one git repository under two addresses, with rules for every push. */
+/** The Scoop bucket: one git repository under two addresses and those of clients, with rules for every push. */
 export interface Bucket extends ManifestReader {
   /**
    * Answers a git client. A push needs a `pusher`. Resolves with the outcome of a push that reached the rules; a push that git
    * itself refuses, such as a broken pack, never does.
-   * @throws FeedError BUCKET_BROKEN, PUSH_GATE_SHUT, GIT_BUSY, PUSHES_AT_ONCE, PUSH_INVALID, PUSH_TOO_LARGE, GIT_FAILED
+   * @throws FeedError BUCKET_UNKNOWN, BUCKET_BROKEN, PUSH_GATE_SHUT, GIT_BUSY, PUSHES_AT_ONCE, PUSH_INVALID, PUSH_TOO_LARGE,
+   *   GIT_FAILED, CLIENT_VIEW_BROKEN
    */
   serve(
     address: GitAddress,
@@ -47,6 +56,14 @@ export interface Bucket extends ManifestReader {
     res: Response,
     pusher: Principal | undefined,
   ): Promise<PushOutcome | undefined>;
+  /** The manifest that a client (an id in lower case) is offered, after it was admitted. */
+  readClientManifest(
+    client: string,
+    tool: string,
+    from: string | undefined,
+  ): Promise<{ readonly text: string } | undefined>;
+  /** Publishes what the server itself decided, where that is still to be done. @throws FeedError GIT_BUSY, GIT_FAILED */
+  finishCommits(): Promise<void>;
   /**
    * Does some work while no push is checked and no branch moves.
    * @throws FeedError GIT_BUSY when pushes take too long, SHUTTING_DOWN
@@ -70,12 +87,24 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   const own = createGit(join(deps.dir, 'repo.git'), deps.dir, deps.env);
   await ensureRepository(deps.dir, own);
   const git = asServed(own);
-  const moves = { ...deps, git };
-  await recordMissedRefUpdates(moves);
-  const hookServer = await openHookServer();
+  const reader = createManifestReader(git);
   const stopping = new AbortController();
   // One listener for each running request is not a leak.
   setMaxListeners(0, stopping.signal);
+  const between: Bucket['between'] = async (work) => {
+    const leave = await inTime([stopping.signal], deps.events.lock);
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  };
+  const finishCommits = createFinishCommits({ ...deps, git, reader, between });
+  await finishCommits().catch((err) =>
+    deps.log.error({ err }, 'what was decided is not on its branches yet'),
+  );
+  await recordMissedRefUpdates({ ...deps, git });
+  const hookServer = await openHookServer();
   const running = new Set<Promise<unknown>>();
   const proven = new Set<string>();
   const served = { ...git, dir: deps.dir, cap: caps.read };
@@ -86,27 +115,30 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     hookServer,
     stopping: stopping.signal,
   });
-  const clients = createServeClients({ served, receive, stopping: stopping.signal, log: deps.log });
+  const { push, fetch } = createServeClients({ receive, stopping: stopping.signal, log: deps.log });
+  const views = await openClientViews({ ...deps, git, served, reader, finishCommits });
 
   return {
-    ...createManifestReader(git),
+    ...reader,
     async serve(address, req, res, pusher) {
       await requireHead(git, address.channel, proven);
+      const { channel, client } = address;
+      const plain = async () => ({ git: served, repository: `${channel}.git` });
       const work =
-        address.access === 'read' || address.isAdvertisement
-          ? clients.fetch(address, req, res)
-          : clients.push(address, req, res, pusher ?? fail('KEY_MISSING'));
+        client !== undefined
+          ? (views ?? fail('BUCKET_UNKNOWN')).serve(client, req.ip, address, (choose) =>
+              fetch(address, req, res, choose),
+            )
+          : address.access === 'read' || address.isAdvertisement
+            ? fetch(address, req, res, plain).then(() => undefined)
+            : push(address, req, res, pusher ?? fail('KEY_MISSING'));
       running.add(work);
       return await work.finally(() => running.delete(work));
     },
-    async between(work) {
-      const leave = await inTime([stopping.signal], deps.events.lock);
-      try {
-        return await work();
-      } finally {
-        leave();
-      }
-    },
+    readClientManifest: async (client, tool, from) =>
+      (views ?? fail('MANIFEST_NOT_FOUND', { tool, version: 'for clients' })).manifestOf(client, tool, from),
+    finishCommits,
+    between,
     async ping() {
       for (const channel of channels) {
         await requireHead(git, channel, new Set());

@@ -6,6 +6,8 @@ import { type CgiHead, readCgiHead } from './cgi-head.ts';
 import { type Environment, endGit, type Git, startGit, whenEnded } from './git-backend.ts';
 
 export type BackendOptions = {
+  /** The repository to serve, as a path below the bucket's folder. */
+  readonly repository: string;
   readonly env: Environment;
   /** git's input. */
   readonly body: AsyncIterable<Buffer>;
@@ -33,8 +35,8 @@ export async function serveGit(
   res: Response,
   options: BackendOptions,
 ): Promise<{ code: number | string; stderr: string }> {
-  const { env, signal, expired } = options;
-  const child = startGit(git, ['http-backend'], { ...cgiEnvironment(git, address, req), ...env });
+  const { repository, env, signal, expired } = options;
+  const child = startGit(git, ['http-backend'], { ...cgiEnvironment(git, repository, address, req), ...env });
   const ended = whenEnded(child);
   // A push is never killed, since it may be moving branches: the end of its input makes git stop and clean up after itself.
   const end = (): void => {
@@ -97,14 +99,18 @@ async function* answerOf(
   yield* held;
 }
 
-function cgiEnvironment(git: Git, address: GitAddress, req: Request): Environment {
-  const { channel, service, isAdvertisement } = address;
+function cgiEnvironment(
+  git: Git,
+  repository: string,
+  { service, isAdvertisement }: GitAddress,
+  req: Request,
+): Environment {
   const protocol = req.headers['git-protocol'];
   return {
     GIT_PROJECT_ROOT: git.dir,
     GIT_HTTP_EXPORT_ALL: '1',
     REQUEST_METHOD: isAdvertisement ? 'GET' : 'POST',
-    PATH_INFO: `/${channel}.git/${isAdvertisement ? 'info/refs' : service}`,
+    PATH_INFO: `/${repository}/${isAdvertisement ? 'info/refs' : service}`,
     QUERY_STRING: isAdvertisement ? `service=${service}` : '',
     CONTENT_TYPE: req.headers['content-type'] ?? '',
     SERVER_PROTOCOL: 'HTTP/1.1',

@@ -14,11 +14,15 @@ type Manifest = {
   readonly text: string;
 };
 
+type Tip = { readonly commit: string; readonly manifests: ReadonlyMap<string, Manifest> };
+
 /** Reads what the bucket offers. Undefined for a missing tool or version. */
 export interface ManifestReader {
   /** In the order of their names. */
   listManifests(channel: Channel): Promise<readonly Manifest[]>;
   readManifest(channel: Channel, tool: string): Promise<Manifest | undefined>;
+  /** What a branch offers, with the commit that it is from; undefined where the branch is missing. */
+  readTip(channel: Channel): Promise<Tip | undefined>;
   /** The newest manifest that ever had this version, on either branch. */
   readManifestAtVersion(tool: string, version: string): Promise<Manifest | undefined>;
 }
@@ -54,14 +58,19 @@ export function createManifestReader(git: Git): ManifestReader {
     return tip;
   }
 
+  async function readTip(channel: Channel): Promise<Tip | undefined> {
+    const commit = await tipOf(channel);
+    if (commit === undefined) return undefined;
+    const read = () => inSlot(() => readOffers(git, commit));
+    return { commit, manifests: await remember(offers, maxRemembered.commits, commit, read) };
+  }
+
   async function offersOf(channel: Channel): Promise<ReadonlyMap<string, Manifest>> {
-    const tip = await tipOf(channel);
-    return tip === undefined
-      ? new Map()
-      : remember(offers, maxRemembered.commits, tip, () => inSlot(() => readOffers(git, tip)));
+    return (await readTip(channel))?.manifests ?? new Map();
   }
 
   return {
+    readTip,
     async listManifests(channel) {
       return [...(await offersOf(channel)).values()];
     },

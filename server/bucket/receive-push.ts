@@ -163,6 +163,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
     const ticket = hookServer.issue(decide);
     try {
       const { code, stderr } = await serveGit(served, address, req, res, {
+        repository: `${address.channel}.git`,
         env: hookEnvironment(git.dir, hookServer.port, ticket.token, file),
         body: bodyOf(list),
         maxMs: limits.maxMs,

@@ -91,6 +91,9 @@ const settings = `# Written by go-win-tools at each start; changes are lost.
 	maxInputSize = 32m
 	# The server packs by itself once a push is over.
 	autogc = false
+[transfer]
+	# Where commits are until the branches move to them.
+	hideRefs = refs/go-win-tools
 [gc]
 	# Nothing published is ever pruned, and the server waits for the end of packing: nothing outlives it.
 	auto = 2000
@@ -103,7 +106,7 @@ const settings = `# Written by go-win-tools at each start; changes are lost.
 `;
 
 /** The holder of the data folder's lock is alone here, so locks and partial pushes were left by a killed process. */
-async function removeLeftovers(repoDir: string): Promise<void> {
+export async function removeLeftovers(repoDir: string): Promise<void> {
   const entries = await readdir(repoDir, { recursive: true });
   const leftovers = entries.filter((name) =>
     /^((refs|logs)[\\/].*\.lock|(HEAD|config|packed-refs)\.lock|gc\.pid(\.lock)?|hooks[\\/]accepted-[^\\/]+|objects[\\/](tmp_objdir-[^\\/]+|incoming-[^\\/]+))$/.test(

@@ -1,30 +1,36 @@
-import { Router } from 'express';
+import { type Request, Router } from 'express';
+import { fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
 import type { UploadLimit } from '../http/upload-limit.ts';
 import type { Metrics } from '../metrics.ts';
-import { readGitAddress } from './address.ts';
+import { type GitAddress, readGitAddress } from './address.ts';
 import type { Bucket } from './bucket.ts';
 
 export type BucketServices = {
   readonly bucket: Pick<Bucket, 'serve'>;
+  /** The id in the address of a client, in lower case, where this request may use it. */
+  readonly requireClient?: (req: Request, written: string) => Promise<string>;
   readonly publicUrl: () => string;
   readonly metrics: Pick<Metrics, 'countPush'>;
   readonly uploads: UploadLimit;
 };
 
 /**
- * The bucket for git and Scoop: /git/main/go-win-tools.git and /git/beta/go-win-tools.git. READ_AUTH decides who may read. A push
- * needs a key from its first request on, so that git asks for one before it sends anything.
+ * The bucket for git and Scoop: /git/main/go-win-tools.git and /git/beta/go-win-tools.git, and /git/c/ID/go-win-tools.git for one
+ * client. READ_AUTH decides who may read. A push needs a key from its first request on, so that git asks for one before it sends
+ * anything.
  */
-export function createBucketRouter({ bucket, publicUrl, metrics, uploads }: BucketServices): Router {
+export function createBucketRouter(services: BucketServices): Router {
+  const { bucket, publicUrl, metrics, uploads, requireClient } = services;
   const router = Router({ caseSensitive: true });
   router.use(async (req, res, next) => {
     if (!req.path.startsWith('/git/')) {
       next();
       return;
     }
-    const address = readGitAddress(req.method, req.path, req.query.service, publicUrl());
+    const written = readGitAddress(req.method, req.path, req.query.service, publicUrl());
+    const address = await withClient(req, written);
     async function serve(): Promise<string | undefined> {
       const isPusher = address.access === 'write';
       const pusher = isPusher ? await principalWith(req, ['push', 'push:beta']) : undefined;
@@ -36,5 +42,11 @@ export function createBucketRouter({ bucket, publicUrl, metrics, uploads }: Buck
     if (address.access === 'write' && !address.isAdvertisement) await countPush(metrics, 'bucket', serve);
     else await serve();
   });
+  async function withClient(req: Request, address: GitAddress): Promise<GitAddress> {
+    if (address.client === undefined) return address;
+    const require = requireClient ?? fail('BUCKET_UNKNOWN');
+    return { ...address, client: await require(req, address.client) };
+  }
+
   return router;
 }

@@ -27,9 +27,10 @@ const limits = {
   write: { atOnce: 4, ofOneKey: 2, atOncePerKey: 8 },
 };
 
+/** What a fetch is served: a repository, as a path below the bucket's folder. */
+export type Served = { readonly git: Git; readonly repository: string };
+
 export type ServeDeps = {
-  /** The repository under its two addresses. */
-  readonly served: Git;
   readonly receive: Receive;
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
@@ -38,11 +39,17 @@ export type ServeDeps = {
 
 export type ServeClients = {
   push(address: GitAddress, req: Request, res: Response, pusher: Principal): Promise<PushOutcome | undefined>;
-  fetch(address: GitAddress, req: Request, res: Response): Promise<undefined>;
+  /** `choose` says what is served, once it is this request's turn. Resolves with whether git served all of it. */
+  fetch(
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    choose: () => Promise<Served>,
+  ): Promise<boolean | undefined>;
 };
 
 /** Lets git clients read and push, with limits on how many at once and on each client's share. */
-export function createServeClients({ served, receive, stopping, log }: ServeDeps): ServeClients {
+export function createServeClients({ receive, stopping, log }: ServeDeps): ServeClients {
   const slots = {
     read: createSemaphore(limits.read.atOnce, limits.waiting, limits.read.ofOneAddress),
     write: createSemaphore(limits.write.atOnce, limits.waiting, limits.write.ofOneKey),
@@ -71,11 +78,18 @@ export function createServeClients({ served, receive, stopping, log }: ServeDeps
   }
 
   /** The whole request is read before it gets a slot, so that a slow sender does not block others. */
-  async function fetch(address: GitAddress, req: Request, res: Response): Promise<undefined> {
+  async function fetch(
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    choose: () => Promise<Served>,
+  ): Promise<boolean | undefined> {
     const holding = held.open(readerOf(req));
     try {
       const request = address.isAdvertisement ? undefined : await receiveFetch(req, holding);
-      return await inSlot(slots.read, readerOf(req), res, () => read(address, req, res, request));
+      return await inSlot(slots.read, readerOf(req), res, async () =>
+        read(await choose(), address, req, res, request),
+      );
     } finally {
       holding.giveBack();
     }
@@ -90,12 +104,14 @@ export function createServeClients({ served, receive, stopping, log }: ServeDeps
   }
 
   async function read(
+    { git, repository }: Served,
     address: GitAddress,
     req: Request,
     res: Response,
     request: Buffer | undefined,
-  ): Promise<undefined> {
-    const { code, stderr } = await serveGit(served, address, req, res, {
+  ): Promise<boolean> {
+    const { code, stderr } = await serveGit(git, address, req, res, {
+      repository,
       env: {},
       body: Readable.from(request === undefined ? [] : [request]),
       maxMs: limits.read.maxMs,
@@ -104,6 +120,7 @@ export function createServeClients({ served, receive, stopping, log }: ServeDeps
     if (code !== 0) {
       log.warn({ code, stderr, service: address.service }, 'git ended early');
     }
+    return code === 0;
   }
 
   /** Runs the work in a slot, unless the client left while it waited. */

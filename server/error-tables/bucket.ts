@@ -4,6 +4,14 @@ import type { ErrorTable } from './table.ts';
 export const bucketErrors = {
   MANIFEST_NOT_FOUND: [404, 'No manifest for {tool} {version} in the bucket.'],
   BUCKET_UNKNOWN: [404, 'No such bucket. Use /git/main/go-win-tools.git or /git/beta/go-win-tools.git.'],
+  CLIENT_READ_ONLY: [
+    403,
+    'The bucket of one client cannot be pushed to. Push to /git/main/go-win-tools.git or /git/beta/go-win-tools.git.',
+  ],
+  CLIENT_VIEW_BROKEN: [
+    503,
+    'The manifest of {tool} {version}, which this client was promised, is missing. Upload it again (release:rollout start).',
+  ],
   BUCKET_DAMAGED: [
     500,
     'The bucket in {dir} is damaged: {problem}. Restore the folder bucket from a backup, or from an up-to-date clone.',

@@ -18,6 +18,8 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
   { at: /^\/(healthz|readyz)\/?$/i, label: 'ops', errors: 'text', readAuth: 'never' },
   { at: /^\/metrics\/?$/i, label: 'metrics', errors: 'text', readAuth: 'all' },
   { at: /^\/install\.[^/]+$/i, label: 'install', errors: 'text', readAuth: 'never' },
+  // What single clients are offered (contract section 9).
+  { at: /^\/m\/c(\/|$)/i, label: 'manifest', errors: 'text', readAuth: 'feed' },
   { at: /^\/m(\/|$)/i, label: 'manifest', errors: 'text', readAuth: 'never' },
   { at: /^\/dl\/.*\.sha256$/i, label: 'payload-hash', errors: 'text', readAuth: 'never' },
   { at: /^\/dl(\/|$)/i, label: 'payload', errors: 'text', readAuth: 'all', isForUploads: true },

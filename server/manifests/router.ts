@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { fail } from '../errors.ts';
 import { cachePolicies } from '../http/cache.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
@@ -11,15 +11,19 @@ export type ManifestServices = {
   readonly bucket: {
     readManifest(channel: 'main' | 'beta', tool: string): Promise<Manifest | undefined>;
     readManifestAtVersion(tool: string, version: string): Promise<Manifest | undefined>;
+    /** Of a client with this id in lower case. */
+    readClientManifest(client: string, tool: string, from: string | undefined): Promise<Manifest | undefined>;
   };
+  /** The id in the address of a client, in lower case, where this request may use it. */
+  readonly requireClient?: (req: Request, written: string) => Promise<string>;
 };
 
 /**
  * Manifests by address: /m/TOOL.json (main), /m/beta/TOOL.json, /m/TOOL/VERSION/TOOL.json (that version, forever). Open to all,
- * since Scoop sends no credentials for a manifest. Scoop uses the last part of the address as the app's name (spec scoop 9.5), so
- * that part is the tool in all three.
+ * since Scoop sends no credentials for a manifest; but for /m/c/ID/TOOL.json (what one client is offered) where READ_AUTH is set.
+ * Scoop uses the last part of the address as the app's name (spec scoop 9.5), so that part is the tool in all of them.
  */
-export function createManifestsRouter({ bucket, catalog }: ManifestServices): Router {
+export function createManifestsRouter({ bucket, catalog, requireClient }: ManifestServices): Router {
   const router = Router({ caseSensitive: true });
   router.get('/m/:file', async (req, res) => {
     const tool = toolOf(req.params.file);
@@ -29,6 +33,14 @@ export function createManifestsRouter({ bucket, catalog }: ManifestServices): Ro
     const tool = toolOf(req.params.file);
     send(res, tool, 'on beta', await bucket.readManifest('beta', tool));
   });
+  if (requireClient !== undefined) {
+    router.get('/m/c/:client/:file', async (req, res) => {
+      const client = await requireClient(req, req.params.client);
+      const tool = toolOf(req.params.file);
+      const manifest = await bucket.readClientManifest(client, tool, req.ip);
+      send(res, tool, `for ${client}`, manifest, 'never');
+    });
+  }
   router.get('/m/:tool/:version/:file', async (req, res) => {
     const { tool, version, file } = req.params;
     // The bucket's history keeps the manifest forever, but its payloads are gone.
@@ -46,12 +58,18 @@ function toolOf(file: string): string {
     : fail('MANIFEST_NOT_FOUND', { tool: file, version: '(its address ends in .json)' });
 }
 
-function send(res: Response, tool: string, version: string, manifest: Manifest | undefined): void {
+function send(
+  res: Response,
+  tool: string,
+  version: string,
+  manifest: Manifest | undefined,
+  // Revalidated each time: Scoop asks several times in one update and must see one state (spec scoop 9.5).
+  policy: 'revalidate' | 'never' = 'revalidate',
+): void {
   const { text } = manifest ?? fail('MANIFEST_NOT_FOUND', { tool, version });
   res.set({
     'Content-Type': 'application/json; charset=utf-8',
-    // Revalidated each time: Scoop asks several times in one update and must see one state (spec scoop 9.5).
-    'Cache-Control': cachePolicies(false).revalidate,
+    'Cache-Control': cachePolicies(false)[policy],
     ETag: `"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"`,
   });
   res.send(text);

@@ -1,5 +1,6 @@
 import type { Audit } from '../../server/audit/audit.ts';
 import type { Downloads } from '../../server/audit/downloads.ts';
+import type { ClientLinks } from '../../server/bucket/client-links.ts';
 import type { BucketEvents } from '../../server/bucket/events.ts';
 import type { NewPendingCommit, PendingCommits } from '../../server/bucket/pending-commits.ts';
 import type { Catalog } from '../../server/catalog/catalog.ts';
@@ -38,6 +39,7 @@ export type DatabaseFixture = {
   feed(): FeedFixture;
   downloads(limits?: DownloadLimits): Downloads;
   bucketEvents(): BucketEvents;
+  clientLinks(): ClientLinks;
   pendingCommits(): PendingCommits;
   /** In a transaction, as whoever decides about it does. */
   addPendingCommit(commit: NewPendingCommit): Promise<void>;

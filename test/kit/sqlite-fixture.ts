@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createSqlClientLinks } from '../../server/bucket/sql-client-links.ts';
 import { createSqlBucketEvents } from '../../server/bucket/sql-events.ts';
 import { addPendingCommit, createSqlPendingCommits } from '../../server/bucket/sql-pending-commits.ts';
 import { createSqlCatalog } from '../../server/catalog/sql/catalog.ts';
@@ -53,6 +54,7 @@ export async function openSqliteFixture(): Promise<DatabaseFixture> {
     feed: () => openFeed(db, now),
     downloads: (limits) => createSqlDownloads(db, now, limits),
     bucketEvents: () => createSqlBucketEvents(db, now),
+    clientLinks: () => createSqlClientLinks(db),
     pendingCommits: () => createSqlPendingCommits(db),
     addPendingCommit: (commit) => db.transact(({ prepare }) => addPendingCommit(prepare, commit)),
     async reopen() {

@@ -10,9 +10,14 @@ import express from 'express';
 import { printScoopManifest } from '../../../formats/scoop-manifest.ts';
 import type { Actor, Change } from '../../../server/audit/audit.ts';
 import { type Bucket, ensureBucket } from '../../../server/bucket/bucket.ts';
+import type { ClientServices } from '../../../server/bucket/client-heads.ts';
+import type { BucketEvents } from '../../../server/bucket/events.ts';
+import type { PendingCommits } from '../../../server/bucket/pending-commits.ts';
 import { createBucketRouter } from '../../../server/bucket/router.ts';
 import { createSemaphore } from '../../../server/bucket/semaphore.ts';
 import type { Payload } from '../../../server/catalog/payloads.ts';
+import { readClientId } from '../../../server/clients/client-id.ts';
+import { fail } from '../../../server/errors.ts';
 import type { Approvals } from '../../../server/feed/approvals.ts';
 import { identify } from '../../../server/http/auth.ts';
 import { createErrorHandler, routeNotFound } from '../../../server/http/error-handler.ts';
@@ -45,6 +50,8 @@ export type BucketServer = {
     version: string,
     options?: { readonly hash?: string; readonly base?: string },
   ): string;
+  /** Ends the server and leaves its folder. */
+  close(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -70,6 +77,11 @@ export async function serveBucket(
     readonly trustProxy?: readonly string[];
     readonly reservedIds?: readonly string[];
     readonly approvals?: Approvals;
+    readonly clients?: ClientServices;
+    readonly pendingCommits?: PendingCommits;
+    /** In place of the list in memory. */
+    readonly events?: BucketEvents;
+    readonly env?: Readonly<Record<string, string | undefined>>;
   } = {},
 ): Promise<BucketServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-')));
@@ -100,14 +112,16 @@ export async function serveBucket(
   const mutex = createSemaphore(1, 200);
   const bucket = await ensureBucket({
     dir: bucketDir,
-    env: process.env,
+    env: options.env ?? process.env,
+    ...(options.clients && { clients: options.clients }),
+    ...(options.pendingCommits && { pendingCommits: options.pendingCommits }),
     payloads: {
       async find(tool, version, file) {
         await options.onFind?.();
         return payloads.get(`${tool}/${version}/${file}`);
       },
     },
-    events: {
+    events: options.events ?? {
       async record(moves, by, detail) {
         for (const { ref, from = '', to } of moves)
           auditLog.push({ kind: 'bucket moved', subject: ref, digest: `${from}->${to}`, detail, by });
@@ -129,8 +143,11 @@ export async function serveBucket(
     ),
   );
   app.use(requireReadAccess(options.readAuth));
-  app.use(createBucketRouter({ bucket, publicUrl, metrics: createMetrics(), uploads: createUploadLimit() }));
-  app.use(createManifestsRouter({ catalog: { isPurged: async () => false }, bucket }));
+  const requireClient = async (_req: unknown, written: string): Promise<string> =>
+    readClientId(written) ?? fail('BUCKET_UNKNOWN');
+  const metrics = createMetrics();
+  app.use(createBucketRouter({ bucket, publicUrl, metrics, uploads: createUploadLimit(), requireClient }));
+  app.use(createManifestsRouter({ catalog: { isPurged: async () => false }, bucket, requireClient }));
   app.use(routeNotFound);
   app.use(createErrorHandler(log));
 
@@ -145,6 +162,12 @@ export async function serveBucket(
       created: new Date(),
     });
     return sha256;
+  }
+
+  async function close(): Promise<void> {
+    server.close();
+    server.closeAllConnections();
+    await bucket.close();
   }
 
   return {
@@ -178,10 +201,9 @@ export async function serveBucket(
         },
       });
     },
+    close,
     async stop() {
-      server.close();
-      server.closeAllConnections();
-      await bucket.close();
+      await close();
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -1,5 +1,6 @@
 import { describeAudit } from '../../contract/audit.ts';
 import { describeBucketEvents } from '../../contract/bucket-events.ts';
+import { describeClientLinks } from '../../contract/client-links.ts';
 import { describeClients } from '../../contract/clients.ts';
 import type { OpenFixture } from '../../contract/database.ts';
 import { describeDownloads } from '../../contract/downloads.ts';
@@ -25,6 +26,7 @@ for (const [name, open] of Object.entries(databases)) {
     describeAudit,
     describeDownloads,
     describeBucketEvents,
+    describeClientLinks,
     describePendingCommits,
     describeRings,
     describeClients,

@@ -1,0 +1,147 @@
+import { setMaxListeners } from 'node:events';
+import type { HeldManifests } from '../catalog/held-manifests.ts';
+import type { ClientHead, ViewKey } from './client-chain.ts';
+import { headIn, linkFor } from './client-chain.ts';
+import type { ClientLinks, StoredLink } from './client-links.ts';
+import { blobOf, type ClientGrant, type Offer, offersBeyond, printOffers } from './client-offers.ts';
+import type { ClientStore } from './client-store.ts';
+import { createSemaphore } from './semaphore.ts';
+
+/** What clients of rollouts see, as the bucket asks for it. */
+export type ClientServices = {
+  readonly views: {
+    /** Admits the client first, durably. */
+    of(
+      client: string,
+      from?: string,
+    ): Promise<{ readonly key: ViewKey; readonly grants: readonly ClientGrant[] }>;
+  };
+  readonly links: ClientLinks;
+  readonly manifests: Pick<HeldManifests, 'find'>;
+  /** An admitted client has the version of a rollout now. */
+  readonly receive: (client: string, rollout: number) => Promise<void>;
+  readonly now: () => Date;
+};
+
+/** Main at one moment. */
+export type MainOffers = {
+  readonly commit: string;
+  readonly manifests: ReadonlyMap<string, { readonly version: string; readonly text: string }>;
+};
+
+export type HeadDeps = ClientServices & {
+  readonly store: () => Promise<ClientStore>;
+  readonly readMain: () => Promise<MainOffers>;
+  /** Publishes what was decided and is not on its branches yet. */
+  readonly finishCommits: () => Promise<void>;
+};
+
+export interface ClientHeads {
+  /** What a client is offered now: main, and what its view has beyond it. */
+  offersOf(
+    client: string,
+    from: string | undefined,
+  ): Promise<{ readonly main: MainOffers; readonly offers: readonly Offer[] }>;
+  /** The repository that a client is served; undefined: main itself, as it is for everybody. Durable when it resolves. */
+  serve(
+    client: string,
+    from: string | undefined,
+  ): Promise<{ readonly folder: string | undefined; readonly offers: readonly Offer[] }>;
+}
+
+type View = Awaited<ReturnType<ClientServices['views']['of']>>;
+/** A view on one commit of main. */
+type Wanted = { readonly view: ViewKey; readonly main: MainOffers; readonly offers: readonly Offer[] };
+type Found = {
+  readonly head: ClientHead;
+  readonly link: StoredLink | undefined;
+  /** Whether the rows say all of this already. */
+  readonly isWritten: boolean;
+};
+
+type ServedHead = { readonly link: StoredLink | undefined; readonly offers: readonly Offer[] };
+
+/** Never aborted: what is being written is finished for the next request. */
+const never = new AbortController().signal;
+setMaxListeners(0, never);
+
+/** Decides which commit each client gets, and makes it where it is the first to need it. */
+export function createClientHeads(deps: HeadDeps): ClientHeads {
+  const { views, links, manifests, now, store, readMain, finishCommits } = deps;
+  const writing = createSemaphore(1, 200);
+  /** The last write: rows can be read before they are durable, and must not be answered with then. */
+  let durable: Promise<unknown> = Promise.resolve();
+
+  async function viewOf(client: string, from: string | undefined): Promise<View> {
+    const view = await views.of(client, from);
+    // A version that is completed is no longer in the view, and comes to main now.
+    await finishCommits();
+    return view;
+  }
+
+  async function onMain({ key: view, grants }: View): Promise<Wanted> {
+    const main = await readMain();
+    return { view, main, offers: await offersBeyond(main.manifests, grants, manifests) };
+  }
+
+  async function find(client: string, { view, main, offers }: Wanted): Promise<Found | undefined> {
+    const before = await links.headOf(client);
+    // As long as a client was served nothing but main, main is what it can go forward to.
+    if (before === undefined && offers.length === 0) return undefined;
+    const ended = before === undefined || before.view === view ? 0 : await links.servedTo(before.view);
+    const head = headIn(view, before, () => ended);
+    const served = await links.servedTo(view);
+    const wanted = { main: main.commit, offers: printOffers(offers) };
+    const made = await links.linksOn(main.commit, Math.max(head.since, served));
+    const link = linkFor(made, wanted, head, served);
+    return { head, link, isWritten: before?.view === view && link !== undefined && link.number === served };
+  }
+
+  /** One at a time, since a link is made on the newest one; on main as it is then. */
+  async function write(client: string, view: View): Promise<ServedHead> {
+    const wanted = await onMain(view);
+    const { offers } = wanted;
+    const found = await find(client, wanted);
+    if (found === undefined) return { link: undefined, offers };
+    const { head } = found;
+    if (found.link !== undefined) {
+      await keep(links.serve({ client, head, link: found.link.number }));
+      return { link: found.link, offers };
+    }
+    const link = await make(wanted);
+    const texts = new Map(offers.map(({ text }) => [blobOf(text), text]));
+    await keep(links.serve({ client, head, link: link.number }, link, texts));
+    return { link, offers };
+  }
+
+  async function keep(written: Promise<void>): Promise<void> {
+    durable = written.catch(() => undefined);
+    await written;
+  }
+
+  async function make({ main, offers }: Wanted): Promise<StoredLink> {
+    const last = await links.newest();
+    const at = now();
+    const parts = { main: main.commit, previous: last?.commit, at, offers };
+    const commit = await (await store()).write(parts);
+    return { number: (last?.number ?? 0) + 1, main: main.commit, offers: printOffers(offers), at, commit };
+  }
+
+  return {
+    offersOf: async (client, from) => onMain(await viewOf(client, from)),
+    async serve(client, from) {
+      const view = await viewOf(client, from);
+      const wanted = await onMain(view);
+      const found = await find(client, wanted);
+      let head: ServedHead = { link: found?.link, offers: wanted.offers };
+      if (found === undefined || found.isWritten) {
+        await durable;
+      } else {
+        const leave = await writing.acquire(never);
+        head = await write(client, view).finally(leave);
+      }
+      const { link, offers } = head;
+      return { folder: link && (await (await store()).folderOf(link)), offers };
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { type ClientCommit, lineRef, writeClientCommits } from './client-commit.ts';
+import type { ClientLinks, StoredLink } from './client-links.ts';
+import { parseOffers } from './client-offers.ts';
+import { type Git, runGit } from './git-backend.ts';
+import { readRef } from './refs.ts';
+import { initRepository, removeLeftovers } from './repository.ts';
+
+/** Where the commits of clients are. */
+export interface ClientStore {
+  /** Writes the commit of a link; returns its id. @throws FeedError GIT_FAILED */
+  write(commit: ClientCommit): Promise<string>;
+  /** The repository that shows a link and nothing else, as a path below the bucket's folder. */
+  folderOf(link: Pick<StoredLink, 'number' | 'commit'>): Promise<string>;
+}
+
+const folder = 'clients';
+const batch = 200;
+
+/**
+ * Opens the store, and makes what is missing in it from the rows of the links.
+ *
+ *     bucket/clients/
+ *       store.git/     the commits; borrows main's objects from repo.git, which knows nothing of these
+ *       17.git/        what clients of link 17 see: a branch main, and no objects of its own. Made when it is asked for
+ *
+ * In repo.git they could be fetched by their ids: from protocol version 2 on git serves any object that it has, whatever refs
+ * are hidden (gitprotocol-v2, "fetch"; gitnamespaces, "SECURITY").
+ * @throws FeedError GIT_MISSING, GIT_FAILED, BUCKET_BROKEN
+ */
+export async function openClientStore({
+  bucketDir,
+  git: repository,
+  links,
+  log,
+}: {
+  readonly bucketDir: string;
+  /** repo.git */
+  readonly git: Git;
+  readonly links: Pick<ClientLinks, 'newest' | 'list' | 'textOf' | 'dropFrom'>;
+  readonly log: Logger;
+}): Promise<ClientStore> {
+  const dir = join(bucketDir, folder);
+  const git = { ...repository, dir: join(dir, 'store.git') };
+  const made = new Map<number, Promise<string>>();
+
+  await mkdir(dir, { recursive: true });
+  for (const name of await readdir(dir)) {
+    if (/^\d/.test(name)) await rm(join(dir, name), { recursive: true, force: true });
+  }
+  await initRepository(git);
+  await removeLeftovers(git.dir);
+  await borrow(git.dir, '../../../repo.git/objects');
+  await repair();
+
+  async function repair(): Promise<void> {
+    const newest = await links.newest();
+    if (newest === undefined || (await isWhole(git, newest))) return;
+    const rows = await links.list();
+    const missing = await findMissing(git, [
+      ...rows.map(({ commit }) => commit),
+      ...rows.map(({ main }) => main),
+    ]);
+    const lost = rows.find(({ main }) => missing.has(main));
+    if (lost !== undefined) {
+      log.warn(
+        { link: lost },
+        'the bucket is older than the commits of clients; theirs are made anew from here on',
+      );
+      await links.dropFrom(lost.number);
+    }
+    const kept = rows.filter(({ number }) => lost === undefined || number < lost.number);
+    await remake(kept, missing);
+    const last = kept.at(-1);
+    if (last !== undefined) await runGit(git, ['update-ref', lineRef, last.commit]);
+  }
+
+  async function remake(rows: readonly StoredLink[], missing: ReadonlySet<string>): Promise<void> {
+    const first = rows.findIndex(({ commit }) => missing.has(commit));
+    if (first < 0) return;
+    for (let at = first; at < rows.length; at += batch) {
+      const part = rows.slice(at, at + batch);
+      const commits = await Promise.all(
+        part.map(async (link, index) => ({
+          ...link,
+          previous: index === 0 ? rows[at - 1]?.commit : `:${index}`,
+          offers: await textsOf(link),
+        })),
+      );
+      const ids = await writeClientCommits(git, commits);
+      const wrong = part.find(({ commit }, index) => commit !== ids[index]);
+      if (wrong !== undefined)
+        fail('GIT_FAILED', {}, new Error(`link ${wrong.number} became another commit`));
+    }
+    log.info({ links: rows.length - first }, 'commits of clients were made again');
+  }
+
+  async function textsOf({ offers }: StoredLink): Promise<ClientCommit['offers']> {
+    return Promise.all(
+      parseOffers(offers).map(async ({ tool, version, blob }) => {
+        const text = (await links.textOf(blob)) ?? fail('CLIENT_VIEW_BROKEN', { tool, version });
+        return { tool, version, text };
+      }),
+    );
+  }
+
+  async function makeFolder({ number, commit }: Pick<StoredLink, 'number' | 'commit'>): Promise<string> {
+    const [name, half] = [`${number}.git`, `${number}.new`];
+    await rm(join(dir, half), { recursive: true, force: true });
+    await mkdir(join(dir, half, 'refs', 'heads'), { recursive: true });
+    await borrow(join(dir, half), '../../store.git/objects');
+    await writeFile(join(dir, half, 'refs', 'heads', 'main'), `${commit}\n`);
+    await writeFile(join(dir, half, 'HEAD'), 'ref: refs/heads/main\n');
+    await rename(join(dir, half), join(dir, name));
+    return `${folder}/${name}`;
+  }
+
+  return {
+    async write(commit) {
+      const [id = fail('GIT_FAILED')] = await writeClientCommits(git, [commit]);
+      return id;
+    },
+    folderOf(link) {
+      const known = made.get(link.number) ?? makeFolder(link);
+      made.set(link.number, known);
+      known.catch(() => made.delete(link.number));
+      return known;
+    },
+  };
+}
+
+async function isWhole(git: Git, { commit }: StoredLink): Promise<boolean> {
+  return (await readRef(git.dir, lineRef)) === commit && (await findMissing(git, [commit])).size === 0;
+}
+
+/** Lets a repository read objects of another one. */
+async function borrow(repoDir: string, objects: string): Promise<void> {
+  await mkdir(join(repoDir, 'objects', 'info'), { recursive: true });
+  await writeFile(join(repoDir, 'objects', 'info', 'alternates'), `${objects}\n`);
+}
+
+async function findMissing(git: Git, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const input = [...new Set(ids)].map((id) => `${id}\n`).join('');
+  const lines = (await runGit(git, ['cat-file', '--batch-check'], { input })).toString().split('\n');
+  return new Set(
+    lines.filter((line) => line.endsWith(' missing')).map((line) => line.split(' ', 1)[0] ?? ''),
+  );
+}

@@ -1,0 +1,114 @@
+import { fastImport } from '../../formats/fast-import.ts';
+import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import type { BucketEvents, RefMove } from './events.ts';
+import { type Git, runGit } from './git-backend.ts';
+import type { ManifestReader } from './manifest-reader.ts';
+import type { PendingCommit, PendingCommits } from './pending-commits.ts';
+import type { Channel } from './push.ts';
+import { readRef } from './refs.ts';
+import { seed } from './seed.ts';
+
+export type PublishDeps = {
+  readonly git: Git;
+  readonly events: Pick<BucketEvents, 'record' | 'lastMove'>;
+  /** Without them there is nothing to do. */
+  readonly pendingCommits?: PendingCommits;
+  readonly reader: Pick<ManifestReader, 'readTip'>;
+  /** Does some work while no other ref moves. */
+  readonly between: <Answer>(work: () => Promise<Answer>) => Promise<Answer>;
+};
+
+/**
+ * Commits what branches are still to get, as a promotion does: the manifest on each branch that offers less, the tag on the
+ * first, all of them at once. What a killed process left half done is finished by the same call. While nothing is pending it
+ * costs one look into the database.
+ */
+export function createFinishCommits(deps: PublishDeps): () => Promise<void> {
+  const { pendingCommits: pending, between } = deps;
+  return async () => {
+    if ((await pending?.first()) === undefined) return;
+    await between(async () => {
+      for (;;) {
+        const commit = await pending?.first();
+        if (commit === undefined) return;
+        await publish(deps, commit);
+        await pending?.remove(commit.number);
+      }
+    });
+  };
+}
+
+async function publish({ git, events, reader }: PublishDeps, commit: PendingCommit): Promise<void> {
+  const { tool, version, branches, by, reason } = commit;
+  const before = new Map<Channel, string>();
+  const behind: Channel[] = [];
+  const there: string[] = [];
+  for (const branch of branches) {
+    const tip = await reader.readTip(branch);
+    if (tip === undefined) continue;
+    before.set(branch, tip.commit);
+    const offered = tip.manifests.get(tool)?.version;
+    if (offered === undefined || compareScoopVersions(version, offered) > 0) behind.push(branch);
+    else if (offered === version) there.push(`refs/heads/${branch}`);
+  }
+  const tag = `refs/tags/${tool}/v${version}`;
+  const moves = await moveBranches(git, commit, before, behind);
+  // Those that moved before the process was killed, and have no entry yet.
+  for (const ref of [...there, tag]) {
+    const [now, known] = [await readRef(git.dir, ref), await events.lastMove(ref)];
+    const isNew = moves.some((move) => move.ref === ref);
+    if (now !== undefined && now !== known && !isNew) moves.push({ ref, from: known, to: now });
+  }
+  if (moves.length > 0) await events.record(moves, by, reason);
+}
+
+async function moveBranches(
+  git: Git,
+  commit: PendingCommit,
+  before: ReadonlyMap<Channel, string>,
+  behind: readonly Channel[],
+): Promise<RefMove[]> {
+  const { tool, version, text, message, branches, at } = commit;
+  if (behind.length === 0) return [];
+  const date = `${Math.floor(at.getTime() / 1000)} +0000`;
+  const commits = behind.map((branch) => ({
+    ref: `refs/go-win-tools/${branch}`,
+    parent: before.get(branch),
+    author: seed.identity,
+    date,
+    message: `${message}\n`,
+    files: new Map([
+      [`bucket/${tool}.json`, text],
+      ['bucket/.gitkeep', undefined],
+    ]),
+  }));
+  const written = await runGit(git, ['fast-import', '--quiet', '--done', '--force'], {
+    input: fastImport(commits),
+  });
+  const ids = written.toString().trim().split('\n');
+  const moves = behind.map((branch, at): RefMove => {
+    return { ref: `refs/heads/${branch}`, from: before.get(branch), to: ids[at] ?? '' };
+  });
+  const tag = `refs/tags/${tool}/v${version}`;
+  const [tagged] = moves;
+  if (tagged !== undefined && behind[0] === branches[0] && (await readRef(git.dir, tag)) === undefined) {
+    moves.push({ ref: tag, from: undefined, to: tagged.to });
+  }
+  const input = [
+    ...moves.map(({ ref, from, to }) =>
+      from === undefined ? `create ${ref} ${to}\n` : `update ${ref} ${to} ${from}\n`,
+    ),
+    ...commits.map(({ ref }) => `delete ${ref}\n`),
+  ].join('');
+  await runGit(git, ['update-ref', '--stdin'], { input, env: committer(date) });
+  return moves;
+}
+
+/** Of the reflog, instead of this machine's account. */
+function committer(date: string): Readonly<Record<string, string>> {
+  return {
+    GIT_COMMITTER_NAME: seed.identity.name,
+    GIT_COMMITTER_EMAIL: seed.identity.email,
+    GIT_COMMITTER_DATE: date,
+  };
+}

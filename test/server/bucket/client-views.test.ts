@@ -1,0 +1,226 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ClientWorld, grantOf, plain, startClientWorld } from './client-world.ts';
+
+describe('the bucket of one client', () => {
+  let world: ClientWorld;
+  beforeEach(async () => {
+    world = await startClientWorld();
+    await world.release('delve', '1.21.2');
+  });
+  afterEach(() => world.stop());
+
+  const clone = (client: string, ...options: string[]): Promise<string> =>
+    world.git.clone(world.address(client), `clone-${client}`, ...options);
+  const pull = (folder: string): Promise<string> => world.git.run(folder, 'pull', '--quiet', '--ff-only');
+  const head = (folder: string): Promise<string> => world.git.run(folder, 'rev-parse', 'HEAD');
+  const offered = async (folder: string, tool = 'delve'): Promise<string> =>
+    JSON.parse(await readFile(join(folder, 'bucket', `${tool}.json`), 'utf8')).version;
+  const main = (): Promise<string> =>
+    world.git.run(join(world.server.bucketDir, 'repo.git'), 'rev-parse', 'main');
+  const admit = (client: string, version = '1.22.0'): void => {
+    world.views.set(client, { key: '1', grants: [grantOf('delve', version)] });
+  };
+
+  it.each(['0', '1', '2'])(
+    'is main until it is admitted, then has the held manifest (protocol %s)',
+    async (version) => {
+      const text = await world.hold('delve', '1.22.0');
+      const protocol = ['-c', `protocol.version=${version}`];
+      const folder = await clone('pc-1', ...protocol);
+      expect(await head(folder)).toBe(await main());
+
+      admit('pc-1');
+      await world.git.run(folder, ...protocol, 'pull', '--quiet', '--ff-only');
+
+      // Checked out with CRLF, as on Windows.
+      expect((await readFile(join(folder, 'bucket', 'delve.json'), 'utf8')).replaceAll('\r\n', '\n')).toBe(
+        text,
+      );
+      expect(await world.git.run(folder, 'status', '--porcelain=v2', '--branch')).toContain(
+        '# branch.ab +0 -0',
+      );
+      expect(await world.git.run(folder, 'log', '-1', '--format=%s')).toBe('delve: Update to version 1.22.0');
+      expect(await world.git.run(folder, 'diff', '--name-only', await main(), 'HEAD')).toBe(
+        'bucket/delve.json',
+      );
+      await world.git.run(folder, 'fsck', '--strict');
+      expect(world.received).toContain('pc-1 1');
+    },
+  );
+
+  it('shows one branch and its HEAD, no tag, no beta, and no other client', async () => {
+    await world.hold('delve', '1.22.0');
+    await world.decide({
+      tool: 'delve',
+      version: '1.21.3',
+      text: world.server.manifest('delve', '1.21.3'),
+      branches: ['main', 'beta'],
+    });
+    admit('pc-1');
+    const refs = async (client: string): Promise<string[]> =>
+      (await world.git.run(world.dir, 'ls-remote', '--symref', world.address(client))).split('\n');
+
+    const [admitted, other] = [await refs('pc-1'), await refs('pc-2')];
+
+    const at = await main();
+    expect(other).toEqual(['ref: refs/heads/main\tHEAD', `${at}\tHEAD`, `${at}\trefs/heads/main`]);
+    expect(admitted).toHaveLength(3);
+    expect(admitted[2]).toMatch(/^[0-9a-f]{40}\trefs\/heads\/main$/);
+    expect(admitted[2]).not.toBe(other[2]);
+  });
+
+  it('is one commit for all clients of a view, and costs nothing where nobody was ever admitted', async () => {
+    await clone('pc-9');
+    expect(await readdir(world.server.bucketDir)).not.toContain('clients');
+    await world.hold('delve', '1.22.0');
+    for (const client of ['pc-1', 'pc-2', 'pc-3']) admit(client);
+
+    const heads = await Promise.all(
+      ['pc-1', 'pc-2', 'pc-3'].map(async (client) => head(await clone(client))),
+    );
+
+    expect(new Set(heads).size).toBe(1);
+    expect(world.db.prepare('SELECT count(*) AS n FROM client_links').get()).toEqual({ n: 1 });
+    expect(await head(await clone('pc-4'))).toBe(await main());
+  });
+
+  it('goes forward over a rollback, releases of other tools and the end of its rollout', async () => {
+    await world.hold('delve', '1.22.0');
+    await world.hold('delve', '1.22.0.1');
+    admit('pc-1');
+    const folder = await clone('pc-1');
+    await world.release('buf', '1.30.0');
+    await pull(folder);
+    expect([await offered(folder), await offered(folder, 'buf')]).toEqual(['1.22.0', '1.30.0']);
+
+    const grants = [
+      grantOf('delve', '1.22.0', { isListed: false }),
+      grantOf('delve', '1.22.0.1', { is: 'correction' }),
+    ];
+    world.views.set('pc-1', { key: '1', grants });
+    await pull(folder);
+    expect(await offered(folder)).toBe('1.22.0.1');
+    await world.release('delve', '1.23.0');
+    await pull(folder);
+    expect(await offered(folder)).toBe('1.23.0');
+    world.views.set('pc-1', plain);
+    await pull(folder);
+
+    expect(await world.git.run(folder, 'rev-parse', 'HEAD^{tree}')).toBe(
+      await world.git.run(folder, 'rev-parse', `${await main()}^{tree}`),
+    );
+    expect(await world.git.run(folder, 'status', '--porcelain')).toBe('');
+  });
+
+  it('has the version from main once it is completed, without a step back', async () => {
+    const text = await world.hold('delve', '1.22.0');
+    admit('pc-1');
+    const folder = await clone('pc-1');
+    // The transition: out of the view, into what main is to get.
+    world.views.set('pc-1', plain);
+    await world.decide({ tool: 'delve', version: '1.22.0', text, branches: ['main', 'beta'] });
+
+    await pull(folder);
+
+    expect(await offered(folder)).toBe('1.22.0');
+    expect((await world.server.bucket.readManifest('main', 'delve'))?.version).toBe('1.22.0');
+    expect((await world.server.bucket.readManifest('beta', 'delve'))?.version).toBe('1.22.0');
+  });
+
+  it.each([
+    ['the store', 'clients'],
+    ['the objects', 'clients/store.git/objects'],
+    ['the ref', 'clients/store.git/refs'],
+  ])('is made again from the rows where %s is lost', async (_what, lost) => {
+    const text = await world.hold('delve', '1.22.0');
+    admit('pc-1');
+    const folder = await clone('pc-1');
+    await world.release('buf', '1.30.0');
+    await pull(folder);
+    const before = await head(folder);
+    await rm(join(world.server.bucketDir, lost), { recursive: true, force: true });
+    await mkdir(join(world.server.bucketDir, lost), { recursive: true });
+    await world.held.discard('delve', '1.22.0');
+    await world.restart();
+    await world.git.run(folder, 'remote', 'set-url', 'origin', world.address('pc-1'));
+    await world.held.put({ tool: 'delve', version: '1.22.0', packageId: 'delve', text, message: 'again' });
+
+    // A new clone gets the commit that was made again; an old one has it.
+    world.views.set('pc-2', { key: '1', grants: [grantOf('delve', '1.22.0')] });
+    expect(await head(await clone('pc-2'))).toBe(before);
+    await pull(folder);
+    expect(await head(folder)).toBe(before);
+  });
+
+  it('takes no push, and says where to push', async () => {
+    const folder = await world.publisher.clone(world.address('pc-1'), 'pusher');
+    await world.publisher.commit(folder, '(chore): Say more', { 'MORE.md': 'more\n' });
+
+    const { code, stderr } = await world.publisher.try(folder, 'push', 'origin', 'main');
+    const post = await fetch(`${world.address('pc-1')}/git-receive-pack`, { method: 'POST', body: '0000' });
+
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('remote: The bucket of one client cannot be pushed to.');
+    expect(post.status).toBe(403);
+  });
+
+  it('is not to be had at other addresses, not even by the id of an object', async () => {
+    const text = await world.hold('delve', '1.22.0');
+    admit('pc-1');
+    const folder = await clone('pc-1');
+    const ids = [await head(folder), await world.git.run(folder, 'rev-parse', 'HEAD:bucket/delve.json')];
+    const others = ['main', 'beta', 'c/pc-2'].map(
+      (name) => `${world.server.url}/git/${name}/go-win-tools.git`,
+    );
+
+    for (const url of others) {
+      for (const id of ids) {
+        for (const version of ['0', '2']) {
+          const wanted = await world.git.try(
+            await freshFolder(),
+            ...['-c', `protocol.version=${version}`, 'fetch', url, id],
+          );
+          expect([url, id, version, wanted.code === 0]).toEqual([url, id, version, false]);
+        }
+      }
+      expect(await world.git.run(world.dir, 'ls-remote', url)).not.toContain(ids[0]);
+    }
+    expect((await fetch(`${world.server.url}/m/delve/1.22.0/delve.json`)).status).toBe(404);
+    expect(text).toContain('1.22.0');
+  });
+
+  let folders = 0;
+  async function freshFolder(): Promise<string> {
+    folders += 1;
+    const folder = join(world.dir, `fresh-${folders}`);
+    await world.git.run(world.dir, 'init', '--quiet', folder);
+    return folder;
+  }
+
+  describe('as single manifests', () => {
+    const manifest = (client: string, tool = 'delve') =>
+      fetch(`${world.server.url}/m/c/${client}/${tool}.json`);
+
+    it('are what git shows, and count as received', async () => {
+      const text = await world.hold('delve', '1.22.0');
+      admit('pc-1');
+
+      const [mine, other] = [await manifest('PC-1'), await manifest('pc-2')];
+
+      expect(await mine.text()).toBe(text);
+      expect(mine.headers.get('cache-control')).toBe('no-store');
+      expect(JSON.parse(await other.text()).version).toBe('1.21.2');
+      expect(world.received).toEqual(['pc-1 1']);
+      expect((await manifest('pc-1', 'nothing')).status).toBe(404);
+      expect((await manifest('pc%201')).status).toBe(404);
+    });
+
+    it('fail rather than go back where a promised manifest is missing', async () => {
+      admit('pc-1');
+      expect((await manifest('pc-1')).status).toBe(503);
+      expect((await world.git.try(world.dir, 'ls-remote', world.address('pc-1'))).stderr).toContain('503');
+    });
+  });
+});

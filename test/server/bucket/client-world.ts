@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import type { ClientGrant } from '../../../server/bucket/client-offers.ts';
+import type { NewPendingCommit } from '../../../server/bucket/pending-commits.ts';
+import { createSqlClientLinks } from '../../../server/bucket/sql-client-links.ts';
+import { createSqlBucketEvents } from '../../../server/bucket/sql-events.ts';
+import { addPendingCommit, createSqlPendingCommits } from '../../../server/bucket/sql-pending-commits.ts';
+import type { HeldManifests } from '../../../server/catalog/held-manifests.ts';
+import { createSqlHeldManifests } from '../../../server/catalog/sql/held-manifests.ts';
+import { type Connection, openDatabase } from '../../../server/database/connection.ts';
+import { createSqlAudit } from '../../../server/database/sql-audit.ts';
+import { createGitClient, type GitClient } from '../../kit/git.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
+import { type BucketServer, serveBucket } from './serve-bucket.ts';
+
+/** What a client sees, as a test sets it. */
+export type TestView = { key: string; grants: ClientGrant[] };
+
+/** A bucket with addresses for clients, its rows in a real database, and views that the test decides. */
+export type ClientWorld = {
+  server: BucketServer;
+  readonly dir: string;
+  readonly db: Connection;
+  readonly git: GitClient;
+  readonly publisher: GitClient;
+  readonly held: HeldManifests;
+  readonly views: Map<string, TestView>;
+  /** `CLIENT ROLLOUT` */
+  readonly received: string[];
+  /** Of a client. */
+  address(client: string): string;
+  /** Makes it a held version. */
+  hold(tool: string, version: string): Promise<string>;
+  /** A release to main and beta; answers with its manifest. */
+  release(tool: string, version: string): Promise<string>;
+  decide(commit: Omit<NewPendingCommit, 'message' | 'at' | 'by'> & { message?: string }): Promise<void>;
+  audit(): Promise<readonly { kind: string; subject: string; digest?: string | undefined; by: string }[]>;
+  /** Starts a server on the same folder, after this one has stopped. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export const plain: TestView = { key: '', grants: [] };
+
+export function grantOf(
+  tool: string,
+  version: string,
+  changes: Partial<ClientGrant> & { rollout?: number } = {},
+): ClientGrant {
+  return { tool, version, isListed: true, rollout: 1, is: 'version', ...changes };
+}
+
+export async function startClientWorld(
+  options: Pick<NonNullable<Parameters<typeof serveBucket>[0]>, 'env' | 'readAuth' | 'trustProxy'> = {},
+): Promise<ClientWorld> {
+  const dir = await makeTempDir();
+  const db = openDatabase(join(dir, 'catalog.db'));
+  const now = (): Date => new Date();
+  const views = new Map<string, TestView>();
+  const received: string[] = [];
+  const held = createSqlHeldManifests(db);
+  const by = { keyId: 'k1', keyName: 'ops', from: '192.0.2.1' };
+  const open = () =>
+    serveBucket({
+      ...options,
+      dir,
+      events: createSqlBucketEvents(db, now),
+      pendingCommits: createSqlPendingCommits(db),
+      clients: {
+        views: { of: async (client) => views.get(client) ?? plain },
+        links: createSqlClientLinks(db),
+        manifests: held,
+        receive: async (client, rollout) => void received.push(`${client} ${rollout}`),
+        now,
+      },
+    });
+  const world: ClientWorld = {
+    server: await open(),
+    dir,
+    db,
+    git: await createGitClient(dir),
+    publisher: await createGitClient(dir, 'key-push'),
+    held,
+    views,
+    received,
+    address: (client) => `${world.server.url}/git/c/${client}/go-win-tools.git`,
+    async hold(tool, version) {
+      const text = world.server.manifest(tool, version);
+      const message = `${tool}: Update to version ${version}`;
+      await held.put({ tool, version, packageId: tool, text, message });
+      return text;
+    },
+    async release(tool, version) {
+      const text = world.server.manifest(tool, version);
+      await world.decide({ tool, version, text, branches: ['main', 'beta'] });
+      await world.server.bucket.finishCommits();
+      return text;
+    },
+    async decide({ message, ...commit }) {
+      const whole = { message: message ?? `${commit.tool}: Update to version ${commit.version}`, ...commit };
+      await db.transact(({ prepare }) => addPendingCommit(prepare, { ...whole, at: now(), by }));
+    },
+    async audit() {
+      const entries = await createSqlAudit(db, now).list({ limit: 1000 });
+      return entries.map(({ change: { kind, subject, digest }, by: { keyName } }) => ({
+        ...{ kind, subject, digest, by: keyName },
+      }));
+    },
+    async restart() {
+      await world.server.close();
+      world.server = await open();
+    },
+    async stop() {
+      await world.server.stop();
+      db.close();
+    },
+  };
+  return world;
+}
