@@ -9,6 +9,7 @@ import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Revisions } from './catalog/revisions.ts';
+import type { Clients } from './clients/clients.ts';
 import type { Rings } from './clients/rings.ts';
 import type { Config } from './config.ts';
 import { createDownloadRoute } from './download/router.ts';
@@ -44,6 +45,7 @@ import { createODataRoute } from './odata/router.ts';
 import { inTurn } from './pause.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
+import type { Rollouts } from './rollout/rollouts.ts';
 import { createFlatRoute } from './v3/flat.ts';
 import { createV3Route } from './v3/router.ts';
 
@@ -68,7 +70,9 @@ export type Services = {
   readonly purging: Purging;
   readonly bucket: Bucket;
   readonly keys: Keys;
+  readonly clients: Clients;
   readonly rings: Rings;
+  readonly rollouts: Rollouts;
   readonly log: Logger;
   readonly now: () => Date;
   readonly isStopping: () => boolean;

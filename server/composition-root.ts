@@ -6,6 +6,7 @@ import { createSqlCatalog } from './catalog/sql/catalog.ts';
 import { createSqlPayloads } from './catalog/sql/payloads.ts';
 import { createSqlPendingBlobs } from './catalog/sql/pending-blobs.ts';
 import { createSqlPurgeQueue } from './catalog/sql/purge.ts';
+import { createSqlClients } from './clients/sql-clients.ts';
 import { createSqlRings } from './clients/sql-rings.ts';
 import type { Config } from './config.ts';
 import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
@@ -14,12 +15,14 @@ import { openDatabase } from './database/connection.ts';
 import { openScans } from './database/scans.ts';
 import { createSqlAudit } from './database/sql-audit.ts';
 import { createSqlDownloads } from './database/sql-downloads.ts';
+import { approvalsNeeded } from './feed/approvals.ts';
 import { createBlobFlusher } from './feed/flush-blobs.ts';
 import { createInspector } from './feed/inspector.ts';
 import { createPurging } from './feed/purge.ts';
 import { createRereading, type Rereading } from './feed/reread.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
 import type { Logger } from './log.ts';
+import { createSqlRollouts } from './rollout/sql-rollouts.ts';
 import { forgetServer } from './server-file.ts';
 
 export type ServiceDeps = {
@@ -92,10 +95,12 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       operatorKey: deps.operatorKey,
     });
     const downloads = createSqlDownloads(database, now);
+    const clients = createSqlClients(database, now);
     async function flush(): Promise<void> {
       await catalog.flush();
       await downloads.flush();
       await keys.flush();
+      await clients.flush();
     }
     undo.push(async () => {
       // On a full disk too: losing statistics must not prevent a stop, and the lock has to be released.
@@ -146,7 +151,13 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       catalog,
       revisions: catalog.revisions,
       keys,
+      clients,
       rings: createSqlRings(database, now),
+      rollouts: createSqlRollouts(database, {
+        now,
+        approvalsNeeded: ({ tool, packageId }) =>
+          Math.max(approvalsNeeded(approvals, tool), approvalsNeeded(approvals, packageId)),
+      }),
       payloads,
       audit,
       downloads,

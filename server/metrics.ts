@@ -7,6 +7,18 @@ export type MetricSources = {
   readonly payloadBytes: () => Promise<number>;
   /** The age of what each channel of the bucket offers. */
   readonly toolAges: () => Promise<readonly { tool: string; channel: string; days: number }[]>;
+  readonly openRollouts: () => Promise<readonly RolloutValues[]>;
+};
+
+/** An open rollout: how many of its steps have begun, what it waits for, and its clients. */
+type RolloutValues = {
+  readonly tool: string;
+  readonly version: string;
+  readonly state: string;
+  readonly step: number;
+  readonly waitsFor: string;
+  readonly waitingSeconds: number;
+  readonly clients: Readonly<Record<string, number>>;
 };
 
 /** The kinds of uploads: a nupkg on the feed, a payload at /dl, a git push to the bucket. */
@@ -70,6 +82,7 @@ export function createMetrics(): Metrics {
       registers,
     }),
   };
+  const rollouts = createRolloutMetrics(registers);
   const ids = new Set<string>();
 
   return {
@@ -81,17 +94,61 @@ export function createMetrics(): Metrics {
       const shown = ids.has(name) ? name : 'other';
       fresh.set(shown, (fresh.get(shown) ?? 0) + 1);
     },
-    async print({ catalogTotals, payloadBytes, toolAges }) {
+    async print({ catalogTotals, payloadBytes, toolAges, openRollouts }) {
       const totals = await catalogTotals();
       metrics.ids.set(totals.ids);
       metrics.versions.set(totals.versions);
       metrics.bytes.set({ kind: 'packages' }, totals.bytes);
       metrics.bytes.set({ kind: 'payloads' }, await payloadBytes());
       const ages = await toolAges();
+      const open = await openRollouts();
       // Without a pause in between: somebody else may be reading.
       metrics.toolAge.reset();
       for (const { tool, channel, days } of ages) metrics.toolAge.set({ tool, channel }, days);
+      rollouts.show(open);
       return registry.metrics();
+    },
+  };
+}
+
+function createRolloutMetrics(registers: Registry[]): { show(open: readonly RolloutValues[]): void } {
+  const of = ['tool', 'version'] as const;
+  const metrics = {
+    open: new Gauge({
+      name: 'gwt_rollout_open',
+      help: 'An open rollout: 1, with its state.',
+      labelNames: [...of, 'state'],
+      registers,
+    }),
+    step: new Gauge({
+      name: 'gwt_rollout_step',
+      help: 'How many steps of an open rollout have begun.',
+      labelNames: of,
+      registers,
+    }),
+    waiting: new Gauge({
+      name: 'gwt_rollout_waiting_seconds',
+      help: 'How long an open rollout has waited for something else than its hold.',
+      labelNames: [...of, 'waits_for'],
+      registers,
+    }),
+    clients: new Gauge({
+      name: 'gwt_rollout_clients',
+      help: 'Clients of an open rollout: known, eligible (reached by its steps), admitted, and received.',
+      labelNames: [...of, 'are'],
+      registers,
+    }),
+  };
+  return {
+    show(open) {
+      for (const metric of Object.values(metrics)) metric.reset();
+      for (const { tool, version, state, step, waitsFor, waitingSeconds, clients } of open) {
+        metrics.open.set({ tool, version, state }, 1);
+        metrics.step.set({ tool, version }, step);
+        metrics.waiting.set({ tool, version, waits_for: waitsFor }, waitingSeconds);
+        for (const [are, count] of Object.entries(clients))
+          metrics.clients.set({ tool, version, are }, count);
+      }
     },
   };
 }

@@ -48,6 +48,12 @@ export function nextStepAt(rollout: Rollout, facts: RolloutFacts): number | unde
   return nextInside(windowsOf(rollout), facts.now + holdLeft(rollout));
 }
 
+/** For how many milliseconds an open rollout has waited for more than its hold. */
+export function waitingMs(rollout: Rollout, now: number): number {
+  if (!isRolling(rollout)) return Math.max(0, now - rollout.since);
+  return Math.max(0, rollout.held - (currentStep(rollout)?.hold ?? 0));
+}
+
 /** Milliseconds of the current step's hold that are still to pass. */
 function holdLeft(rollout: Rollout): number {
   return Math.max(0, (currentStep(rollout)?.hold ?? 0) - rollout.held);

@@ -1,12 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import express from 'express';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../server/metrics.ts';
 import { createMetricsHandler } from '../../../server/monitoring/metrics.ts';
+import { readOpenRollouts } from '../../../server/monitoring/open-rollouts.ts';
 import { createGitClient } from '../../kit/git.ts';
 import { listen } from '../../kit/listen.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
+import { type RolloutServer, startRolloutServer } from '../api/rollout-server.ts';
 
 const servers: TestServer[] = [];
 afterEach(async () => {
@@ -113,6 +115,7 @@ describe('/metrics', () => {
         find: async () => undefined,
         totals: async () => ({ ids: 0, versions: 0, bytes: 0 }),
       },
+      rollouts: { list: async () => [], details: () => Promise.reject(new Error('there is none')) },
     });
     const server = await listen(express().get('/metrics', handler));
     try {
@@ -156,12 +159,66 @@ describe('/metrics', () => {
       catalogTotals: async () => ({ ids: 0, versions: 0, bytes: 0 }),
       payloadBytes: async () => 0,
       toolAges: async () => [],
+      openRollouts: async () => [],
     });
 
     const rows = text.split('\n').filter((line) => line.startsWith('gwt_downloads_total{'));
     expect(rows).toHaveLength(201);
     expect(rows).toContain('gwt_downloads_total{id="other"} 300');
     expect(text).toContain('gwt_requests_total{route="feed",method="other",status="0"} 3');
+  });
+});
+
+describe('the metrics of rollouts', () => {
+  let server: RolloutServer;
+  beforeEach(async () => {
+    server = await startRolloutServer();
+  });
+  afterEach(() => server.stop());
+
+  async function rowsAt(time: string): Promise<string[]> {
+    server.time = new Date(time);
+    const text = await createMetrics().print({
+      catalogTotals: async () => ({ ids: 0, versions: 0, bytes: 0 }),
+      payloadBytes: async () => 0,
+      toolAges: async () => [],
+      openRollouts: () => readOpenRollouts(server.rollouts),
+    });
+    return text.split('\n').filter((line) => line.startsWith('gwt_rollout_'));
+  }
+
+  it('show the open ones: state, steps, clients, and how long they wait for more than their hold', async () => {
+    server.held.add('delve 1.22.0');
+    const key = await server.key(['push', 'rollout'], { owner: 'ann' });
+    await server.see('pc-1', 'pc-2');
+    const plan = { steps: [{ percent: 100, hold: '20s' }] };
+    await server.call('POST', '/rollouts', key, { tool: 'delve', version: '1.22.0', plan });
+    await server.rollouts.admit('pc-1');
+    for (const second of [10, 20, 30, 50]) {
+      server.time = new Date(Date.parse('2026-11-30T09:00:00Z') + second * 1000);
+      await server.rollouts.tick();
+    }
+
+    const of = 'tool="delve",version="1.22.0"';
+    expect(await rowsAt('2026-11-30T09:00:50Z')).toEqual([
+      `gwt_rollout_open{${of},state="rolling"} 1`,
+      `gwt_rollout_step{${of}} 1`,
+      `gwt_rollout_waiting_seconds{${of},waits_for="evidence"} 30`,
+      `gwt_rollout_clients{${of},are="known"} 2`,
+      `gwt_rollout_clients{${of},are="eligible"} 2`,
+      `gwt_rollout_clients{${of},are="admitted"} 1`,
+      `gwt_rollout_clients{${of},are="received"} 0`,
+    ]);
+
+    await server.call('POST', '/rollouts/1/halt', key);
+
+    expect(await rowsAt('2026-11-30T09:02:00Z')).toContain(
+      `gwt_rollout_waiting_seconds{${of},waits_for="resume"} 70`,
+    );
+
+    await server.call('POST', '/rollouts/1/rollback', key);
+
+    expect(await rowsAt('2026-11-30T09:03:00Z')).toEqual([]);
   });
 });
 
