@@ -45,6 +45,8 @@ const kit = {
   // Against tests that hang: none is to fail because the machine is busy.
   testTimeout: 2 * minute,
   hookTimeout: 2 * minute,
+  // Its own limit is one second, which a busy machine exceeds.
+  expect: { poll: { timeout: minute } },
   pool: 'forks' as const,
   // A worker loads the product once for all its files: loading takes longer than most tests.
   isolate: false,
