@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { CommanderError, Help, type Option } from 'commander';
 import { exitCodesHelp } from './exit-codes.ts';
 import { hideCredentials } from './formats/hide-credentials.ts';
@@ -42,6 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   try {
     const { createCommand } = await verb.load();
+    for (const flag of verb.v8 ?? []) setFlagsFromString(flag);
     const productDir = findProductDir();
     const command = createCommand({
       env: process.env,

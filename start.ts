@@ -23,7 +23,6 @@ import { FeedError } from './server/errors.ts';
 import { installCommands } from './server/gallery/commands.ts';
 import type { Keys } from './server/keys/keys.ts';
 import { createLogger } from './server/log.ts';
-import { keepMemorySmall } from './server/memory.ts';
 import { type RunningServer, startServer, whenAborted } from './server/serve.ts';
 
 export function createCommand(invocation: Invocation): Command {
@@ -37,7 +36,6 @@ export function createCommand(invocation: Invocation): Command {
 
 async function start(invocation: Invocation): Promise<void> {
   const { env, productDir, version, signal, stdout } = invocation;
-  keepMemorySmall();
   const say = (text: string): void => void stdout.write(`${text}\n`);
   const config = loadConfig(env);
   // One screen for people: requests are logged only if LOG_LEVEL asks for it.

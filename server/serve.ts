@@ -7,7 +7,6 @@ import { type Config, configHelp, loadConfig } from './config.ts';
 import { createDrain, type DrainLimits } from './http/drain.ts';
 import { isWildcard, openListener } from './listener.ts';
 import { createLogger, type Logger } from './log.ts';
-import { keepMemorySmall } from './memory.ts';
 import { announceServer } from './server-file.ts';
 
 /** The verb `serve`: the server alone, until the signal. */
@@ -112,7 +111,6 @@ export async function startServer(
 }
 
 async function serve({ env, stdout, productDir, signal, version }: Invocation): Promise<void> {
-  keepMemorySmall();
   const config = loadConfig(env);
   const server = await startServer(config, createLogger(config.logLevel), { productDir, version, env });
   stdout.write(`Listening on ${server.url}\n`);

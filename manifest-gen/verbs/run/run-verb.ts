@@ -2,7 +2,6 @@ import { type Argument, Command, type Option } from 'commander';
 import type { Invocation } from '../../../invocation.ts';
 import { ReleaseError } from '../../errors.ts';
 import { openOutDir } from '../../publish/keep-files.ts';
-import { keepMemorySmall } from '../../system/memory.ts';
 import { type BrokenTool, requireWhole, type Tool, type ToolsFolder } from '../../tool-file/tools.ts';
 import { addFlags, type FlagName, type ReleaseFlags } from '../flags.ts';
 import { withSources } from './from-bundle.ts';
@@ -70,7 +69,6 @@ async function run<Flags extends ReleaseFlags>(
   flags: Flags,
   invocation: Invocation,
 ): Promise<void> {
-  keepMemorySmall();
   const { cwd } = invocation;
   const report = createReport(invocation, flags);
   try {
