@@ -32,10 +32,15 @@ export type ClientWorld = {
   hold(tool: string, version: string): Promise<string>;
   /** A release to main and beta; answers with its manifest. */
   release(tool: string, version: string): Promise<string>;
-  decide(commit: Omit<NewPendingCommit, 'message' | 'at' | 'by'> & { message?: string }): Promise<void>;
+  /** What a transition leaves to be published. */
+  decide(
+    commit: Omit<NewPendingCommit, 'message' | 'at' | 'by'> & { message?: string; at?: Date },
+  ): Promise<void>;
   audit(): Promise<readonly { kind: string; subject: string; digest?: string | undefined; by: string }[]>;
   /** Starts a server on the same folder, after this one has stopped. */
   restart(): Promise<void>;
+  /** Ends the server and leaves its folder. */
+  close(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -50,9 +55,9 @@ export function grantOf(
 }
 
 export async function startClientWorld(
-  options: Pick<NonNullable<Parameters<typeof serveBucket>[0]>, 'env' | 'readAuth' | 'trustProxy'> = {},
+  options: Pick<NonNullable<Parameters<typeof serveBucket>[0]>, 'dir' | 'readAuth' | 'trustProxy'> = {},
 ): Promise<ClientWorld> {
-  const dir = await makeTempDir();
+  const dir = options.dir ?? (await makeTempDir());
   const db = openDatabase(join(dir, 'catalog.db'));
   const now = (): Date => new Date();
   const views = new Map<string, TestView>();
@@ -95,9 +100,9 @@ export async function startClientWorld(
       await world.server.bucket.finishCommits();
       return text;
     },
-    async decide({ message, ...commit }) {
-      const whole = { message: message ?? `${commit.tool}: Update to version ${commit.version}`, ...commit };
-      await db.transact(({ prepare }) => addPendingCommit(prepare, { ...whole, at: now(), by }));
+    async decide(commit) {
+      const message = `${commit.tool}: Update to version ${commit.version}`;
+      await db.transact(({ prepare }) => addPendingCommit(prepare, { message, at: now(), by, ...commit }));
     },
     async audit() {
       const entries = await createSqlAudit(db, now).list({ limit: 1000 });
@@ -108,6 +113,10 @@ export async function startClientWorld(
     async restart() {
       await world.server.close();
       world.server = await open();
+    },
+    async close() {
+      await world.server.close();
+      db.close();
     },
     async stop() {
       await world.server.stop();

@@ -81,7 +81,6 @@ export async function serveBucket(
     readonly pendingCommits?: PendingCommits;
     /** In place of the list in memory. */
     readonly events?: BucketEvents;
-    readonly env?: Readonly<Record<string, string | undefined>>;
   } = {},
 ): Promise<BucketServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-')));
@@ -112,7 +111,7 @@ export async function serveBucket(
   const mutex = createSemaphore(1, 200);
   const bucket = await ensureBucket({
     dir: bucketDir,
-    env: options.env ?? process.env,
+    env: process.env,
     ...(options.clients && { clients: options.clients }),
     ...(options.pendingCommits && { pendingCommits: options.pendingCommits }),
     payloads: {

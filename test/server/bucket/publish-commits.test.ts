@@ -1,0 +1,106 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openBucket } from '../../../manifest-gen/published/bucket/repository.ts';
+import { type ClientWorld, startClientWorld } from './client-world.ts';
+
+describe('releases that the server publishes by itself', () => {
+  let world: ClientWorld;
+  beforeEach(async () => {
+    world = await startClientWorld();
+  });
+  afterEach(() => world.stop());
+
+  const url = (branch: string): string => `${world.server.url}/git/${branch}/go-win-tools.git`;
+  const inRepo = (...args: string[]): Promise<string> =>
+    world.git.run(join(world.server.bucketDir, 'repo.git'), ...args);
+  const finish = (): Promise<void> => world.server.bucket.finishCommits();
+  const decide = (version: string, branches: ['main', 'beta'] | ['beta'], message?: string): Promise<void> =>
+    world.decide({
+      ...{ tool: 'delve', version, text: world.server.manifest('delve', version), branches },
+      ...(message && { message }),
+    });
+
+  it('are the commits that a promotion makes, byte for byte', async () => {
+    const at = new Date('2026-02-03T04:05:06Z');
+    const note = 'U was good for a week';
+    const text = world.server.manifest('delve', '1.22.0');
+    const signal = AbortSignal.timeout(60_000);
+    const bucket = await openBucket({ url: url('main'), now: () => at, env: process.env, signal });
+    await bucket.fetch();
+    const change = { tool: 'delve', version: '1.22.0', manifestText: text, note, taggedOn: 'main' } as const;
+    const refs = await bucket.commit({ ...change, branches: ['main', 'beta'] });
+    await bucket.close();
+
+    const message = `delve: Update to version 1.22.0\n\n${note}`;
+    await world.decide({ tool: 'delve', version: '1.22.0', text, branches: ['main', 'beta'], message, at });
+    await finish();
+
+    const format = '--format=%(objectname):%(refname)';
+    expect((await inRepo('for-each-ref', format)).split('\n').sort()).toEqual([...refs].sort());
+    await inRepo('fsck', '--strict');
+  });
+
+  it('are in the audit log, once, and change nothing a second time', async () => {
+    await decide('1.22.0', ['main', 'beta']);
+    await finish();
+    const [refs, entries] = [await inRepo('for-each-ref'), await world.audit()];
+    await finish();
+    await world.restart();
+
+    expect(entries.map(({ kind, subject, by }) => [kind, subject, by])).toEqual(
+      ['refs/heads/main', 'refs/heads/beta', 'refs/tags/delve/v1.22.0'].map((ref) => [
+        'bucket moved',
+        ref,
+        'ops',
+      ]),
+    );
+    expect([await inRepo('for-each-ref'), await world.audit()]).toEqual([refs, entries]);
+  });
+
+  it('leave a branch alone that is ahead, and tag the first one only', async () => {
+    await decide('1.23.0-beta.1', ['beta']);
+    await decide('1.22.0', ['main', 'beta']);
+    await decide('1.21.0', ['main', 'beta']);
+    await finish();
+
+    const version = async (branch: 'main' | 'beta') =>
+      (await world.server.bucket.readManifest(branch, 'delve'))?.version;
+    expect([await version('main'), await version('beta')]).toEqual(['1.22.0', '1.23.0-beta.1']);
+    expect((await inRepo('tag')).split('\n')).toEqual(['delve/v1.22.0', 'delve/v1.23.0-beta.1']);
+    expect(await inRepo('rev-parse', 'delve/v1.23.0-beta.1')).toBe(await inRepo('rev-parse', 'beta'));
+  });
+
+  it('wait for a push that is checked, and come on top of it', async () => {
+    const work = await world.publisher.clone(url('main'), 'work');
+    const pushed = await world.publisher.commit(work, '(chore): Say more', { 'MORE.md': 'more\n' });
+    await decide('1.22.0', ['main', 'beta']);
+
+    await Promise.all([world.publisher.try(work, 'push', '-q', 'origin', 'main'), finish(), finish()]);
+    const again = await world.publisher.try(work, 'pull', '-q', '--rebase');
+    await world.publisher.try(work, 'push', '-q', 'origin', 'main');
+
+    expect(again.code).toBe(0);
+    const log = (await inRepo('log', '--format=%s', 'main')).split('\n');
+    expect(log.sort()).toEqual([
+      '(chore): Begin the bucket',
+      '(chore): Say more',
+      'delve: Update to version 1.22.0',
+    ]);
+    expect(pushed).not.toBe('');
+    await rm(work, { recursive: true, force: true });
+  });
+
+  it('are tried again by the next request where git could not write', async () => {
+    await decide('1.22.0', ['main', 'beta']);
+    const lock = join(world.server.bucketDir, 'repo.git', 'refs', 'heads', 'main.lock');
+    await writeFile(lock, '');
+
+    const refused = await fetch(`${world.server.url}/m/c/pc-1/delve.json`);
+    await rm(lock);
+    const answered = await fetch(`${world.server.url}/m/c/pc-1/delve.json`);
+
+    expect([refused.status, answered.status]).toEqual([500, 200]);
+    expect(JSON.parse(await answered.text()).version).toBe('1.22.0');
+  });
+});
