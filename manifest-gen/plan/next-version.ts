@@ -21,6 +21,7 @@ export function newestOfFamily(upstream: string, published: readonly string[]): 
  * beta of its next correction, since a published version is never replaced.
  * @param published every version of the package on the feed, unlisted ones too: their numbers are used up
  * @param newest the record of `newestOfFamily(upstream, published)`
+ * @param taken further numbers that are used up: of rollouts, which the feed's lists do not show
  * @param isCorrected somebody says that the reason for a withdrawal is fixed
  */
 export function decideNextVersion(
@@ -29,6 +30,7 @@ export function decideNextVersion(
   newest: ReleaseRecord | undefined,
   recipe: Recipe,
   isCorrected = false,
+  taken: readonly string[] = [],
 ): NextVersion {
   const release = versionHistory(published).find((one) => one.upstream === upstream);
   if (release === undefined) {
@@ -42,7 +44,8 @@ export function decideNextVersion(
   if (change === undefined) return { kind: 'same', version: release.version };
 
   const reason: Reason = { code: 'changed', version: release.version, change };
-  return { kind: 'new', version: printReleaseVersion(nextRelease(release)), reason };
+  const head = versionHistory([release.version, ...taken])[0] ?? release;
+  return { kind: 'new', version: printReleaseVersion(nextRelease(head)), reason };
 }
 
 function findChangeSince(

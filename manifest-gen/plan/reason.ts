@@ -21,6 +21,14 @@ export type Reason =
       readonly bytesOf: string;
     }
   | { readonly code: 'from'; readonly beta: string }
+  /** A rollout is open: some machines have it. */
+  | { readonly code: 'rolling'; readonly version: string; readonly state: string }
+  /** A start: what machines go back to if it is taken back; undefined where main offers nothing. */
+  | {
+      readonly code: 'rollout';
+      readonly beta: string;
+      readonly back: { readonly version: string; readonly bytesOf: string } | undefined;
+    }
   /** A withdrawal: what becomes of a version, and what clients get after it. */
   | {
       readonly code: 'withdrawal';

@@ -14,12 +14,16 @@ import type { OpenToolkit } from '../toolkit.ts';
 import { publishManifest } from './manifest.ts';
 import { putPayload, requireFile } from './payload.ts';
 
-/** One version on its way to the clients: a beta, a promotion, a correction, the shims. */
-export type Publication = {
+/** The files of one version. */
+export type Upload = {
   readonly tool: Pick<Tool, 'tool' | 'packageId'>;
   readonly version: string;
   /** A build, or a release that the feed has already. */
   readonly source: Artifacts;
+};
+
+/** One version on its way to the clients: a beta, a promotion, a correction, the shims. */
+export type Publication = Upload & {
   /** The branches that offer it then; the first must take it. */
   readonly to: readonly [Channel, ...Channel[]];
   /** The first branch may be ahead, too, and stays there. */
@@ -41,7 +45,7 @@ export async function publishRelease(publication: Publication, toolkit: OpenTool
   }
 }
 
-async function publishPayloads(publication: Publication, toolkit: OpenToolkit): Promise<void> {
+export async function publishPayloads(publication: Upload, toolkit: OpenToolkit): Promise<void> {
   const { payloads, sbom, expected } = publication.source;
   if (!toolkit.endpoints.isPut) {
     for (const file of expected) await requirePayload(publication, file, toolkit);
@@ -52,7 +56,7 @@ async function publishPayloads(publication: Publication, toolkit: OpenToolkit): 
 }
 
 async function publishPayload(
-  { tool, version }: Publication,
+  { tool, version }: Upload,
   { file, path, digest }: Artifacts['payloads'][number],
   { feed, endpoints, report, done }: OpenToolkit,
 ): Promise<void> {
@@ -68,7 +72,7 @@ async function publishPayload(
  * replaced, and a description must not block the release.
  */
 async function publishSbom(
-  publication: Publication,
+  publication: Upload,
   { file, text: render }: NonNullable<Artifacts['sbom']>,
   toolkit: OpenToolkit,
 ): Promise<void> {
@@ -85,7 +89,7 @@ async function publishSbom(
 
 /** Where we upload nothing (PAYLOAD_PUT=false), each file must be there, with the bytes that the manifest promises. */
 async function requirePayload(
-  { tool: { tool }, version }: Publication,
+  { tool: { tool }, version }: Upload,
   expected: Artifacts['expected'][number],
   { feed, endpoints, report }: OpenToolkit,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 
 /** Scopes of a key of the feed (contract section 3). */
-export type Scope = 'push:beta' | 'push' | 'unlist';
+export type Scope = 'push:beta' | 'push' | 'unlist' | 'rollout';
 export type Need = { readonly tool: Pick<Tool, 'tool' | 'packageId'>; readonly scopes: readonly Scope[] };
 
 /**

@@ -23,6 +23,11 @@ const sentences: { readonly [Code in Coded['code']]: (coded: Of<Code>) => string
   'taken-back': ({ upstream, version, bytesOf }) =>
     `${upstream} was withdrawn, ${version} has the bytes of ${bytesOf}; --correct releases it again`,
   from: ({ beta }) => `from ${beta}`,
+  rolling: ({ version, state }) => `the rollout of ${version} is ${state}`,
+  rollout: ({ beta, back }) => {
+    const correction = back && `a rollback gives the bytes of ${back.bytesOf} as ${back.version}`;
+    return `from ${beta}; ${correction ?? 'a rollback has nothing to go back to: main offers no version'}`;
+  },
   withdrawal: ({ bad, isListed, then }) => {
     const verb = isListed ? `unlist ${bad}` : `${bad} is already unlisted`;
     if (then === undefined)

@@ -34,7 +34,7 @@ export type PlanRow = {
   readonly evidence: readonly string[];
   /** The address of upstream's notes about this version. */
   readonly notes?: string | undefined;
-  readonly does: 'release' | 'promote' | 'withdraw' | 'finish' | 'rebase' | 'nothing';
+  readonly does: 'release' | 'promote' | 'rollout' | 'withdraw' | 'finish' | 'rebase' | 'nothing';
   readonly why: Reason;
   /** Of a promotion: who released the beta, as the server's audit log has it; undefined where it does not say. */
   readonly releasedBy?: ReleasedBy | undefined;
@@ -46,7 +46,15 @@ export type PlanRow = {
 export type Outcome = {
   readonly tool: string;
   readonly version: string;
-  readonly kind: 'released' | 'promoted' | 'withdrawn' | 'made' | 'verified' | 'rebased' | 'nothing';
+  readonly kind:
+    | 'released'
+    | 'promoted'
+    | 'started'
+    | 'withdrawn'
+    | 'made'
+    | 'verified'
+    | 'rebased'
+    | 'nothing';
   readonly detail: string;
   /** After a withdrawal: what to do on machines that have it. */
   readonly recovery?: readonly string[];
@@ -72,6 +80,8 @@ export type StatusRow = {
   readonly upstream: string;
   readonly beta: string;
   readonly main: string;
+  /** The open one. */
+  readonly rollout?: Rollout | undefined;
   readonly next: NextStep;
   /** The beta that a promotion would take now; undefined: none waits, or it is younger than the tool file's `minAge`. */
   readonly promotable?: string | undefined;

@@ -6,6 +6,7 @@ import { describeChange } from '../vulnerabilities/change.ts';
 import { columns } from './columns.ts';
 import { inWords, nextInWords, sourceInWords } from './reasons.ts';
 import type { PlanRow, StatusRow } from './report.ts';
+import { rolloutInShort } from './rollout.ts';
 
 type Color = 'bold' | 'dim' | 'gray' | 'green' | 'red' | 'yellow';
 
@@ -67,12 +68,12 @@ export function statusTable(
   paint: Paint,
   sentenceOf: (error: ReleaseError) => string,
 ): string {
-  const heads = ['tool', 'upstream', 'beta', 'main', 'a run would'];
+  // most feeds never have one
+  const hasRollouts = rows.some(({ rollout }) => rollout !== undefined);
+  const heads = ['tool', 'upstream', 'beta', 'main', ...(hasRollouts ? ['rollout'] : []), 'a run would'];
   const cells = rows.map((row) => [
-    row.tool,
-    row.upstream,
-    row.beta,
-    row.main,
+    ...[row.tool, row.upstream, row.beta, row.main],
+    ...(hasRollouts ? [row.rollout === undefined ? '-' : rolloutInShort(row.rollout)] : []),
     nextInWords(row.next, sentenceOf),
   ]);
   const [head = '', ...lines] = columns([heads, ...cells]).split('\n');

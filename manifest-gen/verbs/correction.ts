@@ -6,6 +6,7 @@ import { ReleaseError } from '../errors.ts';
 import { channelOf, nextBeta, type Withdrawal } from '../plan/withdrawal.ts';
 import { publishRelease } from '../publish/publish-release.ts';
 import type { Found, Packed } from '../release.ts';
+import type { PlanRow } from '../report/report.ts';
 import { prove } from '../reverify/prove.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { type GoodRelease, isUpstream, type WithdrawalPlan } from './plan/withdrawal.ts';
@@ -20,15 +21,18 @@ export type Correction = {
   readonly as: (version: string) => Promise<Packed>;
 };
 
+/** The tool, and the version that comes on top. */
+type Corrected = Pick<WithdrawalPlan, 'tool' | 'templates'> & { readonly row: Pick<PlanRow, 'to'> };
+
 /**
  * The good one's package under the correction's versions. One that the feed does not have is fetched, verified and judged as for
  * a beta; otherwise it is compared with everything available: a beta with the correction's number by somebody else is never used.
  * @throws ReleaseError PROMOTION_UNPROVEN, REFUSED, FEED_*
  */
 export async function buildCorrection(
-  plan: WithdrawalPlan,
+  plan: Corrected,
   good: GoodRelease | Found,
-  { firstBeta, stable, stage }: Extract<Withdrawal, { kind: 'correct' }>,
+  { firstBeta, stable, stage }: Omit<Extract<Withdrawal, { kind: 'correct' }>, 'kind'>,
   toolkit: OpenToolkit,
 ): Promise<Correction> {
   const { tool, templates } = plan;
@@ -47,7 +51,7 @@ export async function buildCorrection(
 }
 
 async function partsOfGood(
-  { tool, templates, row }: WithdrawalPlan,
+  { tool, templates, row }: Corrected,
   good: GoodRelease | Found,
   version: string,
   toolkit: OpenToolkit,
@@ -115,7 +119,7 @@ async function publishFirstBeta(
   }
 }
 
-function publicationOf(packed: Packed, { endpoints }: OpenToolkit) {
+export function publicationOf(packed: Packed, { endpoints }: OpenToolkit) {
   const { tool, packageVersion: version } = packed.rendered;
   return { tool, version, source: artifactsOf(packed, endpoints.addresses) };
 }

@@ -2,9 +2,10 @@ import { Argument } from 'commander';
 import { digestFile } from '../../formats/digest.ts';
 import { artifactsOf } from '../build/artifacts.ts';
 import { partsOf, repack } from '../build/repack.ts';
-import { fail } from '../errors.ts';
+import { fail, ReleaseError } from '../errors.ts';
 import { keepFiles } from '../publish/keep-files.ts';
-import { publishRelease } from '../publish/publish-release.ts';
+import { type Publication, publishRelease } from '../publish/publish-release.ts';
+import { discardHeld } from '../published/feed/held.ts';
 import type { Released } from '../published/published.ts';
 import type { Packed } from '../release.ts';
 import { inWords } from '../report/reasons.ts';
@@ -13,6 +14,8 @@ import { type Proven, prove } from '../reverify/prove.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { type PromotionPlan, planPromotionOf } from './plan/promotion.ts';
+import { refuseOpen } from './plan/rollout.ts';
+import { renewCorrections } from './rollout/held-correction.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { runPhases } from './run/run.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
@@ -42,11 +45,21 @@ export function promote(
   options: PromoteOptions,
 ): Promise<RunResult> {
   return runPhases(toolkit, requests, {
-    plan: (request, toolkit) => planPromotionOf(request, options, toolkit),
+    plan: (request, toolkit) => plan(request, options, toolkit),
     scopes: options.dryRun ? undefined : ['push'],
-    build: (plan, own) => build(plan, options, own),
+    build: (plan, own) => buildPromotion(plan, options, own),
     publish: (plan, packed, own) => publish(plan, packed, options, own),
   });
+}
+
+async function plan(request: Request, options: PromoteOptions, toolkit: OpenToolkit): Promise<PromotionPlan> {
+  const plan = await planPromotionOf(request, options, toolkit);
+  await refuseOpen(plan.tool, plan.row.to, hintInstead, toolkit);
+  return plan;
+}
+
+function hintInstead(tool: string): string {
+  return `\`release:rollout complete ${tool}\` gives it to everybody now; \`release:rollout status ${tool}\` shows how far it is.`;
 }
 
 /**
@@ -54,7 +67,7 @@ export function promote(
  * made of a beta that was, and no other way.
  * @throws ReleaseError VULNERABLE, PROMOTION_*, OTHER_BYTES, FEED_*
  */
-async function build(
+export async function buildPromotion(
   { tool, row, ready, scan }: PromotionPlan,
   { outDir, skipVerify, isJustMade = false }: PromoteOptions,
   toolkit: OpenToolkit,
@@ -108,13 +121,22 @@ async function publish(
   toolkit: OpenToolkit,
 ): Promise<Outcome> {
   const about = { tool: tool.tool, version: row.to };
-  if (ready === undefined || packed === undefined)
+  if (ready === undefined || packed === undefined) {
+    if (!dryRun) await renewCorrections(tool, toolkit);
     return { ...about, kind: 'nothing', detail: inWords(row.why) };
+  }
   const skipped = skipVerify === undefined ? '' : `; its evidence was not repeated: ${skipVerify}`;
   if (dryRun) return { ...about, kind: 'made', detail: `nothing was published (--dry-run)${skipped}` };
   const { stable: version, reason, existing } = ready;
   const source = artifactsOf(packed, toolkit.endpoints.addresses);
-  await publishRelease({ tool, version, source, to: ['main', 'beta'], reason }, toolkit);
+  const publication: Publication = { tool, version, source, to: ['main', 'beta'], reason };
+  await publishRelease(publication, toolkit).catch(async (error: unknown) => {
+    if (!(error instanceof ReleaseError) || error.details.status !== 409) throw error;
+    // held for a rollout that was rejected, or whose start was interrupted
+    await discardHeld({ feed: toolkit.feed, serverUrl: toolkit.endpoints.serverUrl }, tool.tool, version);
+    await publishRelease(publication, toolkit);
+  });
+  await renewCorrections(tool, toolkit);
   const detail =
     existing === undefined
       ? `on the feed and on branches main and beta, ${inWords(row.why)}`

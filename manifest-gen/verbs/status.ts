@@ -5,6 +5,7 @@ import { isOldEnough } from '../plan/newest-allowed.ts';
 import { planPromotion } from '../plan/promotion.ts';
 import { findUnfinished, type PublishedState } from '../plan/unfinished.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
+import { isOpen, knownRollouts } from '../published/feed/rollouts.ts';
 import type { NextStep, StatusRow } from '../report/report.ts';
 import { type Finish, unfinishedInWords } from '../report/unfinished.ts';
 import { hasNoReachableSource } from '../sources/find-source.ts';
@@ -101,10 +102,10 @@ async function rowOfOwn(
 /** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
 async function readOffered(tool: Tool, toolkit: OpenVerbToolkit): Promise<Offered> {
   const state = await readState(tool, toolkit);
-  return {
-    ...offeredOf(state),
-    promotable: findPromotable(tool, state.packages, state.main, toolkit.now()),
-  };
+  const rollout = (await knownRollouts(toolkit, tool.tool)).find(isOpen);
+  const promotable = findPromotable(tool, state.packages, state.main, toolkit.now());
+  const isRolling = rollout !== undefined && promotable?.startsWith(`${rollout.version}-`);
+  return { ...offeredOf(state), rollout, promotable: isRolling ? undefined : promotable };
 }
 
 async function readState(

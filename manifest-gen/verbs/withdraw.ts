@@ -13,6 +13,7 @@ import type { OpenToolkit } from '../toolkit.ts';
 import { buildCorrection, type Correction, publishCorrection } from './correction.ts';
 import { planWithdrawalOf, type WithdrawalPlan } from './plan/withdrawal.ts';
 import { recoveryLines } from './recovery.ts';
+import { renewCorrections } from './rollout/held-correction.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { runPhases } from './run/run.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
@@ -112,6 +113,7 @@ async function publish(
   if (plan.kind === 'correct' && good !== undefined && correction !== undefined) {
     const reason = withdrawalNote(bad.version, options.reason, good.version);
     const onTop = (await publishCorrection(correction, reason, toolkit)) ?? row.to;
+    await renewCorrections(tool, toolkit);
     const detail = `${onTop} has the bytes of ${good.version}`;
     return { ...common, kind: 'withdrawn', detail, recovery: recoveryTo(onTop) };
   }

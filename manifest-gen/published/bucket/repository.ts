@@ -107,15 +107,14 @@ export async function openBucket(access: BucketAccess) {
     },
     /** Makes the commits, locally only; returns what to push. */
     async commit(release: NewCommit): Promise<readonly string[]> {
-      const { tool, version, manifestText, note, branches, taggedOn } = release;
+      const { tool, version, manifestText, branches, taggedOn } = release;
       const when = access.now();
       const missing = channels.filter((branch) => !tips.has(branch));
       const root = missing.length === 0 ? '' : ((await rootOf(git, tips)) ?? (await writeRoot(git, when)));
       // A bucket without one of the branches gets it, so that both addresses can be cloned.
       const refspecs = new Map(missing.map((branch) => [`refs/heads/${branch}`, root]));
       const texts = new Map([[tool, manifestText]]);
-      const subject = `${tool}: Update to version ${version}`;
-      const message = note === undefined ? subject : `${subject}\n\n${note}`;
+      const message = releaseMessage(release);
       const commits = branches.map((branch) => ({ parent: tips.get(branch) ?? root, texts, message }));
       const oids = await writeCommits(git, commits, when);
       for (const [index, oid] of oids.entries()) {
@@ -183,6 +182,16 @@ async function readText(git: Git, name: string): Promise<string | undefined> {
   const answer = await git.run(['cat-file', '--batch'], { input: `${name}\n`, isWhole: true });
   const head = answer.slice(0, answer.indexOf('\n'));
   return / blob \d+$/.test(head) ? answer.slice(head.length + 1, -1) : undefined;
+}
+
+/** Of the commit that brings a version (contract section 5). */
+export function releaseMessage({
+  tool,
+  version,
+  note,
+}: Pick<NewCommit, 'tool' | 'version' | 'note'>): string {
+  const subject = `${tool}: Update to version ${version}`;
+  return note === undefined ? subject : `${subject}\n\n${note}`;
 }
 
 /** The commit that brought a version, by the subject that every release has (contract section 5). */

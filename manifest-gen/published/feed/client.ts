@@ -141,6 +141,8 @@ export async function pushPackage(
     readonly digest: Digest;
     /** For the audit log. */
     readonly reason?: string | undefined;
+    /** The tool whose rollout it is for: nobody sees it before. */
+    readonly heldFor?: string | undefined;
   },
   onProgress: (doneBytes: number) => void,
 ): Promise<'pushed' | 'same'> {
@@ -158,6 +160,7 @@ export async function pushPackage(
       sizeBytes: head.length + pkg.digest.sizeBytes + tail.length,
       type: `multipart/form-data; boundary="${boundary}"`,
       reason: pkg.reason,
+      headers: pkg.heldFor === undefined ? {} : { 'x-held': pkg.heldFor },
     },
     onProgress,
   );

@@ -120,6 +120,7 @@ export async function send(
     readonly sizeBytes: number;
     readonly type: string;
     readonly reason?: string | undefined;
+    readonly headers?: Readonly<Record<string, string>>;
   },
   onProgress: (doneBytes: number) => void,
 ): Promise<Response<string>> {
@@ -130,6 +131,7 @@ export async function send(
       'content-type': body.type,
       'content-length': String(body.sizeBytes),
       ...reasonHeader(body.reason),
+      ...body.headers,
     },
     retry: { limit: 0 },
   });

@@ -1,8 +1,9 @@
 import type { Response } from 'got';
 import { z } from 'zod';
 import { jsonOf } from '../../../formats/json.ts';
-import { fail } from '../../errors.ts';
+import { fail, ReleaseError } from '../../errors.ts';
 import { ask, type FeedHttp, jsonFrom, reasonOf, refusePage, requireSuccess } from './http.ts';
+import type { Endpoints } from './server-info.ts';
 
 /** A rollout as the server shows it (contract section 8). What is not read here is passed on to whoever reads `--json`. */
 export const Rollout = z.looseObject({
@@ -27,16 +28,14 @@ export type Rollout = z.infer<typeof Rollout>;
 /** A server with rollouts, as we reach it. */
 export type RolloutApi = { readonly feed: FeedHttp; readonly serverUrl: string };
 
-export const rolloutActions = [
-  'advance',
-  'complete',
-  'halt',
-  'resume',
-  'rollback',
-  'approve',
-  'reject',
-] as const;
-export type RolloutActionName = (typeof rolloutActions)[number];
+export type RolloutActionName =
+  | 'advance'
+  | 'complete'
+  | 'halt'
+  | 'resume'
+  | 'rollback'
+  | 'approve'
+  | 'reject';
 
 export function isOpen({ state }: Pick<Rollout, 'state'>): boolean {
   return ['pending', 'rolling', 'halted'].includes(state);
@@ -52,6 +51,25 @@ export async function listRollouts(api: RolloutApi, tool?: string): Promise<read
   if (response.statusCode === 404) refuseServer(api);
   requireSuccess(response, 'the request for rollouts');
   return jsonFrom(response, z.array(Rollout)) ?? refuseServer(api);
+}
+
+/**
+ * The same for verbs that publish or look: none where the server has no rollouts, or does not show them to this key.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED
+ */
+export async function knownRollouts(
+  { feed, endpoints }: { readonly feed: FeedHttp; readonly endpoints: Endpoints },
+  tool?: string,
+): Promise<readonly Rollout[]> {
+  const { serverUrl, isOwnServer } = endpoints;
+  if (!isOwnServer) return [];
+  return listRollouts({ feed, serverUrl }, tool).catch((error: unknown) => {
+    const isHidden =
+      error instanceof ReleaseError &&
+      (error.code === 'ROLLOUT_UNSUITED' || [401, 403].includes(Number(error.details.status)));
+    if (!isHidden) throw error;
+    return [];
+  });
 }
 
 /** @throws ReleaseError ROLLOUT_REFUSED with the state that it is in, FEED_REFUSED, FEED_UNREACHABLE */

@@ -8,6 +8,7 @@ import { decideNextVersion, newestOfFamily } from '../../plan/next-version.ts';
 import type { Reason } from '../../plan/reason.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
 import { originOf, toolchainOf } from '../../plan/same-files.ts';
+import { isOpen, knownRollouts } from '../../published/feed/rollouts.ts';
 import type { Released } from '../../published/published.ts';
 import type { Found } from '../../release.ts';
 import { findNewest, findVersion, type SourceChoice } from '../../sources/find-source.ts';
@@ -59,16 +60,21 @@ export async function decideBeta(
   const found = await findRecorded(tool, upstream, released?.record, newest, options, toolkit);
   const templates = await loadTemplates(toolkit, tool);
   const packaging = packagingOf(tool, templates);
-  const next = decideNextVersion(
-    upstream,
-    published,
-    released?.record,
-    { found, packaging },
-    options.correct,
+  const rollouts = (await knownRollouts(toolkit, tool.tool)).filter(
+    ({ version }) => readReleaseVersion(version)?.upstream === upstream,
   );
+  const recipe = { found, packaging };
+  const taken = rollouts.flatMap(({ version, correction }) => [version, correction ?? version]);
+  const next = decideNextVersion(upstream, published, released?.record, recipe, options.correct, taken);
   const state = await readState(tool, upstream, toolkit);
   const from = state.beta;
   const common = { tool, found, templates, packaging, version: next.version, state };
+  const open = rollouts.find(isOpen);
+  if (open !== undefined && released?.record !== undefined) {
+    const reason = { code: 'rolling', version: open.version, state: open.state } as const;
+    const { version, record } = released;
+    return { ...common, version, released, record, does: 'nothing', reason };
+  }
   // a text that breaks a rule fails before anything is downloaded or built
   if (next.kind === 'new') requireOwnFiles(tool, upstream, found, toolkit);
   if (next.kind === 'new') await fillNuspec(templates, tool, { upstream, package: next.version });

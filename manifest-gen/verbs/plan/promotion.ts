@@ -144,5 +144,5 @@ function howToGet({ tool }: Tool, asked: string | undefined, betas: readonly str
 }
 
 function refuse(tool: Tool, version: string, refusal: Refusal): never {
-  fail('PROMOTION_REFUSED', { tool: tool.tool, version, reason: inWords(refusal) });
+  fail('PROMOTION_REFUSED', { tool: tool.tool, version, reason: inWords(refusal), refusal: refusal.code });
 }

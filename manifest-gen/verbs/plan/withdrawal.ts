@@ -27,6 +27,7 @@ import type { OpenToolkit } from '../../toolkit.ts';
 import type { Request } from '../run/request.ts';
 import { chooseSources } from './beta-decision.ts';
 import { originOfFound, originOfRecord, readState } from './release-state.ts';
+import { refuseOpen } from './rollout.ts';
 
 /** Ours, with its record. */
 export type GoodRelease = Released & { readonly record: ReleaseRecord };
@@ -72,7 +73,10 @@ export async function planWithdrawalOf(
   const { published } = toolkit;
   const listed = await published.versions(tool);
   const bad = findAsked(asked, listed) ?? (await findDeleted(tool, asked, toolkit));
-  if (bad === undefined) return refuseUnknown(tool, asked, listed);
+  if (bad === undefined) {
+    await refuseOpen(tool, asked, hintInstead, toolkit);
+    return refuseUnknown(tool, asked, listed);
+  }
   const packages = [...listed.filter((one) => one.version !== bad.version), bad];
   const read = (version: string): Promise<Released | undefined> => published.release(tool, version);
   const recordOf = async (version: string) => (await read(version).catch(unlessBroken))?.record;
@@ -208,6 +212,10 @@ function unlessBroken(error: unknown): undefined {
     (error instanceof ReleaseError && error.code.startsWith('FEED_') && error.exitCode === 1);
   if (!isBroken) throw error;
   return undefined;
+}
+
+function hintInstead(tool: string): string {
+  return `\`release:rollout rollback ${tool} --reason TEXT\` takes it back from the machines that have it.`;
 }
 
 function refuseUnknown(tool: Tool, version: string, packages: readonly FeedPackage[]): never {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Invocation } from '../../../invocation.ts';
 import { actionCommands } from './actions.ts';
+import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
 
 /** The verb `release:rollout`: a version reaches some machines first (contract section 8). */
@@ -15,7 +16,7 @@ export function createCommand(invocation: Invocation): Command {
       writeOut: (line) => void stdout.write(line),
       writeErr: (line) => void stderr.write(line),
     });
-  for (const create of [statusCommand, ...actionCommands]) {
+  for (const create of [startCommand, statusCommand, ...actionCommands]) {
     command.addCommand(create(invocation).copyInheritedSettings(command));
   }
   return command;

@@ -1,0 +1,46 @@
+import { nextRelease, printReleaseVersion, readReleaseVersion, versionHistory } from './release-version.ts';
+import { isBefore } from './withdrawal.ts';
+
+/** A rollout, as far as a plan depends on it. */
+type Known = {
+  readonly version: string;
+  readonly state: string;
+  readonly correction?: string | undefined;
+  readonly counts: { readonly admitted: number };
+};
+
+/** The numbers of a correction: `firstBeta` is what testers get of it. */
+export type CorrectionNumbers = { readonly firstBeta: string; readonly stable: string };
+
+/**
+ * The next correction of a version that is rolled out, above all of its family that are taken.
+ * @throws TypeError for a version that no release makes
+ */
+export function nextCorrection(version: string, taken: readonly string[]): CorrectionNumbers {
+  const upstream = readReleaseVersion(version)?.upstream;
+  const head = versionHistory([version, ...taken]).find((one) => one.upstream === upstream);
+  if (head === undefined) throw new TypeError(`${version} is no version of ours`);
+  const firstBeta = nextRelease(head);
+  return {
+    firstBeta: printReleaseVersion(firstBeta),
+    stable: printReleaseVersion({ ...firstBeta, beta: undefined }),
+  };
+}
+
+/**
+ * What machines are offered that a rollout of `version` would take back: a listed stable version, or what an earlier rollout gave
+ * to some of them. Undefined: nothing.
+ */
+export function offeredAbove(
+  version: string,
+  packages: readonly { readonly version: string; readonly isListed: boolean }[],
+  rollouts: readonly Known[],
+): string | undefined {
+  const stable = packages.filter((one) => one.isListed && !one.version.includes('-'));
+  const given = rollouts.filter(({ counts }) => counts.admitted > 0);
+  const offered = [
+    ...stable.map((one) => one.version),
+    ...given.flatMap((one) => (one.state === 'rolled-back' ? (one.correction ?? []) : one.version)),
+  ];
+  return offered.find((one) => isBefore(version, one));
+}

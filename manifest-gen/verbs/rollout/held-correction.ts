@@ -1,0 +1,101 @@
+import { isBefore } from '../../plan/withdrawal.ts';
+import { holdRelease } from '../../publish/hold-release.ts';
+import { publishRelease } from '../../publish/publish-release.ts';
+import { withdrawalNote } from '../../published/bucket/withdrawal-note.ts';
+import { type Held, listHeld } from '../../published/feed/held.ts';
+import { isOpen, knownRollouts, type Rollout } from '../../published/feed/rollouts.ts';
+import type { Packed } from '../../release.ts';
+import { loadTemplates } from '../../tool-file/templates.ts';
+import type { Tool } from '../../tool-file/tools.ts';
+import type { OpenToolkit } from '../../toolkit.ts';
+import { buildCorrection, publicationOf } from '../correction.ts';
+import { type PlannedCorrection, planCorrection } from '../plan/rollout.ts';
+import { readAgain } from '../run/with-feed.ts';
+
+export type HeldCorrection = {
+  readonly firstBeta: Packed;
+  readonly stable: Packed;
+  /** The same bytes under another number. */
+  readonly as: (version: string) => Promise<Packed>;
+};
+
+/** The last good bytes under the numbers of the correction. */
+export async function buildHeldCorrection(
+  tool: Tool,
+  { good, firstBeta, stable }: PlannedCorrection,
+  toolkit: OpenToolkit,
+): Promise<HeldCorrection> {
+  const templates = await loadTemplates(toolkit, tool);
+  const about = { tool, templates, row: { to: stable } };
+  const { as } = await buildCorrection(
+    about,
+    good,
+    { firstBeta, stable: undefined, stage: 'published' },
+    toolkit,
+  );
+  return { as, firstBeta: await as(firstBeta), stable: await as(stable) };
+}
+
+/** Uploads it, for nobody yet. @throws ReleaseError FEED_*, PLACE_* */
+export async function holdCorrection(
+  corrects: string,
+  { firstBeta, stable }: HeldCorrection,
+  toolkit: OpenToolkit,
+): Promise<void> {
+  for (const packed of [firstBeta, stable]) await holdOne(corrects, packed, toolkit);
+}
+
+function holdOne(corrects: string, packed: Packed, toolkit: OpenToolkit): Promise<void> {
+  return holdRelease(
+    { ...publicationOf(packed, toolkit), corrects, reason: noteOf(corrects, packed) },
+    toolkit,
+  );
+}
+
+function noteOf(corrects: string, { rendered }: Packed): string {
+  return withdrawalNote(corrects, 'its rollout was taken back', rendered.record.source.version);
+}
+
+/**
+ * What a rollback gives is what main offers: after it changed, for each rollout that is open, and at once for the machines whose
+ * version was taken back and that main has not passed yet.
+ * @throws ReleaseError FEED_*, BUCKET_*, PROMOTION_UNPROVEN
+ */
+export async function renewCorrections(tool: Tool, toolkit: OpenToolkit): Promise<void> {
+  const rollouts = (await knownRollouts(toolkit, tool.tool)).filter((one) => isOpen(one) || isTakenBack(one));
+  if (rollouts.length === 0) return;
+  const again = await readAgain(toolkit);
+  const main = await again.bucket.version('main', tool.tool);
+  for (const rollout of rollouts) {
+    const { version, correction = version } = rollout;
+    if (main === undefined || !isBefore(main, correction)) continue;
+    const planned = await planCorrection(tool, version, again, [correction]);
+    if (planned !== undefined) await renewCorrection(rollout, tool, planned, again);
+  }
+  toolkit.done.push(...again.done);
+}
+
+function isTakenBack({ state, correction, counts }: Rollout): boolean {
+  return state === 'rolled-back' && correction !== undefined && counts.admitted > 0;
+}
+
+async function renewCorrection(
+  rollout: Rollout,
+  tool: Tool,
+  planned: PlannedCorrection,
+  toolkit: OpenToolkit,
+): Promise<void> {
+  const { version, correction } = rollout;
+  const { feed, endpoints } = toolkit;
+  const held = await listHeld({ feed, serverUrl: endpoints.serverUrl }, tool.tool);
+  const made = await buildHeldCorrection(tool, planned, toolkit);
+  const current = correction === undefined ? undefined : await made.as(correction);
+  const isSame = ({ sha256 }: Held): boolean => sha256 === current?.nupkgDigest.sha256;
+  if (held.some((one) => one.version === correction && isSame(one))) return;
+  if (isOpen(rollout)) return holdCorrection(version, made, toolkit);
+  // its testers have the earlier correction already
+  const reason = noteOf(version, made.firstBeta);
+  const beta = { ...publicationOf(made.firstBeta, toolkit), to: ['beta'], keepsNewer: true, reason } as const;
+  await publishRelease(beta, toolkit);
+  await holdOne(version, made.stable, toolkit);
+}

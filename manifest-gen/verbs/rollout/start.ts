@@ -1,0 +1,160 @@
+import { resolve } from 'node:path';
+import { Argument, Option } from 'commander';
+import { fail, ReleaseError } from '../../errors.ts';
+import { holdRelease } from '../../publish/hold-release.ts';
+import { keepFiles } from '../../publish/keep-files.ts';
+import { startRollout } from '../../published/feed/rollouts.ts';
+import type { Packed } from '../../release.ts';
+import { inWords } from '../../report/reasons.ts';
+import type { Outcome } from '../../report/report.ts';
+import { readPlanFile } from '../../tool-file/rollout-plan.ts';
+import type { OpenToolkit } from '../../toolkit.ts';
+import { publicationOf } from '../correction.ts';
+import type { ReleaseFlags } from '../flags.ts';
+import { planRolloutOf, type RolloutPlan, refuseForeign } from '../plan/rollout.ts';
+import { buildPromotion } from '../promote.ts';
+import { type Request, readRequests } from '../run/request.ts';
+import { runPhases } from '../run/run.ts';
+import { endRun, type RunResult } from '../run/run-each.ts';
+import { verb } from '../run/run-verb.ts';
+import type { OpenVerbToolkit } from '../run/toolkit.ts';
+import { withFeed } from '../run/with-feed.ts';
+import { buildHeldCorrection, type HeldCorrection, holdCorrection } from './held-correction.ts';
+
+type StartOptions = {
+  /** As it is written. */
+  readonly plan: unknown;
+  readonly reason?: string | undefined;
+  readonly skipMinAge?: string | undefined;
+  readonly skipVerify?: string | undefined;
+  readonly dryRun?: boolean;
+  readonly outDir?: string | undefined;
+};
+
+/** All that a rollout needs: the version, and what takes it back. */
+type Held = { readonly packed: Packed; readonly correction: HeldCorrection | undefined };
+
+/**
+ * Makes the version as a promotion does, uploads it held with its correction, and begins. Run again after an interruption, it goes
+ * on where it stopped: what is uploaded is not sent again.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, FEED_KEY_*: then nothing more is done
+ */
+function start(toolkit: OpenVerbToolkit, request: Request, options: StartOptions): Promise<RunResult> {
+  return runPhases(toolkit, [request], {
+    plan: (request, toolkit) => planRolloutOf(request, options, toolkit),
+    scopes: options.dryRun ? undefined : ['push', 'rollout'],
+    build: (plan, own) => build(plan, options, own),
+    publish: (plan, held, own) => publish(plan, held, options, own),
+  });
+}
+
+/** Undefined where it is open already. */
+async function build(
+  plan: RolloutPlan,
+  options: StartOptions,
+  toolkit: OpenToolkit,
+): Promise<Held | undefined> {
+  if (plan.open !== undefined) return undefined;
+  const packed = await buildPromotion(plan, { ...options, outDir: undefined }, toolkit);
+  if (packed === undefined) return undefined;
+  const planned = plan.correction;
+  const correction = planned && (await buildHeldCorrection(plan.tool, planned, toolkit));
+  const { outDir } = options;
+  // the manifest that stays is the version's own
+  const all = [...(correction === undefined ? [] : [correction.firstBeta, correction.stable]), packed];
+  for (const one of outDir === undefined ? [] : all) {
+    const { recordText } = one.rendered;
+    await keepFiles(outDir ?? '', { ...publicationOf(one, toolkit), recordText }, toolkit.endpoints);
+  }
+  return { packed, correction };
+}
+
+async function publish(
+  { tool, row, ready, open }: RolloutPlan,
+  held: Held | undefined,
+  { plan, reason, dryRun }: StartOptions,
+  toolkit: OpenVerbToolkit,
+): Promise<Outcome> {
+  const about = { tool: tool.tool, version: row.to };
+  if (open !== undefined) toolkit.report.rollouts([open]);
+  if (held === undefined) return { ...about, kind: 'nothing', detail: inWords(row.why) };
+  if (dryRun)
+    return { ...about, kind: 'made', detail: `${inWords(row.why)}; nothing was uploaded (--dry-run)` };
+  await holdRelease({ ...publicationOf(held.packed, toolkit), reason: ready?.reason }, toolkit);
+  if (held.correction !== undefined) await holdCorrection(row.to, held.correction, toolkit);
+  const { feed, endpoints } = toolkit;
+  const rollout = await startRollout({ feed, serverUrl: endpoints.serverUrl }, { ...about, plan, reason });
+  toolkit.report.rollouts([rollout]);
+  return { ...about, kind: 'started', detail: `${rollout.state}, ${inWords(row.why)}` };
+}
+
+type StartFlags = ReleaseFlags & { readonly plan?: string };
+
+export const startCommand = verb<StartFlags>({
+  name: 'start',
+  description:
+    'Makes the newest beta, or the named one, stable for some machines first, as the plan says. It repeats the evidence as release:promote does, and uploads the version with the last good bytes as its correction, so that a rollback needs neither a build nor a network.',
+  argument: new Argument('<tool[@version]>', 'version: 1.22.0 or 1.22.0-beta.2; none: the newest beta'),
+  options: [new Option('--plan <file>', "the plan (YAML); default: `rollout:` in the tool's file")],
+  flags: ['from', 'skipVerify', 'now', 'reason', 'dryRun', 'out', 'json', 'quiet'],
+  examples: [
+    "release:rollout start delve                    its newest beta, by the plan in the tool's file",
+    'release:rollout start delve@1.22.0 --plan plan.yaml',
+    'release:rollout start delve --dry-run --out ./made',
+  ],
+  check: ({ flags }) => requireReason(flags),
+  async run({ args, flags, tools, outDir, invocation: { cwd } }, toolkit) {
+    const options = {
+      ...{ reason: flags.reason, dryRun: flags.dryRun === true, outDir },
+      skipMinAge: flags.now ? flags.reason : undefined,
+      skipVerify: flags.skipVerify ? flags.reason : undefined,
+    };
+    const file = flags.plan === undefined ? undefined : resolve(cwd, flags.plan);
+    const given = file === undefined ? undefined : await readPlanFile(file);
+    const result = await withFeed(toolkit, async (toolkit) => {
+      const request = await readRequest(args, tools, toolkit);
+      const plan = given ?? request.tool.rollout ?? refuseWithoutPlan(request);
+      return start(toolkit, request, { ...options, plan });
+    });
+    endRun(result);
+  },
+});
+
+/** @throws ReleaseError USAGE */
+function requireReason({ now, skipVerify, reason, from }: ReleaseFlags): void {
+  if (skipVerify && from !== undefined)
+    fail('USAGE', {
+      problem:
+        '--from repeats the evidence from a bundle, --skip-verify does not repeat it: use one of them.',
+    });
+  if ((now || skipVerify) && reason === undefined)
+    fail('USAGE', { problem: `--${now ? 'now' : 'skip-verify'} needs --reason TEXT: why.` });
+}
+
+function refuseWithoutPlan({ tool: { tool } }: Request): never {
+  return fail('USAGE', {
+    problem: `${tool} has no plan: give --plan FILE, or write \`rollout:\` into its file.`,
+  });
+}
+
+/** A package of that name which no tool makes is no typing error. @throws ReleaseError USAGE, TOOL_UNKNOWN, ROLLOUT_UNSUITED */
+async function readRequest(
+  args: readonly string[],
+  tools: Parameters<typeof readRequests>[1],
+  { published }: OpenToolkit,
+): Promise<Request> {
+  try {
+    const [request] = readRequests(args, tools);
+    if (request !== undefined) return request;
+  } catch (error) {
+    const isUnknown = error instanceof ReleaseError && error.code === 'TOOL_UNKNOWN';
+    const tool = isUnknown ? String(error.details.tool) : '';
+    if (!isUnknown || (await published.versions({ tool })).length === 0) throw error;
+    refuseForeign(
+      { tool },
+      'the feed has it, but no tool makes it: it was imported or pushed by hand',
+      error,
+    );
+  }
+  return fail('USAGE', { problem: 'The tool is missing.' });
+}
