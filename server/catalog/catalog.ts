@@ -1,6 +1,7 @@
 import type { Nuspec } from '../../formats/nuspec.ts';
 import type { Actor } from '../audit/audit.ts';
 import type { PackageQuery, SemVerView } from './query.ts';
+import type { RevisionNumbers } from './revisions.ts';
 
 /** The record of one package version. Its bytes are in the blob store under `sha256`. */
 export type NewPackage = {
@@ -60,7 +61,13 @@ export type Purged = {
 };
 
 /** Reading on behalf of a client. */
-export type CatalogReader = Pick<PackageReads, 'query' | 'count'>;
+export type CatalogReader = Pick<PackageReads, 'query' | 'count' | 'watch'>;
+
+/**
+ * Whether a page, and the number of rows on all pages if that was asked for, still are what they were at a revision: the packages, or
+ * the counts of downloads that they show too.
+ */
+export type Unchanged = (what: keyof RevisionNumbers, since: number) => boolean;
 
 /** Reading packages. */
 export interface PackageReads {
@@ -73,6 +80,8 @@ export interface PackageReads {
   query(query: PackageQuery): Promise<PackageRow[]>;
   /** The number of rows that match, ignoring skip and take. */
   count(query: PackageQuery): Promise<number>;
+  /** Call it before the query. Undefined when only the database can tell what changed. */
+  watch(query: PackageQuery, wantsTotal: boolean): Unchanged | undefined;
   /**
    * The listed versions of some ids, by the id in lower case: the newest of each, at most `each`, newest first. It reads no
    * texts.

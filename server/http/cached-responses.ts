@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Unchanged } from '../catalog/catalog.ts';
 import type { RevisionNumbers } from '../catalog/revisions.ts';
 import { areaOf } from './areas.ts';
 import type { Body } from './body.ts';
@@ -13,6 +14,8 @@ export type ResponseFacts = {
   readonly kind: 'document' | 'bytes';
   /** The id of the packages that it was made from; absent when it is about more than one id. */
   readonly id?: string;
+  /** For one about several ids, where that can be found out without making it again. */
+  readonly isUnchanged?: Unchanged | undefined;
   /** Called when it answers a GET; the returned function is called when the client has everything. */
   readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
 };
@@ -37,6 +40,8 @@ type Kept = Omit<CachedResponse, 'body'> & {
   readonly place: Place;
   /** The revision before it was prepared. */
   readonly revision: number;
+  /** Up to which it is known to show the packages as they are, and their counts. */
+  readonly currentUntil: Record<keyof RevisionNumbers, number>;
   /** By the process' monotonic clock, in milliseconds. */
   readonly madeAt: number;
 };
@@ -88,9 +93,10 @@ export function createCachedResponses(maxBytes: number): CachedResponses {
         const target = plainTarget(req.url ?? '/');
         awaited.set(req, ({ headers, etag, about, body }) => {
           const place = placeOf(target);
+          const currentUntil = { packages: revision, all: revision };
           return responses.set(
             key,
-            { headers, etag, about, place, revision, madeAt: performance.now() },
+            { headers, etag, about, place, revision, currentUntil, madeAt: performance.now() },
             body,
           );
         });
@@ -111,10 +117,23 @@ function keyOf({ url = '', headers }: IncomingMessage): string {
   return `${headers['accept-encoding'] ?? ''}\n${plus}\n${url}`;
 }
 
-function isCurrent({ revision, madeAt, about: { kind, id } }: Kept, now: RevisionNumbers): boolean {
-  if (now.packages(id) > revision) return false;
-  const showsCounts = kind === 'document';
-  return !showsCounts || now.all(id) <= revision || performance.now() - madeAt < maxCountAgeMs;
+function isCurrent(kept: Kept, now: RevisionNumbers): boolean {
+  if (!shows('packages', kept, now)) return false;
+  const showsCounts = kept.about.kind === 'document';
+  return !showsCounts || performance.now() - kept.madeAt < maxCountAgeMs || shows('all', kept, now);
+}
+
+/** Whether it shows everything of this kind as it is now. */
+function shows(
+  what: keyof RevisionNumbers,
+  { revision, currentUntil, about: { id, isUnchanged } }: Kept,
+  now: RevisionNumbers,
+): boolean {
+  const latest = now[what](id);
+  if (latest <= currentUntil[what]) return true;
+  if (isUnchanged?.(what, revision) !== true) return false;
+  currentUntil[what] = latest;
+  return true;
 }
 
 function wholeHeaders(res: ServerResponse, body: Buffer): string[] {

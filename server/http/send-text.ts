@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
 import { type Body, joinBody, sizeOf } from './body.ts';
+import type { ResponseFacts } from './cached-responses.ts';
 import { acceptsGzip } from './encodings.ts';
 import { type PreparedResponse, sendPrepared } from './prepared-response.ts';
 
@@ -16,9 +17,8 @@ export type TextDocument = {
   readonly text: string | Body;
   /** Much shorter than the text, and equal exactly when the text is; it is hashed instead. */
   readonly identity?: string;
-  /** The id of the packages that it is about; absent when it is about more than one. */
-  readonly id?: string;
-};
+  /** What it is about, if that is not everything that the feed has. */
+} & Pick<ResponseFacts, 'id' | 'isUnchanged'>;
 
 /**
  * A document of a feed, with its length: choco 0.10.15 uses HTTP/1.0, which has no chunked encoding (spec nuget-v2 18.2). It is
@@ -26,7 +26,7 @@ export type TextDocument = {
  * valid after a restore.
  */
 export function prepareText(document: TextDocument, mayGzip: boolean): PreparedResponse {
-  const { headers, text, identity, id } = document;
+  const { headers, text, identity, id, isUnchanged } = document;
   const whole: Body = typeof text === 'string' ? [text] : text;
   const isGzipped = mayGzip && sizeOf(whole) >= minGzipBytes;
   const digest = hash('sha256', identity ?? (typeof text === 'string' ? text : joinBody(text)), 'base64url');
@@ -36,7 +36,7 @@ export function prepareText(document: TextDocument, mayGzip: boolean): PreparedR
     headers: [...headers, ...own, ...(isGzipped ? ['Content-Encoding', 'gzip'] : [])],
     etag,
     body: () => (isGzipped ? compress(joinBody(whole)) : whole),
-    about: { kind: 'document', ...(id !== undefined && { id }) },
+    about: { kind: 'document', isUnchanged, ...(id !== undefined && { id }) },
   };
 }
 

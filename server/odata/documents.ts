@@ -103,6 +103,10 @@ async function makeCollection(
       ? await selectUpdates(ask, options, parameters)
       : selectionOf(collection, options, parameters);
   const page = pageOf(options);
+  // One extra row shows whether there is a next page.
+  const take = page.isLast ? page.size : page.size + 1;
+  const asked = { ...selection, ...startOf(page), take };
+  const isUnchanged = isCount ? undefined : ask.watch(asked, options.wantsTotal);
   // $count counts everything, whatever the page (spec nuget-v2 18.1).
   const total =
     isCount || options.wantsTotal ? await ask.count({ ...selection, skip: 0, take: 0 }) : undefined;
@@ -110,16 +114,14 @@ async function makeCollection(
   const about = id === undefined ? {} : { id };
   if (isCount) return document('text', String(total), context, about);
 
-  // One extra row shows whether there is a next page.
-  const take = page.isLast ? page.size : page.size + 1;
-  const found = take === 0 ? [] : await ask.query({ ...selection, ...startOf(page), take });
+  const found = take === 0 ? [] : await ask.query(asked);
   const rows = found.slice(0, page.size);
   const next = (shown: number) => {
     const last = shown < found.length ? rows[shown - 1] : undefined;
     return last && nextLink(links, collection, rawQuery, { left: leftOf(page, shown), last });
   };
   const { text, identity } = await renderFeed({ title: collection, rows, total, next }, links);
-  return document('feed', text, context, { ...about, identity });
+  return document('feed', text, context, { ...about, identity, isUnchanged });
 }
 
 function startOf({ after, skip }: Page): Pick<PackageQuery, 'after' | 'skip'> {
@@ -130,7 +132,7 @@ function document(
   type: keyof typeof contentTypes,
   text: TextDocument['text'],
   { cacheControl, version }: DocumentContext,
-  { id, identity }: Pick<TextDocument, 'id' | 'identity'> = {},
+  { id, identity, isUnchanged }: Pick<TextDocument, 'id' | 'identity' | 'isUnchanged'> = {},
 ): TextDocument {
   const headers = [
     'Cache-Control',
@@ -144,6 +146,7 @@ function document(
   return {
     headers,
     text,
+    isUnchanged,
     ...(id !== undefined && { id }),
     ...(identity !== undefined && { identity: `${version}\n${identity}` }),
   };

@@ -29,15 +29,16 @@ export type Documents = {
 export function createDocuments({ catalog, revisions, publicUrl, cache }: DocumentServices): Documents {
   const links = () => v3Links(publicUrl());
   return {
-    json: (content, id) => jsonDocument(cache, JSON.stringify(content), id),
+    json: (content, id) => jsonDocument(cache, JSON.stringify(content), id === undefined ? {} : { id }),
     async search(parameters, from) {
       const reader: CatalogReader = catalog.readerFor(from);
       const services = { catalog: { ...reader, versionsOf: catalog.versionsOf }, revisions, links: links() };
-      return jsonDocument(cache, await search(parameters, services));
+      const { json, isUnchanged } = await search(parameters, services);
+      return jsonDocument(cache, json, { isUnchanged });
     },
     async index(id, view, from) {
       const index = await readIndex({ catalog: catalog.readerFor(from), id, view }, links());
-      return jsonDocument(cache, JSON.stringify(index), id);
+      return jsonDocument(cache, JSON.stringify(index), { id });
     },
   };
 }

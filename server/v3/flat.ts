@@ -31,7 +31,7 @@ export function createFlatRoute(mount: string, services: FlatServices): Route {
     const versions = await findVersions({ catalog: catalog.readerFor(request.ip), id, view: 'semver2' });
     if (versions.length === 0) fail('PACKAGE_NOT_FOUND', { id, version: 'in any version' });
     const document = { versions: versions.map((version) => version.toLowerCase()) };
-    await sendText(request, response, jsonDocument(cache, JSON.stringify(document), id));
+    await sendText(request, response, jsonDocument(cache, JSON.stringify(document), { id }));
   });
   for (const file of namedFiles) {
     router.get(`/:id/:version/${file}`, (request, response) =>

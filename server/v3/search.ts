@@ -1,5 +1,5 @@
 import { isPackageId } from '../../formats/nuspec-fields.ts';
-import type { Catalog, CatalogReader, PackageRow, VersionRow } from '../catalog/catalog.ts';
+import type { Catalog, CatalogReader, PackageRow, Unchanged, VersionRow } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
 import type { Revisions } from '../catalog/revisions.ts';
 import { contains, readSearchText } from '../catalog/search-text.ts';
@@ -42,13 +42,14 @@ export async function search(
   parameters: Parameters,
   { catalog, revisions, links }: SearchServices,
   { maxVersions = maxVersionsOfAll, maxBytes = maxBytesOfAll } = {},
-): Promise<Body> {
+): Promise<{ readonly json: Body; readonly isUnchanged: Unchanged | undefined }> {
   const { words, where } = readSearchText(parameters.text('q'), 'q');
   const query = oneOfEachId(parameters, where, words);
   const hits = hitsOf.get(revisions) ?? createPartCache(maxHitBytes);
   hitsOf.set(revisions, hits);
   const now = revisions.known();
   const before = now?.all();
+  const isUnchanged = catalog.watch(query, true);
   const rows = query.take === 0 ? [] : await catalog.query(query);
   const versionsEach = Math.floor(maxVersions / Math.max(rows.length, 1));
   /** Undefined if it changed since this began: what was read may be a mix of two states. */
@@ -85,7 +86,8 @@ export async function search(
   }
   // Of all pages together (nexus-public#418).
   const totalHits = await catalog.count(query);
-  return [`{"@context":${JSON.stringify(vocabulary)},"totalHits":${totalHits},"data":[`, ...data, ']}'];
+  const json = [`{"@context":${JSON.stringify(vocabulary)},"totalHits":${totalHits},"data":[`, ...data, ']}'];
+  return { json, isUnchanged };
 }
 
 const vocabulary = { '@vocab': 'http://schema.nuget.org/schema#' };

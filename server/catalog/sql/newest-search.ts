@@ -4,10 +4,17 @@ import { type Newest, type NewestTexts, newestFlags, placeOf } from './newest-te
 import { type PackageKey, packageKey } from './rows.ts';
 
 export type NewestSearch = {
-  /** The keys of the rows on the page, in their order. Undefined when the database has to be asked. */
-  find(query: PackageQuery): number[] | undefined;
-  /** How many rows all pages have together. Undefined when the database has to be asked. */
-  count(query: PackageQuery): number | undefined;
+  /** The page that a search finds. Undefined when the database has to be asked. */
+  find(query: PackageQuery, wantsTotal?: boolean): Found | undefined;
+};
+export type Found = {
+  /** The keys of the rows on the page, in their order. */
+  readonly keys: readonly number[];
+  readonly idKeys: readonly string[];
+  /** How many rows there are from the beginning of the query on, if asked for. */
+  readonly total: number | undefined;
+  /** How many characters were walked over at most. */
+  readonly walked: number;
 };
 
 type Search = {
@@ -28,34 +35,42 @@ const maxWordLength = 200;
 
 /** Searches for words among the newest versions, in memory: walking over all texts in SQLite costs ten times as much. */
 export function createNewestSearch(texts: { current(): NewestTexts | undefined }): NewestSearch {
-  function matchesOf(query: PackageQuery): Generator<Newest> | undefined {
-    const search = readSearch(query);
-    const now = search && texts.current();
-    if (search === undefined || now === undefined) return undefined;
-    return search.words.length * now.characters <= maxWalked ? matching(now, search) : undefined;
-  }
+  /** A query is asked about several times while one answer is made. */
+  const known = new WeakMap<PackageQuery, { readonly state: number; readonly found: Found }>();
 
   return {
-    find(query) {
-      const matches = matchesOf(query);
-      if (matches === undefined) return undefined;
-      const found: number[] = [];
-      let skip = query.skip;
-      for (const version of matches) {
-        if (found.length >= query.take) break;
-        if (skip > 0) skip -= 1;
-        else found.push(version.pk);
-      }
+    find(query, wantsTotal = false) {
+      const search = readSearch(query);
+      const now = search && texts.current();
+      if (search === undefined || now === undefined) return undefined;
+      const walked = search.words.length * now.characters;
+      if (walked > maxWalked) return undefined;
+      const before = known.get(query);
+      if (before?.state === now.state && (!wantsTotal || before.found.total !== undefined))
+        return before.found;
+      const found = { ...pageOf(matching(now, search), query, wantsTotal), walked };
+      known.set(query, { state: now.state, found });
       return found;
     },
-    count(query) {
-      const matches = matchesOf(query);
-      if (matches === undefined) return undefined;
-      let count = 0;
-      for (const _ of matches) count += 1;
-      return count;
-    },
   };
+}
+
+function pageOf(
+  matches: Iterable<Newest>,
+  { skip, take }: Pick<PackageQuery, 'skip' | 'take'>,
+  wantsTotal: boolean,
+): Omit<Found, 'walked'> {
+  const keys: number[] = [];
+  const idKeys: string[] = [];
+  let total = 0;
+  for (const { pk, idKey } of matches) {
+    if (keys.length >= take && !wantsTotal) break;
+    total += 1;
+    if (total <= skip || keys.length >= take) continue;
+    keys.push(pk);
+    idKeys.push(idKey);
+  }
+  return { keys, idKeys, total: wantsTotal ? total : undefined };
 }
 
 /** The versions that a search finds, in their order, from behind the last one of the page before. */

@@ -10,6 +10,8 @@ export type NewestTexts = {
   readonly byKey: ReadonlyMap<string, Id>;
   /** Of all texts together. */
   readonly characters: number;
+  /** Another number for each state of the texts. */
+  readonly state: number;
 };
 export type Id = { readonly idKey: string; readonly versions: readonly Newest[] };
 /** One of the newest versions of an id: what a search needs to know about it. */
@@ -47,6 +49,7 @@ export function createNewestTexts(
   let ids: Id[] = [];
   let characters = 0;
   let state: 'none' | 'reading' | 'whole' | 'too large' = 'none';
+  let states = 0;
   const changed = new Set<string>();
 
   revisions.onChange((idKeys) => {
@@ -79,6 +82,7 @@ export function createNewestTexts(
   }
 
   function put(idKey: string): Id | undefined {
+    states += 1;
     const before = byKey.get(idKey);
     for (const { text } of before?.versions ?? []) characters -= text.length;
     byKey.delete(idKey);
@@ -109,7 +113,7 @@ export function createNewestTexts(
     return state === 'whole';
   }
 
-  return { current: () => (isReady() ? { ids, byKey, characters } : undefined) };
+  return { current: () => (isReady() ? { ids, byKey, characters, state: states } : undefined) };
 }
 
 type RawNewest = [

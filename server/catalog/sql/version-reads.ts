@@ -4,7 +4,7 @@ import { raw, type Sql, sql } from '../../database/sql.ts';
 import type { SqlValue } from '../../database/statements.ts';
 import { fail } from '../../errors.ts';
 import { createPause } from '../../pause.ts';
-import type { CatalogReader, PackageFile, PackageRow } from '../catalog.ts';
+import type { CatalogReader, PackageFile, PackageRow, Unchanged } from '../catalog.ts';
 import { costOf } from '../cost.ts';
 import type { VersionReads } from '../held.ts';
 import type { Nuspecs } from '../nuspecs.ts';
@@ -24,6 +24,9 @@ const atOnce = 100;
 /** Reading so many rows takes less than a millisecond. */
 const rowsAtOnce = 250;
 
+/** Characters that are walked over to find out whether a page is unchanged: nobody waits for his turn before that. */
+const maxWatched = 1_000_000;
+
 export type ReadDeps = {
   readonly db: Connection;
   /** Runs queries that would block everybody else; an operator's verb has nobody else to block. */
@@ -38,7 +41,7 @@ export function createVersionReads(
   { db: { prepare }, scans, sizes, revisions, nuspecs }: ReadDeps,
   newestSearch: NewestSearch,
   held?: HeldView,
-): VersionReads {
+): VersionReads & Pick<CatalogReader, 'watch'> {
   /** `query`, about one id, of what is seen of it. */
   const ofId = (idKey: string, query: Sql): Sql =>
     held?.ids.includes(idKey) ? held.withPackages(query) : query;
@@ -139,7 +142,7 @@ export function createVersionReads(
     costOf(query);
     const before = revisions.numbers.packages();
     const keys =
-      newestSearch.find(query) ?? (query.take > rowsAtOnce ? await keysOf(query, from) : undefined);
+      newestSearch.find(query)?.keys ?? (query.take > rowsAtOnce ? await keysOf(query, from) : undefined);
     if (keys === undefined) return undefined;
     const parts: RawRow[][] = [];
     const pause = createPause();
@@ -151,7 +154,7 @@ export function createVersionReads(
     return parts.flat();
   }
 
-  async function keysOf(query: PackageQuery, from: string | undefined): Promise<number[]> {
+  async function keysOf(query: PackageQuery, from: string | undefined): Promise<readonly number[]> {
     const after = anchorOf(query);
     const rows = await ask<[pk: number]>(query, from, (first) => pageSql('p.pk', query, after, first));
     return rows.map(([pk]) => pk);
@@ -173,12 +176,29 @@ export function createVersionReads(
       },
       async count(query) {
         costOf(query);
-        const counted = held === undefined ? newestSearch.count(query) : undefined;
+        const counted = held === undefined ? newestSearch.find(query, true)?.total : undefined;
         if (counted !== undefined) return counted;
         const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
         const [row] = await ask<[count: number]>(all, from, (first) => countOf(query, first));
         return row?.[0] ?? 0;
       },
+      watch: held === undefined ? watch : () => undefined,
+    };
+  }
+
+  function watch(query: PackageQuery, wantsTotal: boolean): Unchanged | undefined {
+    // The rows before it belong to the total too.
+    if (wantsTotal && query.after !== undefined) return undefined;
+    const before = newestSearch.find(query, wantsTotal);
+    if (before === undefined || before.walked > maxWatched) return undefined;
+    return (what, since) => {
+      if (before.idKeys.some((idKey) => revisions.numbers[what](idKey) > since)) return false;
+      const now = newestSearch.find(query, wantsTotal);
+      return (
+        now?.total === before.total &&
+        now?.keys.length === before.keys.length &&
+        before.keys.every((key, at) => key === now.keys[at])
+      );
     };
   }
 

@@ -99,7 +99,13 @@ describe('cached responses', () => {
 });
 
 describe('the response cache of one server', () => {
-  const documents = { one: { kind: 'document', id: 'Alpha' }, many: { kind: 'document' } } as const;
+  const documents = {
+    one: { kind: 'document', id: 'Alpha' },
+    many: { kind: 'document' },
+    same: { kind: 'document', isUnchanged: () => true },
+    changed: { kind: 'document', isUnchanged: () => false },
+    recounted: { kind: 'document', isUnchanged: (what: string) => what === 'packages' },
+  } as const;
   const bytes = { kind: 'bytes', id: 'Alpha' } as const;
 
   it.each([
@@ -117,6 +123,13 @@ describe('the response cache of one server', () => {
     { what: 'counts', of: 'beta', about: documents.one, afterMs: 21_000, isKept: true },
     { what: 'counts', of: 'beta', about: documents.many, afterMs: 21_000, isKept: false },
     { what: 'counts', of: 'alpha', about: bytes, afterMs: 21_000, isKept: true },
+    // of many packages, where it can be found out
+    { what: 'packages', of: 'beta', about: documents.same, isKept: true },
+    { what: 'packages', of: 'beta', about: documents.changed, isKept: false },
+    { what: 'counts', of: 'beta', about: documents.changed, isKept: true },
+    { what: 'counts', of: 'beta', about: documents.same, afterMs: 21_000, isKept: true },
+    { what: 'counts', of: 'beta', about: documents.recounted, afterMs: 21_000, isKept: false },
+    { what: 'packages', of: 'beta', about: documents.recounted, afterMs: 21_000, isKept: false },
   ])('after a change to $what of $of: $isKept for $about', ({ what, of, about, afterMs = 0, isKept }) => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {

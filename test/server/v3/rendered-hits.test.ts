@@ -24,7 +24,8 @@ afterAll(() => db.close());
 async function answer(query: string, isKept: boolean): Promise<string> {
   const revisions = isKept ? catalog.revisions : { known: () => undefined };
   const links = v3Links('https://feed.corp');
-  return String(joinBody(await search(readParameters(`/search?${query}`), { catalog, revisions, links })));
+  const { json } = await search(readParameters(`/search?${query}`), { catalog, revisions, links });
+  return String(joinBody(json));
 }
 
 describe('a hit that is rendered once', () => {
@@ -55,16 +56,11 @@ describe('a hit that is rendered once', () => {
 
   it('is not reused for another address of the server', async () => {
     await catalog.add(makePackage({ id: 'delve', version: '9.0.0' }), operator);
-    const at = async (root: string) =>
-      String(
-        joinBody(
-          await search(readParameters('/search?q=packageid:delve'), {
-            catalog,
-            revisions: catalog.revisions,
-            links: v3Links(root),
-          }),
-        ),
-      );
+    const at = async (root: string) => {
+      const services = { catalog, revisions: catalog.revisions, links: v3Links(root) };
+      const { json } = await search(readParameters('/search?q=packageid:delve'), services);
+      return String(joinBody(json));
+    };
     expect(await at('https://one.corp')).toContain('https://one.corp/v3/reg');
     expect(await at('https://two.corp')).not.toContain('one.corp');
   });

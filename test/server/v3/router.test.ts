@@ -59,7 +59,7 @@ async function searched(query: string): Promise<string[]> {
   return data.map(({ id, version }: { id: string; version: string }) => `${id} ${version}`);
 }
 
-const parsed = (body: Body): unknown => JSON.parse(String(joinBody(body)));
+const parsed = ({ json }: { readonly json: Body }): unknown => JSON.parse(String(joinBody(json)));
 
 describe('the search', () => {
   it.each([
