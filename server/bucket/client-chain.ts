@@ -11,8 +11,12 @@ export type Link = {
   readonly offers: string;
 };
 
-/** The rollouts that a client was admitted to and that still matter, in order: `3,7`; empty for the plain view. */
+/** What a client is offered beyond main: `buf@1.30.0,delve@1.22.0`; empty where that is nothing. */
 export type ViewKey = string;
+
+export function viewOf(offers: readonly { readonly tool: string; readonly version: string }[]): ViewKey {
+  return offers.map(({ tool, version }) => `${tool}@${version}`).join(',');
+}
 
 /** What is known of a client that was served a link. */
 export type ClientHead = {

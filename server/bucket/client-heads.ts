@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { HeldManifests } from '../catalog/held-manifests.ts';
-import type { ClientHead, ViewKey } from './client-chain.ts';
-import { headIn, linkFor } from './client-chain.ts';
+import { type ClientHead, headIn, linkFor, viewOf } from './client-chain.ts';
 import type { ClientLinks, StoredLink } from './client-links.ts';
 import { blobOf, type ClientGrant, type Offer, offersBeyond, printOffers } from './client-offers.ts';
 import type { ClientStore } from './client-store.ts';
@@ -11,10 +10,7 @@ import { createSemaphore } from './semaphore.ts';
 export type ClientServices = {
   readonly views: {
     /** Admits the client first, durably. */
-    of(
-      client: string,
-      from?: string,
-    ): Promise<{ readonly key: ViewKey; readonly grants: readonly ClientGrant[] }>;
+    bucketGrants(client: string, from?: string): Promise<readonly ClientGrant[]>;
   };
   readonly links: ClientLinks;
   readonly manifests: Pick<HeldManifests, 'find'>;
@@ -49,9 +45,8 @@ export interface ClientHeads {
   ): Promise<{ readonly folder: string | undefined; readonly offers: readonly Offer[] }>;
 }
 
-type View = Awaited<ReturnType<ClientServices['views']['of']>>;
-/** A view on one commit of main. */
-type Wanted = { readonly view: ViewKey; readonly main: MainOffers; readonly offers: readonly Offer[] };
+/** What a client is offered on one commit of main. */
+type Wanted = { readonly main: MainOffers; readonly offers: readonly Offer[] };
 type Found = {
   readonly head: ClientHead;
   readonly link: StoredLink | undefined;
@@ -72,19 +67,20 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
   /** The last write: rows can be read before they are durable, and must not be answered with then. */
   let durable: Promise<unknown> = Promise.resolve();
 
-  async function viewOf(client: string, from: string | undefined): Promise<View> {
-    const view = await views.of(client, from);
-    // A version that is completed is no longer in the view, and comes to main now.
+  async function grantsOf(client: string, from: string | undefined): Promise<readonly ClientGrant[]> {
+    const grants = await views.bucketGrants(client, from);
+    // A version that is completed is no longer among them, and comes to main now.
     await finishCommits();
-    return view;
+    return grants;
   }
 
-  async function onMain({ key: view, grants }: View): Promise<Wanted> {
+  async function onMain(grants: readonly ClientGrant[]): Promise<Wanted> {
     const main = await readMain();
-    return { view, main, offers: await offersBeyond(main.manifests, grants, manifests) };
+    return { main, offers: await offersBeyond(main.manifests, grants, manifests) };
   }
 
-  async function find(client: string, { view, main, offers }: Wanted): Promise<Found | undefined> {
+  async function find(client: string, { main, offers }: Wanted): Promise<Found | undefined> {
+    const view = viewOf(offers);
     const before = await links.headOf(client);
     // As long as a client was served nothing but main, main is what it can go forward to.
     if (before === undefined && offers.length === 0) return undefined;
@@ -98,8 +94,8 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
   }
 
   /** One at a time, since a link is made on the newest one; on main as it is then. */
-  async function write(client: string, view: View): Promise<ServedHead> {
-    const wanted = await onMain(view);
+  async function write(client: string, grants: readonly ClientGrant[]): Promise<ServedHead> {
+    const wanted = await onMain(grants);
     const { offers } = wanted;
     const found = await find(client, wanted);
     if (found === undefined) return { link: undefined, offers };
@@ -128,17 +124,17 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
   }
 
   return {
-    offersOf: async (client, from) => onMain(await viewOf(client, from)),
+    offersOf: async (client, from) => onMain(await grantsOf(client, from)),
     async serve(client, from) {
-      const view = await viewOf(client, from);
-      const wanted = await onMain(view);
+      const grants = await grantsOf(client, from);
+      const wanted = await onMain(grants);
       const found = await find(client, wanted);
       let head: ServedHead = { link: found?.link, offers: wanted.offers };
       if (found === undefined || found.isWritten) {
         await durable;
       } else {
         const leave = await writing.acquire(never);
-        head = await write(client, view).finally(leave);
+        head = await write(client, grants).finally(leave);
       }
       const { link, offers } = head;
       return { folder: link && (await (await store()).folderOf(link)), offers };

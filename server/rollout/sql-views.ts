@@ -19,6 +19,8 @@ export type SqlViewsOptions = {
 type Known = {
   readonly revision: number;
   readonly rollouts: readonly ViewRollout[];
+  /** Those that the feed's main has overtaken as well. */
+  readonly all: readonly ViewRollout[];
   readonly mainOf: (packageId: string) => string | undefined;
   /** One object for all clients that see the same. */
   readonly views: Map<string, View>;
@@ -45,26 +47,32 @@ export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions
     ofClient.set(client, { view, day });
   }
 
+  async function of(client: string, from?: string): Promise<View> {
+    const day = Math.floor(now().getTime() / msADay);
+    const remembered = current().ofClient.get(client);
+    if (remembered?.day === day) return remembered.view;
+    if (!clients.see(client, from)) return plainView;
+    for (;;) {
+      if (current().rollouts.length === 0) return plainView;
+      const confirmed = new Set(await rollouts.admit(client));
+      const state = current();
+      const admitted = admissionsOf(prepare, client);
+      // Another request may have admitted it meanwhile, to what was started meanwhile: not durable yet.
+      if (!admitted.every(({ id, isOpen }) => !isOpen || confirmed.has(id))) continue;
+      const view = shared(state, viewOf(new Set(admitted.map(({ id }) => id)), state.rollouts, state.mainOf));
+      remember(state, client, view, day);
+      return view;
+    }
+  }
+
   return {
-    async of(client, from) {
-      const day = Math.floor(now().getTime() / msADay);
-      const remembered = current().ofClient.get(client);
-      if (remembered?.day === day) return remembered.view;
-      if (!clients.see(client, from)) return plainView;
-      for (;;) {
-        if (current().rollouts.length === 0) return plainView;
-        const confirmed = new Set(await rollouts.admit(client));
-        const state = current();
-        const admitted = admissionsOf(prepare, client);
-        // Another request may have admitted it meanwhile, to what was started meanwhile: not durable yet.
-        if (!admitted.every(({ id, isOpen }) => !isOpen || confirmed.has(id))) continue;
-        const view = shared(
-          state,
-          viewOf(new Set(admitted.map(({ id }) => id)), state.rollouts, state.mainOf),
-        );
-        remember(state, client, view, day);
-        return view;
-      }
+    of,
+    async bucketGrants(client, from) {
+      await of(client, from);
+      const { all } = current();
+      if (all.length === 0) return [];
+      const admitted = admissionsOf(prepare, client).map(({ id }) => id);
+      return viewOf(new Set(admitted), all, () => undefined).grants;
     },
   };
 }
@@ -92,6 +100,7 @@ function read(prepare: Prepare, revision: number): Known {
   const main = (packageId: string): string | undefined => mains.get(packageId);
   return {
     revision,
+    all,
     rollouts: all.filter((rollout) => matters(rollout, all, main)),
     mainOf: main,
     views: new Map([['', plainView]]),

@@ -24,4 +24,9 @@ export interface Views {
    * admission is durable when this returns. `client` is an id of `readClientId`, `from` its address, which limits new ids.
    */
   of(client: string, from?: string): Promise<View>;
+  /**
+   * The same for the bucket, which compares with its own main: it may still be behind the feed's, since a release comes to the
+   * feed first. So what the feed's main has overtaken is among these, too.
+   */
+  bucketGrants(client: string, from?: string): Promise<readonly ViewGrant[]>;
 }

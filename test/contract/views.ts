@@ -48,11 +48,14 @@ export function describeViews(name: string, open: OpenFixture): void {
     const seen = ({ grants }: View): string[] =>
       grants.map(({ id, version, isListed }) => `${id} ${version}${isListed ? '' : ' unlisted'}`);
     const seenBy = async (client: string): Promise<string[]> => seen(await feed.views.of(client));
+    const inBucket = async (client: string): Promise<string[]> =>
+      seen({ key: '', grants: await feed.views.bucketGrants(client) });
 
     it('are plain without rollouts, and all clients are known afterwards', async () => {
       await publish('1.21.0');
 
       expect(await feed.views.of('pc-1', '192.0.2.1')).toEqual({ key: '', grants: [] });
+      expect(await feed.views.bucketGrants('pc-1')).toEqual([]);
       expect(await fixture.clients().count()).toBe(0);
     });
 
@@ -102,8 +105,10 @@ export function describeViews(name: string, open: OpenFixture): void {
       await act(id, 'halt');
 
       expect(await seenBy('pc-1')).toEqual(['delve 1.22.0']);
-      expect(await seenBy('pc-2')).toEqual([]);
+      expect([await seenBy('pc-2'), await inBucket('pc-2')]).toEqual([[], []]);
       await act(id, 'resume');
+      // Asking for the bucket's admits, too.
+      expect(await inBucket('pc-2')).toEqual(['delve 1.22.0']);
       expect(await seenBy('pc-2')).toEqual(['delve 1.22.0']);
     });
 
@@ -113,7 +118,7 @@ export function describeViews(name: string, open: OpenFixture): void {
       await feed.views.of('pc-1');
       await act(id, 'complete');
 
-      expect(await seenBy('pc-1')).toEqual([]);
+      expect([await seenBy('pc-1'), await inBucket('pc-1')]).toEqual([[], []]);
       expect(await feed.catalog.findLatest('delve')).toMatchObject({ version: '1.22.0' });
       for (const gone of ['1.22.0.1', '1.22.0.1-beta.1']) {
         expect(await feed.catalog.isHeld('delve', gone)).toBe(false);
@@ -135,6 +140,9 @@ export function describeViews(name: string, open: OpenFixture): void {
       expect(await seenBy('pc-1')).toEqual(['delve 1.22.0 unlisted', 'delve 1.22.0.1']);
       await publish('1.23.0');
       expect(await seenBy('pc-1')).toEqual([]);
+      // The bucket's main may still be behind.
+      expect(await inBucket('pc-1')).toEqual(['delve 1.22.0 unlisted', 'delve 1.22.0.1']);
+      expect(await inBucket('pc-2')).toEqual([]);
     });
 
     it('lose a first version at its rollback, since there is nothing to go back to', async () => {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ClientWorld, grantOf, plain, startClientWorld } from './client-world.ts';
+import { type ClientWorld, grantOf, startClientWorld } from './client-world.ts';
 
 describe('the bucket of one client', () => {
   let world: ClientWorld;
@@ -20,7 +20,7 @@ describe('the bucket of one client', () => {
   const main = (): Promise<string> =>
     world.git.run(join(world.server.bucketDir, 'repo.git'), 'rev-parse', 'main');
   const admit = (client: string, version = '1.22.0'): void => {
-    world.views.set(client, { key: '1', grants: [grantOf('delve', version)] });
+    world.views.set(client, [grantOf('delve', version)]);
   };
 
   it.each(['0', '1', '2'])(
@@ -99,13 +99,13 @@ describe('the bucket of one client', () => {
       grantOf('delve', '1.22.0', { isListed: false }),
       grantOf('delve', '1.22.0.1', { is: 'correction' }),
     ];
-    world.views.set('pc-1', { key: '1', grants });
+    world.views.set('pc-1', grants);
     await pull(folder);
     expect(await offered(folder)).toBe('1.22.0.1');
     await world.release('delve', '1.23.0');
     await pull(folder);
     expect(await offered(folder)).toBe('1.23.0');
-    world.views.set('pc-1', plain);
+    world.views.set('pc-1', []);
     await pull(folder);
 
     expect(await world.git.run(folder, 'rev-parse', 'HEAD^{tree}')).toBe(
@@ -119,7 +119,7 @@ describe('the bucket of one client', () => {
     admit('pc-1');
     const folder = await clone('pc-1');
     // The transition: out of the view, into what main is to get.
-    world.views.set('pc-1', plain);
+    world.views.set('pc-1', []);
     await world.decide({ tool: 'delve', version: '1.22.0', text, branches: ['main', 'beta'] });
 
     await pull(folder);
@@ -148,7 +148,7 @@ describe('the bucket of one client', () => {
     await world.held.put({ tool: 'delve', version: '1.22.0', packageId: 'delve', text, message: 'again' });
 
     // A new clone gets the commit that was made again; an old one has it.
-    world.views.set('pc-2', { key: '1', grants: [grantOf('delve', '1.22.0')] });
+    world.views.set('pc-2', [grantOf('delve', '1.22.0')]);
     expect(await head(await clone('pc-2'))).toBe(before);
     await pull(folder);
     expect(await head(folder)).toBe(before);

@@ -12,9 +12,6 @@ import { createGitClient, type GitClient } from '../../kit/git.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 import { type BucketServer, serveBucket } from './serve-bucket.ts';
 
-/** What a client sees, as a test sets it. */
-export type TestView = { key: string; grants: ClientGrant[] };
-
 /** A bucket with addresses for clients, its rows in a real database, and views that the test decides. */
 export type ClientWorld = {
   server: BucketServer;
@@ -23,7 +20,8 @@ export type ClientWorld = {
   readonly git: GitClient;
   readonly publisher: GitClient;
   readonly held: HeldManifests;
-  readonly views: Map<string, TestView>;
+  /** By client; others see what everybody does. */
+  readonly views: Map<string, readonly ClientGrant[]>;
   /** `CLIENT ROLLOUT` */
   readonly received: string[];
   /** Of a client. */
@@ -44,8 +42,6 @@ export type ClientWorld = {
   stop(): Promise<void>;
 };
 
-export const plain: TestView = { key: '', grants: [] };
-
 export function grantOf(
   tool: string,
   version: string,
@@ -60,7 +56,7 @@ export async function startClientWorld(
   const dir = options.dir ?? (await makeTempDir());
   const db = openDatabase(join(dir, 'catalog.db'));
   const now = (): Date => new Date();
-  const views = new Map<string, TestView>();
+  const views = new Map<string, readonly ClientGrant[]>();
   const received: string[] = [];
   const held = createSqlHeldManifests(db);
   const by = { keyId: 'k1', keyName: 'ops', from: '192.0.2.1' };
@@ -71,7 +67,7 @@ export async function startClientWorld(
       events: createSqlBucketEvents(db, now),
       pendingCommits: createSqlPendingCommits(db),
       clients: {
-        views: { of: async (client) => views.get(client) ?? plain },
+        views: { bucketGrants: async (client) => views.get(client) ?? [] },
         links: createSqlClientLinks(db),
         manifests: held,
         receive: async (client, rollout) => void received.push(`${client} ${rollout}`),

@@ -4,7 +4,8 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ClientWorld, grantOf, plain, startClientWorld, type TestView } from './client-world.ts';
+import type { ClientGrant } from '../../../server/bucket/client-offers.ts';
+import { type ClientWorld, grantOf, startClientWorld } from './client-world.ts';
 
 /** Where `tsx` is found. */
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -25,7 +26,7 @@ describe.skipIf(process.platform === 'win32')('a bucket whose server is killed',
   type Moment = { readonly when: 'before' | 'after'; readonly args: string };
 
   /** Serves in another process, asks for the client's refs, and waits until that process is dead. */
-  async function askUntilKilled({ when, args }: Moment, view: TestView): Promise<void> {
+  async function askUntilKilled({ when, args }: Moment, view: readonly ClientGrant[]): Promise<void> {
     await world.close();
     const bin = join(world.dir, 'bin');
     await mkdir(bin);
@@ -76,7 +77,7 @@ kill -9 $PPID
     // The row is there, the client has no answer.
     { when: 'before', args: 'http-backend' },
   ])('$when git $args goes on with a line that only moves forward', async (moment) => {
-    const view = { key: '1', grants: [grantOf('delve', '1.22.0')] };
+    const view = [grantOf('delve', '1.22.0')];
 
     await askUntilKilled(moment, view);
 
@@ -98,7 +99,7 @@ kill -9 $PPID
   ])('$when git $args publishes what was decided once, with its audit entries', async (moment) => {
     await world.decide({ tool: 'delve', version: '1.22.0', text, branches: ['main', 'beta'] });
 
-    await askUntilKilled(moment, plain);
+    await askUntilKilled(moment, []);
 
     await pull();
     expect(await blob()).toBe(text.trim());
