@@ -7,6 +7,8 @@ import type { BlobStore } from './blobs/blob-store.ts';
 import type { Bucket } from './bucket/bucket.ts';
 import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
+import type { HeldVersions } from './catalog/held.ts';
+import type { HeldManifests } from './catalog/held-manifests.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Revisions } from './catalog/revisions.ts';
 import type { Clients } from './clients/clients.ts';
@@ -46,6 +48,7 @@ import { inTurn } from './pause.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
+import type { Views } from './rollout/views.ts';
 import { createFlatRoute } from './v3/flat.ts';
 import { createV3Route } from './v3/router.ts';
 
@@ -59,7 +62,7 @@ export type Services = {
   readonly publicUrl: () => string;
   readonly version: string;
   readonly productDir: string;
-  readonly catalog: Catalog;
+  readonly catalog: Catalog & HeldVersions;
   readonly revisions: Revisions;
   readonly payloads: Payloads;
   readonly audit: Audit;
@@ -70,9 +73,13 @@ export type Services = {
   readonly purging: Purging;
   readonly bucket: Bucket;
   readonly keys: Keys;
-  readonly clients: Clients;
   readonly rings: Rings;
+  /** Another number after each change of rings. */
+  readonly ringChanges: () => number;
+  readonly clients: Clients;
   readonly rollouts: Rollouts;
+  readonly views: Views;
+  readonly heldManifests: HeldManifests;
   readonly log: Logger;
   readonly now: () => Date;
   readonly isStopping: () => boolean;

@@ -1,13 +1,13 @@
 import type { Services } from './app.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
 import { ensureBucket } from './bucket/bucket.ts';
+import { createSqlClientLinks } from './bucket/sql-client-links.ts';
 import { createSqlBucketEvents } from './bucket/sql-events.ts';
+import { createSqlPendingCommits } from './bucket/sql-pending-commits.ts';
 import { createSqlCatalog } from './catalog/sql/catalog.ts';
 import { createSqlPayloads } from './catalog/sql/payloads.ts';
 import { createSqlPendingBlobs } from './catalog/sql/pending-blobs.ts';
 import { createSqlPurgeQueue } from './catalog/sql/purge.ts';
-import { createSqlClients } from './clients/sql-clients.ts';
-import { createSqlRings } from './clients/sql-rings.ts';
 import type { Config } from './config.ts';
 import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
 import { reservePlaces } from './data-modes.ts';
@@ -15,14 +15,15 @@ import { openDatabase } from './database/connection.ts';
 import { openScans } from './database/scans.ts';
 import { createSqlAudit } from './database/sql-audit.ts';
 import { createSqlDownloads } from './database/sql-downloads.ts';
-import { approvalsNeeded } from './feed/approvals.ts';
 import { createBlobFlusher } from './feed/flush-blobs.ts';
 import { createInspector } from './feed/inspector.ts';
 import { createPurging } from './feed/purge.ts';
 import { createRereading, type Rereading } from './feed/reread.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
 import type { Logger } from './log.ts';
-import { createSqlRollouts } from './rollout/sql-rollouts.ts';
+import { afterChanges } from './rollout/after-changes.ts';
+import { createRolloutRunner, type RolloutRunner } from './rollout/runner.ts';
+import { openRollouts } from './rollout-services.ts';
 import { forgetServer } from './server-file.ts';
 
 export type ServiceDeps = {
@@ -43,6 +44,8 @@ export type OpenServices = {
   readonly services: Services;
   /** Only a server starts it; verbs do not wait for it. */
   readonly rereading: Pick<Rereading, 'start'>;
+  /** Lets the time of rollouts pass; only a server starts it. */
+  readonly runner: Pick<RolloutRunner, 'start'>;
   /** Writes counters and times of last use that are still in memory. */
   flush(): Promise<void>;
   /** Flushes, closes the database and releases the lock. */
@@ -95,7 +98,9 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       operatorKey: deps.operatorKey,
     });
     const downloads = createSqlDownloads(database, now);
-    const clients = createSqlClients(database, now);
+    const { reservedIds = [], approvals = [] } = config;
+    const opened = openRollouts(database, { catalog, approvals, now });
+    const { clients, views, heldManifests } = opened;
     async function flush(): Promise<void> {
       await catalog.flush();
       await downloads.flush();
@@ -108,7 +113,6 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     });
     const payloads = createSqlPayloads(database);
     const audit = createSqlAudit(database, now);
-    const { reservedIds = [], approvals = [] } = config;
     const events = createSqlBucketEvents(database, now);
     const bucket = await ensureBucket({
       ...deps,
@@ -117,6 +121,14 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       events,
       reservedIds,
       approvals,
+      pendingCommits: createSqlPendingCommits(database),
+      clients: {
+        views,
+        links: createSqlClientLinks(database),
+        manifests: heldManifests,
+        receive: opened.rollouts.receive,
+        now,
+      },
     });
     undo.push(bucket.close);
     const blobs = await openDiskStore(dataDir.blobs);
@@ -145,19 +157,23 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     undo.push(inspector.close);
     const rereading = createRereading({ unread: catalog.unreadNuspecs, blobs, log: deps.log });
     undo.push(rereading.stop);
+    // What a rollout decides about the bucket and about bytes is done before anybody is told.
+    const rollouts = afterChanges(opened.rollouts, async () => {
+      await bucket
+        .finishCommits()
+        .catch((error: unknown) => deps.log.error({ err: error }, 'the bucket does not have it yet'));
+      void purging.sweep();
+    });
+    const runner = createRolloutRunner({ rollouts, log: deps.log });
+    undo.push(runner.stop);
     const services: Services = {
       ...deps,
       config,
       catalog,
       revisions: catalog.revisions,
       keys,
-      clients,
-      rings: createSqlRings(database, now),
-      rollouts: createSqlRollouts(database, {
-        now,
-        approvalsNeeded: ({ tool, packageId }) =>
-          Math.max(approvalsNeeded(approvals, tool), approvalsNeeded(approvals, packageId)),
-      }),
+      ...opened,
+      rollouts,
       payloads,
       audit,
       downloads,
@@ -167,7 +183,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       inspect: inspector.inspect,
       purging,
     };
-    return { services, rereading, flush, close: tearDown };
+    return { services, rereading, runner, flush, close: tearDown };
   } catch (error) {
     await tearDown();
     throw asDataDirError(error, config.dataDir);

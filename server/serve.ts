@@ -78,6 +78,7 @@ export async function startServer(
     });
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');
     opened.rereading.start();
+    opened.runner.start();
     if (config.publicUrl === undefined && isWildcard(config.host)) {
       log.warn(
         { publicUrl },

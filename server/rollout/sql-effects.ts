@@ -25,7 +25,7 @@ export type RolloutEffects = {
   /** What is not held and has to be, before a rollout can start. */
   lacks(
     transaction: Transaction,
-    order: Pick<StoredRollout, 'packageId' | 'version'>,
+    order: Pick<StoredRollout, 'tool' | 'packageId' | 'version'>,
   ): 'version' | 'correction' | undefined;
   /** It was started, perhaps again: the correction is the one that is held now. */
   started(transaction: Transaction, rollout: StoredRollout): void;
@@ -40,10 +40,19 @@ export type RolloutEffects = {
   changed(transaction: Transaction, after: StoredRollout, request: RolloutRequest): void;
 };
 
+type Branches = readonly ['main', 'beta'] | readonly ['beta'];
+
 /** What belongs to a held version beside its package, and what the bucket has to do. */
 export type BucketChanges = {
   /** A version becomes public: its manifest is to be committed to these branches. */
-  publish(transaction: Transaction, tool: string, version: string, branches: readonly string[]): void;
+  publish(
+    transaction: Transaction,
+    tool: string,
+    version: string,
+    branches: Branches,
+    request: RolloutRequest,
+  ): void;
+  hasManifest(transaction: Transaction, tool: string, version: string): boolean;
   discard(transaction: Transaction, tool: string, version: string): void;
 };
 
@@ -52,11 +61,11 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     transaction: Transaction,
     { tool, packageId }: StoredRollout,
     version: string,
-    branches: readonly string[],
+    branches: Branches,
     said: RolloutRequest,
   ): void {
     if (packages.publishHeld(transaction, packageId, version, said) === 'missing') return;
-    bucket.publish(transaction, tool, version, branches);
+    bucket.publish(transaction, tool, version, branches, said);
   }
 
   /** It was prepared and is not needed: its number is free again. */
@@ -97,10 +106,16 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       [mainOf(prepare, order.packageId), ...grantedCorrections(prepare, order.tool)].find(
         (offered) => offered !== undefined && !isAbove(order.version, offered),
       ),
-    lacks({ prepare }, order) {
-      if (!isHeld(prepare, order)) return 'version';
-      const hasNothing = mainOf(prepare, order.packageId) === undefined;
-      return hasNothing || heldCorrection(prepare, order) !== undefined ? undefined : 'correction';
+    lacks(transaction, order) {
+      const { prepare } = transaction;
+      const isWhole = (version: string): boolean =>
+        isHeld(prepare, { ...order, version }) && bucket.hasManifest(transaction, order.tool, version);
+      if (!isWhole(order.version)) return 'version';
+      if (mainOf(prepare, order.packageId) === undefined) return undefined;
+      const correction = heldCorrection(prepare, order);
+      if (correction === undefined) return 'correction';
+      const betas = heldBetas(prepare, { ...order, version: correction });
+      return [correction, ...betas].every(isWhole) ? undefined : 'correction';
     },
     started(transaction, rollout) {
       const { prepare } = transaction;

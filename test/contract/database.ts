@@ -21,6 +21,7 @@ export type FeedFixture = {
   readonly rollouts: Rollouts;
   readonly rings: Rings;
   readonly views: Views;
+  readonly heldManifests: HeldManifests;
 };
 
 /** An empty database. Each call of a port opens it anew, as this server does after a restart. */

@@ -25,7 +25,7 @@ export function describeViews(name: string, open: OpenFixture): void {
 
     const by = operator;
     const publish = (version: string, id = 'delve') => feed.catalog.add(makePackage({ id, version }), by);
-    const hold = (version: string, id = 'delve') => feed.catalog.hold(makePackage({ id, version }), by);
+    const hold = (version: string, id = 'delve') => upload(feed, id, version);
     async function start(version: string, written: unknown = everybody, tool = 'delve') {
       const order = {
         tool,
@@ -260,13 +260,14 @@ type Modelled = {
 };
 
 /** The model: who was let in, by the formula, and the highest version that each client was offered. */
-async function walkThrough({ catalog, rollouts, views }: FeedFixture, steps: readonly Step[]): Promise<void> {
+async function walkThrough(feed: FeedFixture, steps: readonly Step[]): Promise<void> {
+  const { catalog, rollouts, views } = feed;
   const by = operator;
   const highest = new Map<string, string>();
   const all: Modelled[] = [];
   let [minor, main] = [1, '1.1.0'];
   const add = (version: string) => catalog.add(makePackage({ id: 'delve', version }), by);
-  const hold = (version: string) => catalog.hold(makePackage({ id: 'delve', version }), by);
+  const hold = (version: string) => upload(feed, 'delve', version);
   await add(main);
 
   async function prepareCorrections(): Promise<void> {
@@ -336,6 +337,12 @@ async function walkThrough({ catalog, rollouts, views }: FeedFixture, steps: rea
     );
     expect((await catalog.findLatest('delve'))?.version).toBe(main);
   }
+}
+
+/** A package and its manifest, held. */
+async function upload({ catalog, heldManifests }: FeedFixture, tool: string, version: string) {
+  await heldManifests.put({ tool, version, packageId: tool, text: version, message: version });
+  return catalog.hold(makePackage({ id: tool, version }), operator);
 }
 
 function higher(one: string, other: string): string {

@@ -12,30 +12,14 @@ import { type Connection, openDatabase } from '../../server/database/connection.
 import { createSqlAudit } from '../../server/database/sql-audit.ts';
 import { createSqlDownloads } from '../../server/database/sql-downloads.ts';
 import { createSqlKeys } from '../../server/keys/sql-keys.ts';
-import { createRolloutEffects } from '../../server/rollout/sql-effects.ts';
 import { createSqlRollouts } from '../../server/rollout/sql-rollouts.ts';
-import { createSqlViews } from '../../server/rollout/sql-views.ts';
+import { openRollouts } from '../../server/rollout-services.ts';
 import type { DatabaseFixture, FeedFixture } from '../contract/database.ts';
 import { makeTempDir } from './test-server.ts';
 
 function openFeed(db: Connection, now: () => Date): FeedFixture {
   const catalog = createSqlCatalog(db, now);
-  let ringChanges = 0;
-  const rings = createSqlRings(db, now, () => {
-    ringChanges += 1;
-  });
-  const effects = createRolloutEffects(catalog.within, {
-    publish: () => undefined,
-    discard: () => undefined,
-  });
-  const rollouts = createSqlRollouts(db, { now, approvalsNeeded: () => 0, effects });
-  const views = createSqlViews(db, {
-    rollouts,
-    clients: createSqlClients(db, now),
-    revision: () => (catalog.revisions.known()?.packages() ?? 0) + ringChanges,
-    now,
-  });
-  return { catalog, rollouts, rings, views };
+  return { catalog, ...openRollouts(db, { catalog, approvals: [], now }) };
 }
 
 export async function openSqliteFixture(): Promise<DatabaseFixture> {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { BlobStore } from '../../../server/blobs/blob-store.ts';
 import { openDiskStore } from '../../../server/blobs/disk-store.ts';
 import type { Catalog, NewPackage } from '../../../server/catalog/catalog.ts';
+import type { HeldVersions } from '../../../server/catalog/held.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
 import { createSqlPendingBlobs } from '../../../server/catalog/sql/pending-blobs.ts';
 import { openDatabase } from '../../../server/database/connection.ts';
