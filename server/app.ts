@@ -5,6 +5,7 @@ import type { Audit } from './audit/audit.ts';
 import type { Downloads } from './audit/downloads.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import type { Bucket } from './bucket/bucket.ts';
+import { manifestFaults } from './bucket/manifest-faults.ts';
 import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { HeldVersions } from './catalog/held.ts';
@@ -115,7 +116,7 @@ export function createApp(services: Services): RequestListener {
     { mount: '/', router: createManifestsRouter(services) },
     { mount: '/', router: createInstallRouter(services) },
     { mount: '/', router: createBucketRouter({ ...services, metrics, uploads }) },
-    { mount: '/api/v1', router: createAdminRouter(services) },
+    { mount: '/api/v1', router: createAdminRouter({ ...services, ...heldUploads(services) }) },
     { mount: '/', router: createDescriptionRouter(services) },
     { mount: '/', router: createGalleryRouter(services) },
   ];
@@ -155,6 +156,14 @@ export function createApp(services: Services): RequestListener {
     req.url = plainTarget(req.url ?? '/');
     app(req, res);
   });
+}
+
+function heldUploads({ heldManifests, payloads, publicUrl }: Services) {
+  return {
+    findHeld: (tool: string, version: string) => heldManifests.find(tool, version),
+    manifestFaults: (manifest: Parameters<typeof manifestFaults>[1]) =>
+      manifestFaults({ payloads, publicUrl }, manifest),
+  };
 }
 
 function readinessOf({ catalog, blobs, bucket }: Services): MonitoringServices['checks'] {

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { RingJson } from '../clients/ring-json.ts';
 import { CreatedKeyJson, ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
+import { AlertmanagerWebhook } from '../rollout/alerts.ts';
+import { type RolloutActionName, rolloutActions } from '../rollout/perform.ts';
+import { NewRolloutJson, RolloutActionJson, RolloutJson } from '../rollout/rollout-json.ts';
+import { HeldVersion, NewHeldManifest } from './held-json.ts';
 import {
   AuditPage,
   AuditParameters,
@@ -13,16 +17,17 @@ import {
   PurgeReport,
   ReleaseOrigin,
   ReleaseParameters,
+  RolloutParameters,
   ServerInfo,
 } from './schemas.ts';
 
 type Operation = {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   /** Below /api/v1. */
   readonly path: string;
   readonly summary: string;
   /** Absent: open to anybody, as far as READ_AUTH allows. */
-  readonly scope?: 'admin' | 'push' | 'read' | 'any';
+  readonly scope?: 'admin' | 'push' | 'read' | 'rollout' | 'approve' | 'alert' | 'any';
   /** Each field is a parameter of the query. */
   readonly query?: z.ZodObject;
   /** Parameters in the path, and their descriptions. */
@@ -31,7 +36,17 @@ type Operation = {
   readonly isBodyOptional?: true;
   readonly answer: { readonly status: 200 | 201 | 204; readonly schema?: z.ZodType };
   /** Errors other than those about the key. */
-  readonly errors?: readonly (400 | 404 | 409 | 413)[];
+  readonly errors?: readonly (400 | 404 | 409 | 413 | 503)[];
+};
+
+const actionSummaries: Readonly<Record<RolloutActionName, string>> = {
+  advance: 'Begins the next step now.',
+  complete: 'Gives the version to everybody now.',
+  resume: 'Lets a halted rollout go on.',
+  halt: 'Lets nobody else have the version.',
+  rollback: 'Takes the version back: its clients get the correction.',
+  approve: 'Approves it, as another owner than who started it.',
+  reject: 'Ends a rollout that waits for approvals.',
 };
 
 /** Every operation of the router. Both use the same schemas. */
@@ -132,6 +147,69 @@ const operations: readonly Operation[] = [
     errors: [404],
   },
   {
+    method: 'get',
+    path: '/rollouts',
+    summary: 'All rollouts, newest first.',
+    scope: 'read',
+    query: RolloutParameters,
+    answer: { status: 200, schema: z.array(RolloutJson) },
+  },
+  {
+    method: 'post',
+    path: '/rollouts',
+    summary: 'Starts a rollout of a held version, or shows the one that was started before.',
+    scope: 'rollout',
+    body: NewRolloutJson,
+    answer: { status: 201, schema: RolloutJson },
+    errors: [400, 409, 413],
+  },
+  {
+    method: 'get',
+    path: '/rollouts/{id}',
+    summary: 'One rollout.',
+    scope: 'read',
+    inPath: { id: 'Its number.' },
+    answer: { status: 200, schema: RolloutJson },
+    errors: [404],
+  },
+  ...rolloutOperations(),
+  {
+    method: 'post',
+    path: '/alerts',
+    summary: "Alertmanager's webhook, version 4: halts or rolls back what firing alerts concern.",
+    scope: 'alert',
+    body: AlertmanagerWebhook,
+    answer: { status: 200 },
+    errors: [400, 413, 503],
+  },
+  {
+    method: 'get',
+    path: '/held/{tool}',
+    summary: 'Versions of a tool that are uploaded and not published.',
+    scope: 'push',
+    inPath: { tool: 'The name of a tool.' },
+    answer: { status: 200, schema: z.array(HeldVersion) },
+  },
+  {
+    method: 'put',
+    path: '/held/{tool}/{version}',
+    summary: 'Adds the manifest to a package that was pushed with the header X-Held. Again: 200.',
+    scope: 'push',
+    inPath: { tool: 'The name of a tool.', version: 'As it was pushed.' },
+    body: NewHeldManifest,
+    answer: { status: 201 },
+    errors: [400, 404, 409, 413],
+  },
+  {
+    method: 'delete',
+    path: '/held/{tool}/{version}',
+    summary: 'Takes away a held version that no rollout needs; its number may be used again.',
+    scope: 'push',
+    inPath: { tool: 'The name of a tool.', version: 'As it was pushed.' },
+    answer: { status: 204 },
+    errors: [404, 409],
+  },
+  {
     method: 'post',
     path: '/imports',
     summary: 'Records in the audit log where imported packages came from.',
@@ -161,12 +239,27 @@ const operations: readonly Operation[] = [
   },
 ];
 
+function rolloutOperations(): Operation[] {
+  return (Object.keys(rolloutActions) as RolloutActionName[]).map((name) => ({
+    method: 'post',
+    path: `/rollouts/{id}/${name}`,
+    summary: actionSummaries[name],
+    scope: rolloutActions[name].scope,
+    inPath: { id: 'Its number.' },
+    body: RolloutActionJson,
+    isBodyOptional: true,
+    answer: { status: 200, schema: RolloutJson },
+    errors: [400, 404, 409, 413],
+  }));
+}
+
 const whatWentWrong = {
   400: 'The request is invalid; `title` says why.',
   401: 'It needs a key.',
   403: 'The key is not valid, or lacks the scope.',
   404: 'There is none.',
-  409: 'A branch of the bucket still offers it.',
+  409: 'It does not fit what is there; `title` says why.',
+  503: 'It could not be stored; send it again.',
   413: 'The body is too large.',
 } as const;
 

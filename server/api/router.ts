@@ -1,19 +1,25 @@
 import express, { type RequestHandler, type Router } from 'express';
 import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
+import { type AlertServices, createAlertRouter } from './alerts.ts';
 import { type AuditServices, createAuditRouter } from './audit.ts';
+import { createHeldRouter, type HeldServices } from './held.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
 import { openApiOf } from './openapi.ts';
 import { createOwnKeyRouter } from './own-key.ts';
 import { createPurgeRouter, type PurgeServices } from './purges.ts';
 import { createReleaseRouter } from './releases.ts';
 import { createRingRouter, type RingServices } from './rings.ts';
+import { createRolloutRouter, type RolloutServices } from './rollouts.ts';
 import type { ServerInfo } from './schemas.ts';
 
 export type AdminServices = KeyServices &
   AuditServices &
   PurgeServices &
-  RingServices & { readonly publicUrl: () => string; readonly version: string };
+  RingServices &
+  RolloutServices &
+  AlertServices &
+  HeldServices & { readonly publicUrl: () => string; readonly version: string };
 
 /** Routes for programs that manage the server: JSON under /api/v1, described by openapi.ts. */
 export function createAdminRouter(services: AdminServices): Router {
@@ -32,6 +38,9 @@ export function createAdminRouter(services: AdminServices): Router {
   router.use(createOwnKeyRouter());
   router.use(createReleaseRouter(services));
   router.use(createRingRouter(services));
+  router.use(createRolloutRouter(services));
+  router.use(createAlertRouter(services));
+  router.use(createHeldRouter(services));
   router.use(['/keys', '/audit', '/imports', '/downloads', '/purges'], requireAdmin);
   router.use(createKeyRouter(services));
   router.use(createAuditRouter(services));

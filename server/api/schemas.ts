@@ -20,6 +20,11 @@ export const AuditPage = z.object({
 });
 export type AuditPage = z.infer<typeof AuditPage>;
 
+/** Query of GET /api/v1/rollouts. */
+export const RolloutParameters = z.object({
+  tool: z.string().optional().describe('Of this tool only.'),
+});
+
 /** Body of POST /api/v1/imports. */
 export const NewImport = z.strictObject({
   source: z

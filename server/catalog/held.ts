@@ -15,7 +15,12 @@ export type VersionReads = Pick<
  * Each change is durable, together with its audit entry, when its promise resolves.
  */
 export interface HeldVersions {
-  hold(pkg: NewPackage, by: Actor, reason?: string): Promise<'held' | 'exists' | 'purged'>;
+  /** `tool`: whose release it is. */
+  hold(pkg: NewPackage, by: Actor, reason?: string, tool?: string): Promise<'held' | 'exists' | 'purged'>;
+  /** All that are held of a tool, by version. */
+  listHeld(
+    tool: string,
+  ): Promise<{ readonly id: string; readonly version: string; readonly sha256: string }[]>;
   isHeld(id: string, version: string): Promise<boolean>;
   /** Makes it a package like all others, published now. */
   publishHeld(id: string, version: string, by: Actor, reason?: string): Promise<'published' | 'missing'>;

@@ -428,4 +428,8 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (rollout, others)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Whose release a held version is.
+  ALTER TABLE held_packages ADD COLUMN tool TEXT NOT NULL DEFAULT '';
+  `,
 ];

@@ -43,5 +43,15 @@ export const rolloutErrors = {
     409,
     '{tool} {version} cannot be rolled out yet: {missing} is not uploaded as held. `release:rollout start` uploads it and starts the rollout.',
   ],
+  HELD_MISSING: [404, '{id} {version} is not held. Push its package with the header X-Held first.'],
+  HELD_OTHER: [409, 'Another manifest of {tool} {version} is held. Delete that version first.'],
+  HELD_NEEDED: [
+    409,
+    '{tool} {version} belongs to a rollout whose clients need it. `release:rollout rollback` takes a version back.',
+  ],
+  HELD_EXISTS: [
+    409,
+    '{id} {version} is uploaded and held for a rollout. `release:rollout status` shows it, `release:rollout complete` publishes it.',
+  ],
   ALERTS_NOT_STORED: [503, 'The alerts could not be stored; send them again.'],
 } as const satisfies ErrorTable;

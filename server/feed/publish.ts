@@ -4,6 +4,7 @@ import type { Nuspec } from '../../formats/nuspec.ts';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import type { Upload } from '../blobs/blob-store.ts';
 import type { Catalog, NewPackage } from '../catalog/catalog.ts';
+import type { HeldVersions } from '../catalog/held.ts';
 import { FeedError, fail } from '../errors.ts';
 import { allows, lacks, type Principal } from '../keys/api-keys.ts';
 import { type Approvals, requireNoApproval } from './approvals.ts';
@@ -13,7 +14,7 @@ import { requireOwner } from './reserved-ids.ts';
 import { checkRules, ruleOf } from './rules.ts';
 
 export type PublishServices = {
-  readonly catalog: Catalog;
+  readonly catalog: Catalog & Pick<HeldVersions, 'hold' | 'isHeld'>;
   readonly blobFlusher: Pick<BlobFlusher, 'commit'>;
   /** The setting APPROVALS. */
   readonly approvals: Approvals;
@@ -33,7 +34,7 @@ export function publish(
   upload: Upload,
   principal: Principal,
   from: string | undefined,
-  claims: Pick<Admission, 'reason' | 'published' | 'isListed'> = {},
+  claims: Pick<Admission, 'reason' | 'published' | 'isListed' | 'heldFor'> = {},
 ): Promise<NewPackage> {
   return admit(services, upload, {
     ...claims,
@@ -57,35 +58,41 @@ export type Admission = {
   readonly published?: Date | undefined;
   /** False: unlisted from the start. */
   readonly isListed?: boolean;
+  /** The tool for whose rollout it is held: nobody sees it, and it needs no approval, until it is published. */
+  readonly heldFor?: string | undefined;
 };
 
 /**
  * Publishes a package: reads and checks it, stores its bytes, then writes its row, which publishes it. Both are durable then; a
  * crash before that leaves a blob without a row, which does no harm. The caller discards the upload.
- * @throws FeedError APPROVALS_NEEDED, PACKAGE_INVALID, PACKAGE_EXISTS, VERSION_PURGED, STORAGE_FULL and what `authorize`
+ * @throws FeedError APPROVALS_NEEDED, PACKAGE_INVALID, PACKAGE_EXISTS, HELD_EXISTS, VERSION_PURGED, STORAGE_FULL and what `authorize`
  *   throws; nothing is published then
  */
 export async function admit(
   { catalog, blobFlusher, inspect, approvals, now }: PublishServices,
   upload: Upload,
-  { by, reason, authorize, published: before, isListed = true }: Admission,
+  { by, reason, authorize, published: before, isListed = true, heldFor }: Admission,
 ): Promise<NewPackage> {
   const nuspec = await readPackage(inspect, upload, (read) => {
     authorize(read);
-    requireNoApproval(approvals, read);
+    if (heldFor === undefined) requireNoApproval(approvals, read);
   });
   const { id, version } = nuspec;
   checkRules(nuspec);
   // Checked before the bytes are stored, so that a repeated push leaves nothing behind. If two pushes race, `add` decides.
   if (await catalog.find(id, version)) fail('PACKAGE_EXISTS', { id, version });
+  if (await catalog.isHeld(id, version)) fail('HELD_EXISTS', { id, version });
   if (await catalog.isPurged(id, version)) fail('VERSION_PURGED', { id, version });
 
   const pendingBytes = await blobFlusher.commit(upload);
   const time = now();
   const published = before !== undefined && before < time ? before : time;
   const pkg: NewPackage = { id, version, nuspec, ...upload.digest, published, isListed, pendingBytes };
-  const is = await catalog.add(pkg, by, reason);
-  if (is !== 'added') fail(is === 'exists' ? 'PACKAGE_EXISTS' : 'VERSION_PURGED', { id, version });
+  const is =
+    heldFor === undefined ? await catalog.add(pkg, by, reason) : await catalog.hold(pkg, by, reason, heldFor);
+  if (is === 'exists' || is === 'purged') {
+    fail(is === 'exists' ? 'PACKAGE_EXISTS' : 'VERSION_PURGED', { id, version });
+  }
   return pkg;
 }
 

@@ -3,6 +3,7 @@ import { isReadableBySemVer1 } from '../../formats/semver1.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { HeldVersions } from '../catalog/held.ts';
 import { fail } from '../errors.ts';
 import type { Approvals } from '../feed/approvals.ts';
 import type { BlobFlusher } from '../feed/flush-blobs.ts';
@@ -17,11 +18,14 @@ import type { UploadLimit } from '../http/upload-limit.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Rollouts } from '../rollout/rollouts.ts';
+import { heldForOf } from './held-for.ts';
 import { originOf } from './origin.ts';
 import { receiveUpload } from './upload.ts';
 
 export type PushServices = {
-  readonly catalog: Catalog;
+  readonly catalog: Catalog & Pick<HeldVersions, 'hold' | 'isHeld'>;
+  readonly rollouts: Pick<Rollouts, 'tick'>;
   readonly blobs: BlobStore;
   readonly blobFlusher: BlobFlusher;
   readonly inspect: Inspect;
@@ -68,12 +72,23 @@ async function receivePackage(
   res: Response,
   principal: Principal,
 ): Promise<'published'> {
-  const claims = { ...originOf(req, principal), reason: reasonOf(req) };
+  const heldFor = await heldForOf(req);
+  const claims = { ...originOf(req, principal), reason: reasonOf(req), heldFor };
   const upload = await receiveUpload(req, services.blobs, services.maxPackageBytes);
   try {
     await requireSameKey(req, principal);
     const { id, version, nuspec } = await publish(services, upload, principal, req.ip, claims);
-    services.log.info({ id, version, keyName: principal.name }, 'package published');
+    services.log.info(
+      { id, version, keyName: principal.name },
+      heldFor === undefined ? 'package published' : 'package held',
+    );
+    // So that it can be discarded at any moment (catalog/held.ts).
+    if (heldFor !== undefined) await services.blobFlusher.flush();
+    // A higher version for everybody ends a rollout.
+    else
+      await services.rollouts
+        .tick()
+        .catch((error: unknown) => services.log.error({ err: error }, 'rollouts did not go on'));
     // NuGet clients show it to the pusher (spec nuget-v2 10.3).
     if (!isReadableBySemVer1(nuspec)) res.set('X-NuGet-Warning', hiddenWarning(id, version));
     // Explicit, since HTTP/1.0 can otherwise only end an answer by closing the connection (spec nuget-v2 18.2).

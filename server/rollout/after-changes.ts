@@ -15,6 +15,7 @@ export function afterChanges(rollouts: Rollouts, finish: () => Promise<void>): R
     start: (...args) => then(rollouts.start(...args)),
     act: (...args) => then(rollouts.act(...args)),
     correct: (...args) => then(rollouts.correct(...args)),
+    discard: (...args) => then(rollouts.discard(...args)),
     async tick() {
       const changed = await rollouts.tick();
       if (changed.length > 0) await finish();

@@ -29,6 +29,7 @@ export const RolloutJson = z.object({
   tool: z.string(),
   packageId: z.string(),
   version: z.string(),
+  correction: z.string().optional().describe('What replaces the version after a rollback.'),
   state: z.enum(rolloutStates),
   step: z.int().describe('How many steps of the plan have begun.'),
   reached: z.object({ rings: z.array(z.string()).readonly(), percent: z.number() }),
@@ -58,7 +59,7 @@ export type RolloutJson = z.infer<typeof RolloutJson>;
 
 export function toRolloutJson(rollout: StoredRollout, details: RolloutDetails): RolloutJson {
   const { id, tool, packageId, version, state, step, since, writtenPlan, approvals } = rollout;
-  const { facts, counts, alerts, history } = details;
+  const { facts, counts, correction, alerts, history } = details;
   const next = nextStepAt(rollout, facts);
   const waitsFor = waitOf(rollout, facts);
   return {
@@ -66,6 +67,7 @@ export function toRolloutJson(rollout: StoredRollout, details: RolloutDetails): 
     tool,
     packageId,
     version,
+    ...(correction === undefined ? {} : { correction }),
     state,
     step: step + 1,
     reached: reachedBy(rollout),

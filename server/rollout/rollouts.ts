@@ -53,6 +53,8 @@ export type RolloutDetails = {
     readonly admitted: number;
     readonly received: number;
   };
+  /** What replaces the version after a rollback. */
+  readonly correction?: string | undefined;
   readonly alerts: readonly AppliedAlert[];
   readonly history: readonly HistoryEntry[];
 };
@@ -107,6 +109,14 @@ export interface Rollouts {
    * to its clients at once). A beta of one becomes public after a rollback.
    */
   correct(order: CorrectionOrder, request: RolloutRequest): Promise<CorrectionOutcome>;
+  /**
+   * Takes a held version away, with its manifest and what was uploaded for it, unless a rollout needs it. `pending`: as for
+   * `discardHeld`.
+   */
+  discard(
+    what: { readonly tool: string; readonly version: string },
+    request: RolloutRequest,
+  ): Promise<'discarded' | 'needed' | 'missing' | 'pending'>;
   /** Lets time pass for all that are open. Answers with those that changed. */
   tick(): Promise<StoredRollout[]>;
   /**

@@ -1,6 +1,7 @@
 import type { Prepare } from '../database/statements.ts';
+import type { RolloutState } from './rollout.ts';
 import type { StoredRollout } from './rollouts.ts';
-import { isAbove, isBetaOf, isCorrectionOf } from './view-of.ts';
+import { isAbove, isBetaOf, isCorrectionOf, matters, type ViewRollout } from './view-of.ts';
 
 type OfPackage = Pick<StoredRollout, 'packageId' | 'version'>;
 
@@ -17,6 +18,43 @@ function heldVersions(prepare: Prepare, packageId: string): string[] {
 
 export function isHeld(prepare: Prepare, { packageId, version }: OfPackage): boolean {
   return heldVersions(prepare, packageId).some((held) => !isAbove(held, version) && !isAbove(version, held));
+}
+
+/** The package of a held version of a tool. */
+export function heldPackageOf(prepare: Prepare, tool: string, version: string): string | undefined {
+  const sql = 'SELECT i.id FROM held_packages h JOIN ids i USING (id_key) WHERE h.tool = ? AND h.version = ?';
+  return (prepare(sql).get(tool, version) as { id: string } | undefined)?.id;
+}
+
+/** Whether a rollout is open for a held version, or has clients that see it; the same for corrections and their betas. */
+export function isNeeded(
+  prepare: Prepare,
+  { tool, version }: { readonly tool: string; readonly version: string },
+): boolean {
+  const all = readViewRollouts(prepare, tool);
+  return all
+    .filter((one) => one.state === 'pending' || matters(one, all, (id) => mainOf(prepare, id)))
+    .some(
+      (one) =>
+        one.version === version ||
+        one.corrections.some((correction) => correction === version || isBetaOf(version, correction)),
+    );
+}
+
+type Row = { id: number; tool: string; package_id: string; version: string; state: RolloutState };
+
+/** Rollouts that may decide what clients see, or will; of one tool, or of all. */
+export function readViewRollouts(prepare: Prepare, tool?: string): ViewRollout[] {
+  const where = tool === undefined ? '' : 'AND tool = ?';
+  const rows = prepare(`SELECT id, tool, package_id, version, state FROM rollouts
+    WHERE state IN ('pending', 'rolling', 'halted', 'superseded', 'rolled-back') ${where} ORDER BY id`).all(
+    ...(tool === undefined ? [] : [tool]),
+  ) as Row[];
+  return rows.map(({ id, tool, package_id: packageId, version, state }) => ({
+    ...{ id, tool, packageId, version, state },
+    corrections: correctionsOf(prepare, id),
+    correctedFor: correctedFor(prepare, id),
+  }));
 }
 
 /** The highest version that is held as a correction of this one, and rolled out by nobody itself. */

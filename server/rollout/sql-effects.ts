@@ -1,4 +1,5 @@
 import type { PackageChanges } from '../catalog/sql/catalog.ts';
+import type { Prepare } from '../database/statements.ts';
 import type { Transaction } from '../database/transact.ts';
 import type { RolloutRequest, StoredRollout } from './rollouts.ts';
 import {
@@ -8,7 +9,9 @@ import {
   grantedCorrections,
   heldBetas,
   heldCorrection,
+  heldPackageOf,
   isHeld,
+  isNeeded,
   listedBetas,
   mainOf,
   noteCorrected,
@@ -22,6 +25,8 @@ export type RolloutEffects = {
     transaction: Transaction,
     order: Pick<StoredRollout, 'tool' | 'packageId' | 'version'>,
   ): string | undefined;
+  /** Whether everybody is offered a higher version than a rollout's. */
+  isOvertaken(prepare: Prepare, rollout: StoredRollout): boolean;
   /** What is not held and has to be, before a rollout can start. */
   lacks(
     transaction: Transaction,
@@ -36,6 +41,11 @@ export type RolloutEffects = {
     version: string,
     request: RolloutRequest,
   ): boolean;
+  discard(
+    transaction: Transaction,
+    what: { readonly tool: string; readonly version: string },
+    request: RolloutRequest,
+  ): 'discarded' | 'needed' | 'missing' | 'pending';
   /** Its state or step is another. */
   changed(transaction: Transaction, after: StoredRollout, request: RolloutRequest): void;
 };
@@ -68,6 +78,20 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     bucket.publish(transaction, tool, version, branches, said);
   }
 
+  /** Its manifest and its payloads go too, since its number may be used again with other bytes. */
+  function discardOne(
+    transaction: Transaction,
+    { tool, packageId }: Pick<StoredRollout, 'tool' | 'packageId'>,
+    version: string,
+    said: RolloutRequest,
+  ): 'discarded' | 'missing' | 'pending' {
+    const is = packages.discardHeld(transaction, packageId, version, said);
+    if (is !== 'discarded') return is;
+    bucket.discard(transaction, tool, version);
+    packages.discardPayloads(transaction, tool, version, said);
+    return is;
+  }
+
   /** It was prepared and is not needed: its number is free again. */
   function discardCorrections(
     transaction: Transaction,
@@ -76,11 +100,10 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     keep?: string,
   ): void {
     const { prepare } = transaction;
-    const { id, tool, packageId } = rollout;
+    const { id, packageId } = rollout;
     for (const version of correctionsOf(prepare, id).filter((one) => one !== keep)) {
       for (const each of [version, ...heldBetas(prepare, { packageId, version })]) {
-        packages.discardHeld(transaction, packageId, each, said);
-        bucket.discard(transaction, tool, each);
+        discardOne(transaction, rollout, each, said);
       }
       forgetCorrection(prepare, id, version);
     }
@@ -106,6 +129,10 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       [mainOf(prepare, order.packageId), ...grantedCorrections(prepare, order.tool)].find(
         (offered) => offered !== undefined && !isAbove(order.version, offered),
       ),
+    isOvertaken(prepare, { packageId, version }) {
+      const main = mainOf(prepare, packageId);
+      return main !== undefined && isAbove(main, version);
+    },
     lacks(transaction, order) {
       const { prepare } = transaction;
       const isWhole = (version: string): boolean =>
@@ -138,6 +165,14 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       if (!isBack) discardCorrections(transaction, rollout, request, version);
       packages.touch(transaction, packageId);
       return true;
+    },
+    discard(transaction, { tool, version }, request) {
+      const { prepare } = transaction;
+      const packageId = heldPackageOf(prepare, tool, version);
+      if (packageId === undefined) return 'missing';
+      return isNeeded(prepare, { tool, version })
+        ? 'needed'
+        : discardOne(transaction, { tool, packageId }, version, request);
     },
     changed(transaction, after, request) {
       packages.touch(transaction, after.packageId);

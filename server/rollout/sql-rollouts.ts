@@ -16,6 +16,7 @@ import type {
 } from './rollouts.ts';
 import { admittedTo, countClients, newAdmissions, readRings, writeAdmissions } from './sql-admissions.ts';
 import { takeAlerts } from './sql-alerts.ts';
+import { correctionsOf } from './sql-corrections.ts';
 import { type RawRollout, toRollout, writeState } from './sql-rows.ts';
 import {
   factsOf,
@@ -86,6 +87,7 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
       return {
         facts: factsOf(prepare, rollout, options),
         counts: await countClients(prepare, rollout),
+        correction: correctionsOf(prepare, rollout.id).at(-1),
         alerts: alerts.map(toApplied),
         history: history.map(({ reason, ...rest }) => (reason === null ? rest : { ...rest, reason })),
       };
@@ -102,11 +104,17 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
         return { rollout: after };
       }),
     correct: (order, request) => change((transaction) => correct(transaction, order, request, options)),
+    discard: (what, request) =>
+      change((transaction) => options.effects?.discard(transaction, what, request) ?? 'missing'),
     async tick() {
       const changed: StoredRollout[] = [];
       for (const { id } of readOpen(prepare)) {
         // As it is now: while the one before was written, somebody may have halted this one.
         const rollout = readRollout(prepare, id);
+        if (rollout !== undefined && options.effects?.isOvertaken(prepare, rollout) === true) {
+          changed.push(...(await change((transaction) => overtake(transaction, id, options))));
+          continue;
+        }
         const after = rollout && transition(prepare, rollout, { kind: 'tick' }, options);
         if (rollout === undefined || after === undefined || typeof after === 'string') continue;
         // That some seconds have passed may be lost in a power cut: the hold is that much longer.
@@ -131,6 +139,16 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
       writeStatistics(() => prepare(sql).run(now().getTime(), client, rollout));
     },
   };
+}
+
+/** Everybody is offered something higher by now: published by hand, or promoted. */
+function overtake(transaction: Transaction, id: number, options: TransitionOptions): StoredRollout[] {
+  const before = readRollout(transaction.prepare, id);
+  if (before === undefined || options.effects?.isOvertaken(transaction.prepare, before) !== true) return [];
+  const after = transition(transaction.prepare, before, { kind: 'supersede' }, options);
+  if (typeof after === 'string') return [];
+  writeTransition(transaction, after, 'supersede', { by: serverActor }, options);
+  return [after];
 }
 
 /** Decided anew: since it was looked at outside of the transaction, somebody may have halted it. */

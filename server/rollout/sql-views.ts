@@ -1,9 +1,8 @@
 import type { Clients } from '../clients/clients.ts';
 import type { Connection } from '../database/connection.ts';
 import type { Prepare } from '../database/statements.ts';
-import type { RolloutState } from './rollout.ts';
 import type { Rollouts } from './rollouts.ts';
-import { correctedFor, correctionsOf, mainOf } from './sql-corrections.ts';
+import { mainOf, readViewRollouts } from './sql-corrections.ts';
 import { matters, type ViewRollout, viewOf } from './view-of.ts';
 import { plainView, type View, type Views } from './views.ts';
 
@@ -84,18 +83,8 @@ function shared({ views }: Known, view: View): View {
   return view;
 }
 
-type Row = { id: number; tool: string; package_id: string; version: string; state: RolloutState };
-
 function read(prepare: Prepare, revision: number): Known {
-  const rows = prepare(`SELECT id, tool, package_id, version, state FROM rollouts
-    WHERE state IN ('rolling', 'halted', 'superseded', 'rolled-back') ORDER BY id`).all() as Row[];
-  const all = rows.map(
-    ({ id, tool, package_id: packageId, version, state }): ViewRollout => ({
-      ...{ id, tool, packageId, version, state },
-      corrections: correctionsOf(prepare, id),
-      correctedFor: correctedFor(prepare, id),
-    }),
-  );
+  const all = readViewRollouts(prepare);
   const mains = new Map(all.map(({ packageId }) => [packageId, mainOf(prepare, packageId)]));
   const main = (packageId: string): string | undefined => mains.get(packageId);
   return {

@@ -5,7 +5,7 @@ import type { HeldVersions } from '../held.ts';
 import { setLatestFlags } from './latest.ts';
 import { longTextOf } from './load.ts';
 import { insertInto, pkOf, placeNewVersion } from './new-version.ts';
-import { namesOf, queueRemoval, removeUnusedId } from './purge.ts';
+import { discardPayloads, namesOf, queueRemoval, removeUnusedId } from './purge.ts';
 import { heldColumns, type PackageKey, packageKey } from './rows.ts';
 import type { WriteDeps } from './writes.ts';
 
@@ -27,6 +27,8 @@ export type HeldChanges = {
     version: string,
     said: Said,
   ): 'discarded' | 'missing' | 'pending';
+  /** Those of a held version that is discarded. */
+  discardPayloads(change: Transaction, tool: string, version: string, said: Said): void;
   /** What clients see of this package changes. */
   touch(change: Transaction, id: string): void;
 };
@@ -44,13 +46,13 @@ export function createHeldVersions({ db, now, sizes, revisions, nuspecs }: Write
 } {
   const { prepare, transact } = db;
 
-  function hold(change: Transaction, pkg: NewPackage, { by, reason: detail }: Said) {
+  function hold(change: Transaction, pkg: NewPackage, tool: string, { by, reason: detail }: Said) {
     const placed = placeNewVersion(prepare, pkg);
     if (typeof placed === 'string') return placed;
     const { key, pk, packages, nuspecs: columns } = placed;
     const { is_listed: _, ...held } = packages;
     insertInto(prepare, 'nuspecs', { pk, ...columns });
-    insertInto(prepare, 'held_packages', { pk, ...held, nuspec_pk: pk });
+    insertInto(prepare, 'held_packages', { pk, ...held, nuspec_pk: pk, tool });
     revisions.change(change, [key.idKey]);
     const { id: subject, version, sha256: digest } = pkg;
     change.record({ kind: 'package held', subject, version, digest, detail }, by, now());
@@ -105,12 +107,19 @@ export function createHeldVersions({ db, now, sizes, revisions, nuspecs }: Write
       const key = packageKey(id, version);
       return key ? discardHeld(change, key, said) : 'missing';
     },
+    discardPayloads: (change, tool, version, said) => discardPayloads(change, { tool, version }, said, now()),
     touch: (change, id) => revisions.change(change, [id.toLowerCase()]),
   };
   return {
     within,
     versions: {
-      hold: (pkg, by, reason) => transact((change) => hold(change, pkg, { by, reason })),
+      hold: (pkg, by, reason, tool = pkg.id.toLowerCase()) =>
+        transact((change) => hold(change, pkg, tool, { by, reason })),
+      async listHeld(tool) {
+        const sql = `SELECT i.id, h.version, h.sha256 FROM held_packages h JOIN ids i USING (id_key)
+          WHERE h.tool = ? ORDER BY h.id_key, h.version_key`;
+        return prepare(sql).all(tool) as { id: string; version: string; sha256: string }[];
+      },
       async isHeld(id, version) {
         const key = packageKey(id, version);
         return key !== undefined && pkOf(prepare, 'held_packages', key) !== undefined;

@@ -18,7 +18,7 @@ import { createLogger } from '../../../server/log.ts';
 
 /** Catalog and blobs as the server has them, without its routes. */
 export type Storage = {
-  readonly catalog: Catalog;
+  readonly catalog: Catalog & HeldVersions;
   readonly blobs: BlobStore;
   readonly blobFlusher: BlobFlusher;
   readonly approvals: Approvals;

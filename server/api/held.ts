@@ -1,0 +1,101 @@
+import express, { type Request, type RequestHandler, type Router } from 'express';
+import { actorOf } from '../audit/audit.ts';
+import type { HeldVersions } from '../catalog/held.ts';
+import type { HeldManifests } from '../catalog/held-manifests.ts';
+import { fail } from '../errors.ts';
+import type { BlobFlusher } from '../feed/flush-blobs.ts';
+import { principalWith } from '../http/auth.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
+import { reasonOf } from '../http/reason.ts';
+import type { Logger } from '../log.ts';
+import type { Rollouts } from '../rollout/rollouts.ts';
+import { type HeldVersion, NewHeldManifest } from './held-json.ts';
+import { readBody } from './read.ts';
+
+export type HeldServices = {
+  readonly catalog: Pick<HeldVersions, 'isHeld' | 'listHeld'>;
+  readonly heldManifests: HeldManifests;
+  readonly rollouts: Pick<Rollouts, 'correct' | 'discard'>;
+  readonly blobFlusher: Pick<BlobFlusher, 'flush'>;
+  /** What is wrong with a manifest, by the rules for pushes to the bucket. */
+  readonly manifestFaults: (manifest: { tool: string; version: string; text: string }) => Promise<string[]>;
+  readonly log: Logger;
+};
+
+type Named = { tool: string; version: string };
+const maxBytes = 512 * 1024;
+
+/** Versions that are uploaded and not published, with their manifests: /api/v1/held (docs/release/rollouts.md). */
+export function createHeldRouter(services: HeldServices): Router {
+  const { catalog, heldManifests, log } = services;
+  const router = express.Router();
+  router
+    .route('/held/:tool')
+    .get(requirePush, async (req: Request<{ tool: string }>, res) => {
+      const { tool } = req.params;
+      const manifests = new Set((await heldManifests.list(tool)).map(({ version }) => version));
+      const held = await catalog.listHeld(tool);
+      res.json(
+        held.map(({ id, version, sha256 }): HeldVersion => {
+          return { version, packageId: id, sha256, hasManifest: manifests.has(version) };
+        }),
+      );
+    })
+    .all(methodNotAllowed('GET, HEAD'));
+  router
+    .route('/held/:tool/:version')
+    // Before the body is read: whoever has no key sends none.
+    .put(requirePush, express.json({ limit: maxBytes }), (req: Request<Named>, res) =>
+      put(services, req, res),
+    )
+    .delete(requirePush, async (req: Request<Named>, res) => {
+      const { tool, version } = req.params;
+      const key = await principalWith(req, ['push'], tool);
+      await discard(services, req.params, { by: actorOf(key, req.ip), reason: reasonOf(req) });
+      log.info({ tool, version, keyName: key.name }, 'held version discarded');
+      res.status(204).end();
+    })
+    .all(methodNotAllowed('PUT, DELETE'));
+  return router;
+}
+
+const requirePush: RequestHandler<{ tool: string }> = async (req, _res, next) => {
+  await principalWith(req as Request, ['push'], req.params.tool);
+  next();
+};
+
+async function put(services: HeldServices, req: Request<Named>, res: express.Response): Promise<void> {
+  const { catalog, heldManifests, rollouts, log } = services;
+  const { tool, version } = req.params;
+  const { packageId, manifest: text, message, corrects } = readBody(NewHeldManifest, req);
+  const key = await principalWith(req, ['push'], packageId);
+  const held = (await catalog.listHeld(tool)).find((one) => one.version === version);
+  if (held?.id.toLowerCase() !== packageId.toLowerCase()) fail('HELD_MISSING', { id: packageId, version });
+  const [fault] = await services.manifestFaults({ tool, version, text });
+  if (fault !== undefined) fail('BODY_INVALID', { problem: fault.replace(/\.$/, '') });
+  const is = await heldManifests.put({ tool, version, packageId, text, message, corrects });
+  if (is === 'other') fail('HELD_OTHER', { tool, version });
+  if (corrects !== undefined) {
+    const outcome = await rollouts.correct({ tool, version, corrects }, { by: actorOf(key, req.ip) });
+    if (outcome === 'unfit') fail('BODY_INVALID', { problem: `${version} is no correction of ${corrects}` });
+  }
+  log.info({ tool, version, keyName: key.name }, 'manifest held');
+  res.status(is === 'added' ? 201 : 200).end();
+}
+
+const maxAttempts = 5;
+
+async function discard(
+  { rollouts, blobFlusher }: HeldServices,
+  { tool, version }: Named,
+  request: Parameters<Rollouts['discard']>[1],
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const is = await rollouts.discard({ tool, version }, request);
+    if (is === 'discarded') return;
+    if (is === 'needed') fail('HELD_NEEDED', { tool, version });
+    if (is === 'missing') fail('HELD_MISSING', { id: tool, version });
+    if (attempt >= maxAttempts) fail('INTERNAL');
+    await blobFlusher.flush();
+  }
+}

@@ -1,0 +1,134 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeNupkg } from '../../kit/nupkg.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
+import { heldUploads } from './held-uploads.ts';
+
+describe('versions that are held for a rollout', () => {
+  let server: TestServer;
+  let releaser: string;
+  let uploads: ReturnType<typeof heldUploads>;
+  beforeEach(async () => {
+    server = await startTestServer();
+    releaser = await makeKey(server, ['push', 'rollout'], [], 'ann');
+    uploads = heldUploads(server, releaser);
+  });
+  afterEach(() => server.stop());
+
+  const plain = async (path: string) => (await fetch(`${server.url}${path}`)).status;
+  const blobs = async () => (await readdir(join(server.dataDir, 'blobs'), { recursive: true })).sort();
+  const rows = async () => (await uploads.call('GET', '/held/delve'))[1];
+
+  it('are uploaded in parts, seen by nobody, and discarded with all that came with them', async () => {
+    expect(await uploads.payload('1.22.0')).toBe(201);
+    expect(await uploads.push('1.22.0')).toBe(201);
+    expect(await rows()).toMatchObject([{ version: '1.22.0', packageId: 'delve', hasManifest: false }]);
+    expect(await uploads.manifest('1.22.0')).toBe(201);
+    expect(await uploads.manifest('1.22.0')).toBe(200);
+    expect(await uploads.manifest('1.22.0', { message: 'another' })).toBe(409);
+
+    expect(await rows()).toMatchObject([{ version: '1.22.0', hasManifest: true }]);
+    for (const path of ['/nuget/package/delve/1.22.0', '/v3/flat/delve/index.json', '/m/delve.json']) {
+      expect([path, await plain(path)]).toEqual([path, 404]);
+    }
+    const found = await (await fetch(`${server.url}/nuget/FindPackagesById()?id='delve'`)).text();
+    expect(found).not.toContain('1.22.0');
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(204);
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(404);
+    expect(await rows()).toEqual([]);
+    expect(await uploads.payload('1.22.0', 'other bytes')).toBe(201);
+    expect((await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.22.0' }), releaser)).status).toBe(
+      201,
+    );
+  });
+
+  it('cannot be pushed once more, in any way, and nothing is left of the attempt', async () => {
+    await uploads.push('1.22.0');
+    const before = await blobs();
+    const again = makeNupkg({ id: 'Delve', version: '1.22', files: { 'tools/other.txt': 'other' } });
+
+    const refused = await pushNupkg(server, again, releaser);
+
+    expect([refused.status, refused.statusText]).toEqual([409, expect.stringContaining('release:rollout')]);
+    expect(await uploads.push('1.22.0')).toBe(409);
+    expect(await blobs()).toEqual(before);
+    await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.21.0' }), releaser);
+    expect(await uploads.push('1.21.0')).toBe(409);
+  });
+
+  it.each<[string, Record<string, unknown>, number]>([
+    ['a manifest of another version', { manifest: '1.23.0' }, 400],
+    ['a manifest that is none', { manifest: '{}' }, 400],
+    ['a package that is not held', { packageId: 'buf' }, 404],
+    ['a field that it does not know', { odd: 1 }, 400],
+  ])('refuse %s', async (_what, changes, status) => {
+    await uploads.payload('1.22.0');
+    await uploads.push('1.22.0');
+    const isOther = changes.manifest === '1.23.0';
+
+    const answer = uploads.manifest('1.22.0', {
+      ...changes,
+      ...(isOther ? { manifest: uploads.textOf('1.23.0') } : {}),
+    });
+    expect(await answer).toBe(status);
+  });
+
+  it('refuse payloads that are not there, and keys without push', async () => {
+    await uploads.push('1.22.0');
+
+    expect(await uploads.manifest('1.22.0')).toBe(400);
+    const reader = heldUploads(server, await makeKey(server, ['read', 'rollout']));
+    expect([await reader.push('1.23.0'), await reader.manifest('1.22.0')]).toEqual([403, 403]);
+    const other = heldUploads(server, await makeKey(server, ['push'], ['buf']));
+    expect([await other.push('1.23.0'), await other.manifest('1.22.0')]).toEqual([403, 403]);
+    expect((await uploads.call('GET', '/held/delve', 'none'))[0]).toBe(403);
+  });
+
+  it('start a rollout once they are whole, and stay while it needs them', async () => {
+    await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.21.0' }), releaser);
+    const start = () =>
+      uploads.call('POST', '/rollouts', undefined, {
+        tool: 'delve',
+        version: '1.22.0',
+        plan: { steps: [{ percent: 100, hold: '1h', needs: 0 }] },
+      });
+    await uploads.whole('1.22.0');
+    expect(await start()).toMatchObject([409, { title: expect.stringContaining('a correction') }]);
+    await uploads.whole('1.22.0.1');
+
+    expect(await start()).toMatchObject([201, { state: 'rolling', correction: '1.22.0.1' }]);
+    for (const version of ['1.22.0', '1.22.0.1']) {
+      expect((await uploads.call('DELETE', `/held/delve/${version}`))[0]).toBe(409);
+    }
+    expect(await uploads.call('POST', '/rollouts/1/complete')).toMatchObject([200, { state: 'completed' }]);
+    expect(await plain('/nuget/package/delve/1.22.0')).toBe(200);
+    expect(await rows()).toEqual([]);
+    expect(await uploads.payload('1.22.0.1', 'other bytes')).toBe(201);
+  });
+
+  it('end their rollout when a higher version is pushed for everybody', async () => {
+    await uploads.whole('1.22.0');
+    const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
+    await uploads.call('POST', '/rollouts', undefined, { tool: 'delve', version: '1.22.0', plan });
+
+    await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.23.0' }), releaser);
+
+    expect(await uploads.call('GET', '/rollouts/1')).toMatchObject([200, { state: 'superseded' }]);
+  });
+
+  it('are prepared anew by name, in place of the correction before', async () => {
+    await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.21.0' }), releaser);
+    await uploads.whole('1.22.0');
+    await uploads.whole('1.22.0.1');
+    const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
+    await uploads.call('POST', '/rollouts', undefined, { tool: 'delve', version: '1.22.0', plan });
+
+    await uploads.whole('1.22.0.2', { corrects: '1.22.0' });
+
+    expect(await uploads.call('GET', '/rollouts/1')).toMatchObject([200, { correction: '1.22.0.2' }]);
+    expect(await rows()).toMatchObject([{ version: '1.22.0' }, { version: '1.22.0.2' }]);
+    await uploads.whole('1.23.5');
+    expect(await uploads.manifest('1.23.5', { corrects: '1.22.0' })).toBe(409);
+  });
+});
