@@ -42,9 +42,9 @@ const minute = 60_000;
 const dotnet = { DOTNET_TieredPGO: '0', DOTNET_TC_CallCountThreshold: '1000' };
 const kit = {
   setupFiles: ['test/compare-buffers.ts'],
-  // Against tests that hang: none is to fail because the machine is busy.
-  testTimeout: 2 * minute,
-  hookTimeout: 2 * minute,
+  // Against tests that hang: none is to fail because the machine is busy. A test has a limit of its own only where it takes longer.
+  testTimeout: 5 * minute,
+  hookTimeout: 5 * minute,
   // Its own limit is one second, which a busy machine exceeds.
   expect: { poll: { timeout: minute } },
   pool: 'forks' as const,

@@ -30,7 +30,7 @@ describe('start with an invalid tool file', () => {
       await forge.stop();
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     }
-  }, 120_000);
+  });
 });
 
 describe('start, interrupted while it releases the first tools', () => {
@@ -61,5 +61,5 @@ describe('start, interrupted while it releases the first tools', () => {
       await forge.stop();
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     }
-  }, 120_000);
+  });
 });

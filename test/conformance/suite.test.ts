@@ -37,7 +37,7 @@ describe('the suite, reading a feed with one fault', () => {
       });
     }
     proxy = await startBreakingProxy(server.url, { isConstant: true });
-  }, 120_000);
+  });
   afterAll(async () => {
     await proxy.stop();
     await server.stop();
@@ -50,7 +50,7 @@ describe('the suite, reading a feed with one fault', () => {
     expect(passed.length).toBeGreaterThan(200);
   });
 
-  it.each(readMutants)('reports: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
+  it.each(readMutants)('reports: $name', async ({ fails, ...fault }) => {
     const { failed } = await runBehind(proxy, fault);
 
     expect(failed).toEqual([...fails].sort());
@@ -70,7 +70,7 @@ describe('the suite, pushing to a feed with one fault', () => {
     await server.stop();
   });
 
-  it.each(pushMutants)('reports: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
+  it.each(pushMutants)('reports: $name', async ({ fails, ...fault }) => {
     const { failed } = await runBehind(proxy, fault, { apiKey: server.adminKey, packages: [] });
 
     expect(failed).toEqual([...fails].sort());
@@ -125,7 +125,7 @@ describe('the suite, reading a protected feed with one fault', () => {
     expect(passed).toContain('auth/everywhere');
   });
 
-  it.each(authMutants)('reports: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
+  it.each(authMutants)('reports: $name', async ({ fails, ...fault }) => {
     const credentials = { user: 'x', password };
     const { failed } = await runBehind(proxy, fault, { credentials, packages: [], only: ['auth'] });
 

@@ -471,7 +471,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         );
         expect(found).not.toContain('leaky 1.0.199');
         expect((await catalog.find('leaky', '1.0.200'))?.nuspec.description).toBe('in the place of another');
-      }, 60_000);
+      });
     });
 
     describe('versionsOf', () => {

@@ -29,7 +29,7 @@ describe('a backup of a busy server', () => {
     dataDir = join(root, 'data');
     server = await startServe({ DATA_DIR: dataDir, ADMIN_API_KEY: adminKey, LOG_LEVEL: 'warn' });
     feed = { url: server.url, adminKey };
-  }, 60_000);
+  });
   afterEach(async () => {
     if (server.child.exitCode === null && server.child.signalCode === null) await server.end('SIGKILL');
     await rm(root, { recursive: true, force: true, maxRetries: 5 });
@@ -78,7 +78,7 @@ describe('a backup of a busy server', () => {
       expect(await main).toBe(await beta);
     }
     expect(pushed).toBeGreaterThan(0);
-  }, 180_000);
+  });
 
   it('moves a server to another folder: same rows, bytes and refs, same keys, and clients go on', async () => {
     const { key } = await stockFeed(feed, root);
@@ -109,7 +109,7 @@ describe('a backup of a busy server', () => {
     } finally {
       await testServer.stop();
     }
-  }, 120_000);
+  });
 
   it.each(['SIGKILL', 'SIGINT'] as const)(
     'leaves nothing incomplete when %s ends backup or restore, and the next run works',
@@ -140,7 +140,6 @@ describe('a backup of a busy server', () => {
       expect(await contentOf(dataDir)).toEqual(before);
       expect(existsSync(`${dataDir}.restoring`)).toBe(false);
     },
-    180_000,
   );
 
   /** Starts the verb as a process of its own and ends it as soon as the path appears. */

@@ -48,7 +48,7 @@ describe.skipIf(!hasProgram('go'))('a bundle of payloads built from a Go module 
     const proxy = await startGoProxy(modules, database);
     bundle = await create('hello.bundle', proxy.env);
     await proxy.stop();
-  }, 180_000);
+  });
   /** Its feed stays empty: what was taken before is not looked at again. */
   beforeAll(async () => {
     server = await startTestServer();
@@ -106,16 +106,14 @@ describe.skipIf(!hasProgram('go'))('a bundle of payloads built from a Go module 
     await feed.stop();
   });
 
-  it('has the same bytes each time', { timeout: 180_000 }, async () => {
+  it('has the same bytes each time', async () => {
     const proxy = await startGoProxy(modules, database);
     const again = await create('again.bundle', proxy.env);
     await proxy.stop();
     expect(await readFile(again)).toEqual(await readFile(bundle));
   });
 
-  it('is made without a proof where the database is off, and refused where one is required', {
-    timeout: 180_000,
-  }, async () => {
+  it('is made without a proof where the database is off, and refused where one is required', async () => {
     const proxy = await startGoProxy(modules);
     const env = { ...proxy.env, TRUST_FILE: await trustWithoutSums() };
     const unproved = await create('unproved.bundle', env);

@@ -22,7 +22,7 @@ describe('feed:conformance', () => {
   });
   afterAll(() => testServer.stop());
 
-  it('finds no fault in our own server, with its own packages', { timeout: 180_000 }, async () => {
+  it('finds no fault in our own server, with its own packages', async () => {
     const key = join(await makeTempDir(), 'key');
     await writeFile(key, `${testServer.adminKey}\n`);
 
@@ -34,7 +34,7 @@ describe('feed:conformance', () => {
     expect(result.stderr).toContain('packages of this run were unlisted or deleted');
   });
 
-  it('finds no fault by reading alone, also at the other address', { timeout: 120_000 }, async () => {
+  it('finds no fault by reading alone, also at the other address', async () => {
     const result = await cli(
       {},
       'feed:conformance',
@@ -53,7 +53,7 @@ describe('feed:conformance', () => {
     expect(result.code).toBe(0);
   });
 
-  it('finds no fault where reading needs a key, even one with umlauts', { timeout: 180_000 }, async () => {
+  it('finds no fault where reading needs a key, even one with umlauts', async () => {
     const closed = await startTestServer({ readAuth: 'feed', adminApiKey: 'schlüssel-für-alle-tests' });
     const key = join(await makeTempDir(), 'key');
     await writeFile(key, 'schlüssel-für-alle-tests\n');
@@ -67,7 +67,7 @@ describe('feed:conformance', () => {
     await closed.stop();
   });
 
-  it('checks only what is asked for', { timeout: 60_000 }, async () => {
+  it('checks only what is asked for', async () => {
     const result = await cli(
       {},
       'feed:conformance',
@@ -92,11 +92,11 @@ describe('feed:conformance', () => {
     ['a check that is not there', ['http://127.0.0.1:1/', '--only', '99']],
     ['a password without user', ['http://127.0.0.1:1/', '--password-file', 'package.json']],
     ['a key file that is not there', ['http://127.0.0.1:1/', '--api-key-file', 'no-such-file']],
-  ])('ends with 2 for %s', { timeout: 60_000 }, async (_, args) => {
+  ])('ends with 2 for %s', async (_, args) => {
     expect((await cli({}, 'feed:conformance', ...args)).code).toBe(2);
   });
 
-  it('ends with 4 when nobody answers', { timeout: 60_000 }, async () => {
+  it('ends with 4 when nobody answers', async () => {
     const result = await cli({}, 'feed:conformance', 'http://127.0.0.1:1/nuget');
 
     expect(result.code).toBe(4);
@@ -105,7 +105,7 @@ describe('feed:conformance', () => {
 });
 
 describe('feed:conformance behind a captive portal', () => {
-  it('ends with 4 and names the host', { timeout: 60_000 }, async () => {
+  it('ends with 4 and names the host', async () => {
     const portal = await listen((_, response) => response.end('<html><body>Sign in</body></html>'));
     const result = await cli({}, 'feed:conformance', `${portal.url}/nuget`);
     await portal.stop();
@@ -135,7 +135,7 @@ describe('feed:conformance on express-chocolatey-server', () => {
   });
   afterAll(() => server.stop());
 
-  it('reports its known faults', { timeout: 120_000 }, async () => {
+  it('reports its known faults', async () => {
     const result: RunResult = await cli({}, 'feed:conformance', server.url, '--json', '--package', 'delve');
 
     const failed = failuresOf(result);

@@ -124,7 +124,6 @@ describe("with another maker's feed", () => {
       expect(idle, idle.stderr).toMatchObject({ exitCode: 0 });
       expect(small.manifest('main')).toMatchObject({ version: '1.26.3.1' });
     },
-    120_000,
   );
 
   it('release:withdraw refuses a version that neither feed nor bucket ever had', async () => {

@@ -45,7 +45,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
       await server.stop();
     }
     before = await contentOf(dataDir);
-  }, 120_000);
+  });
   afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
 
   /** `git` waits at a command, else a file: in the folder of the run, or of the data. */
@@ -64,37 +64,33 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     { verb: 'feed:restore', at: 'data.restoring/blobs' },
     { verb: 'feed:restore', at: 'git fetch' },
     { verb: 'feed:restore', at: 'git merge-base' },
-  ])(
-    'ends $verb with 130 at $at and leaves nothing incomplete',
-    async ({ verb, at }) => {
-      const work = await makeTempDir();
-      try {
-        const data = join(root, 'data');
-        const args = {
-          'feed:backup': [join(work, 'out', 'feed.tgz')],
-          'feed:export': [join(work, 'out')],
-          'feed:verify': [],
-          'bucket:check': [join(data, 'bucket', 'repo.git')],
-          'feed:restore': [backupFile, '--replace', '--accept-older-bucket'],
-        }[verb] as string[];
-        await Promise.all(['out', 'tmp', 'bin'].map((name) => mkdir(join(work, name))));
-        const names = (await readdir(root)).sort();
+  ])('ends $verb with 130 at $at and leaves nothing incomplete', async ({ verb, at }) => {
+    const work = await makeTempDir();
+    try {
+      const data = join(root, 'data');
+      const args = {
+        'feed:backup': [join(work, 'out', 'feed.tgz')],
+        'feed:export': [join(work, 'out')],
+        'feed:verify': [],
+        'bucket:check': [join(data, 'bucket', 'repo.git')],
+        'feed:restore': [backupFile, '--replace', '--accept-older-bucket'],
+      }[verb] as string[];
+      await Promise.all(['out', 'tmp', 'bin'].map((name) => mkdir(join(work, name))));
+      const names = (await readdir(root)).sort();
 
-        const { code, stderr, isGitEnded } = await interrupt(work, at, verb, ...args);
+      const { code, stderr, isGitEnded } = await interrupt(work, at, verb, ...args);
 
-        expect(stderr).toMatch(/^Interrupted; [^\n]+\.\n$/);
-        expect([code, isGitEnded]).toEqual([130, true]);
-        expect(await readdir(join(work, 'tmp'))).toEqual([]);
-        expect((await readdir(root)).sort()).toEqual(names);
-        expect(await contentOf(data)).toEqual(before);
-        const left = await readdir(join(work, 'out'), { recursive: true });
-        expect(left.filter((name) => verb !== 'feed:export' || !isOfExport(name))).toEqual([]);
-      } finally {
-        await rm(work, { recursive: true, force: true });
-      }
-    },
-    60_000,
-  );
+      expect(stderr).toMatch(/^Interrupted; [^\n]+\.\n$/);
+      expect([code, isGitEnded]).toEqual([130, true]);
+      expect(await readdir(join(work, 'tmp'))).toEqual([]);
+      expect((await readdir(root)).sort()).toEqual(names);
+      expect(await contentOf(data)).toEqual(before);
+      const left = await readdir(join(work, 'out'), { recursive: true });
+      expect(left.filter((name) => verb !== 'feed:export' || !isOfExport(name))).toEqual([]);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  });
 
   it('leaves a feed and folders with which each of them goes on', async () => {
     const out = join(root, 'export');
@@ -117,7 +113,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     ]);
     expect(JSON.parse(await readFile(join(out, 'index.json'), 'utf8'))).toMatchObject({ complete: true });
     expect(existsSync(join(out, '.part'))).toBe(false);
-  }, 60_000);
+  });
 
   /** Runs the verb as a process of its own and sends it SIGINT as soon as it is there: at a command of git, or when a file appears. */
   async function interrupt(dir: string, at: string, verb: string, ...args: string[]): Promise<Ended> {

@@ -51,7 +51,7 @@ describe('Ctrl-C', () => {
     ['release:withdraw', ['delve@1.26.2', '--reason', 'x', '--dry-run']],
     ['bucket:rebase', ['https://feed.example', '--from', 'https://old.example', '--dry-run']],
     ['bundle:create', ['delve', '--out', 'x.bundle']],
-  ])('ends %s with 130 at any of its requests', { timeout: 240_000 }, async (verb, args) => {
+  ])('ends %s with 130 at any of its requests', async (verb, args) => {
     const told: string[] = [];
     let runs = 0;
     // what is in the cache is not asked for again

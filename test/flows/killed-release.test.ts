@@ -46,6 +46,5 @@ describe('a release that was killed', () => {
         await nupkg.arrayBuffer();
       }
     },
-    180_000,
   );
 });

@@ -26,7 +26,7 @@ describe('a named file that cannot be read', () => {
     dir = await makeTempDir();
     stocked = await makeStockedDir(await makeTempDir());
     await writeFile(join(dir, 'file'), '');
-  }, 60_000);
+  });
 
   it.each([
     [

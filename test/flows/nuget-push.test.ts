@@ -17,7 +17,7 @@ describe.skipIf(!hasNuget)('nuget.exe push and delete (mono)', () => {
   });
   afterAll(() => server.stop());
 
-  it('publishes, reports a duplicate and a wrong key, and unlists', { timeout: 300_000 }, async () => {
+  it('publishes, reports a duplicate and a wrong key, and unlists', async () => {
     const file = join(dir, 'pushed.1.0.0.nupkg');
     await writeFile(file, makeNupkg({ id: 'pushed' }));
     const source = ['-Source', `${server.url}/nuget`];
@@ -43,9 +43,7 @@ describe.skipIf(!hasNuget)('nuget.exe push and delete (mono)', () => {
     expect((await server.services.catalog.find('pushed', '1.0.0'))?.isListed).toBe(false);
   });
 
-  it('lists every version of an id, installs, and prints what choco 1.x will not see', {
-    timeout: 300_000,
-  }, async () => {
+  it('lists every version of an id, installs, and prints what choco 1.x will not see', async () => {
     for (let patch = 0; patch < 61; patch++) {
       const nupkg = makeNupkg({ id: 'plenty', version: `1.0.${patch}` });
       expect((await pushNupkg(server, nupkg, adminKey)).status).toBe(201);

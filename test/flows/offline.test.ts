@@ -102,7 +102,6 @@ describe.skipIf(!hasSources)('where no source can be reached (needs npm and go)'
 
   it.each(['hangs up', 'says nothing'] as const)(
     'release:status ends with exit 4, and names and asks each host once that %s',
-    { timeout: 120_000 },
     async (manner) => {
       await start(manner);
 
@@ -116,9 +115,7 @@ describe.skipIf(!hasSources)('where no source can be reached (needs npm and go)'
     },
   );
 
-  it('release:beta names each host once, and tries it as often as for one tool', {
-    timeout: 120_000,
-  }, async () => {
+  it('release:beta names each host once, and tries it as often as for one tool', async () => {
     await start('hangs up');
     const asked = () => kinds.map((kind) => hosts[kind].asked());
 

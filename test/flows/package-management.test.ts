@@ -38,7 +38,7 @@ describe.skipIf(!hasPwsh)('PackageManagement on a v3 source (pwsh)', () => {
     );
     expect(code, stderr).toBe(0);
     lines = stdout.trim().split(/\r?\n/);
-  }, 300_000);
+  });
   afterAll(async () => {
     await server?.stop();
     await rm(dir, { recursive: true, force: true });

@@ -59,7 +59,7 @@ describe.skipIf(!hasPwsh).each([
       const pushKey = await makeKey(server, ['push']);
       const readKey = settings.readAuth && (await makeKey(server, ['read']));
       told = await runSteps(dir, { uri: `${server.url}${path}`, apiVersion, pushKey, readKey }, steps);
-    }, 300_000);
+    });
 
     afterAll(() => server?.stop());
 

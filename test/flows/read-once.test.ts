@@ -26,7 +26,7 @@ describe('a promotion', () => {
     await world.generator.run('release:beta', ['delve@1.26.2']);
     await world.generator.run('release:promote', ['delve']);
     await world.generator.run('release:beta', ['delve@1.26.3']);
-  }, 180_000);
+  });
   afterAll(async () => {
     await world.stop();
     await database.stop();
@@ -51,5 +51,5 @@ describe('a promotion', () => {
     expect(exes).toContain('GET /dl/delve/1.26.3-beta.1/dlv-windows-amd64.exe');
     expect(exes).toContain('GET /dl/delve/1.26.3-beta.1/dlv-windows-arm64.exe');
     expect(exes).toContain('GET /dl/delve/1.26.2/dlv-windows-arm64.exe');
-  }, 180_000);
+  });
 });

@@ -49,9 +49,7 @@ describe('bucket:rebase', () => {
     await rm(git.dir, { recursive: true, force: true });
   });
 
-  it('gives all manifests of both branches the new base in one chore each; clients follow, and a second run changes nothing', {
-    timeout: 180_000,
-  }, async () => {
+  it('gives all manifests of both branches the new base in one chore each; clients follow, and a second run changes nothing', async () => {
     const before = await readBoth();
     const tips = (await git.run(client, 'rev-parse', 'origin/main', 'origin/beta')).split('\n');
     await moveServer();

@@ -43,9 +43,7 @@ describe('a release of several tools', () => {
 
     const running = generator.run('release:beta', ['delve', 'buf'], { signal: interruption.signal });
     // of each repository, numbered 1 and 2 by the forge, before any file of the other has come
-    await expect
-      .poll(() => new Set(forge.requests.flatMap(repositoryOfObject)).size, { timeout: 30_000 })
-      .toBe(2);
+    await expect.poll(() => new Set(forge.requests.flatMap(repositoryOfObject)).size).toBe(2);
     interruption.abort();
     const result = await running;
 

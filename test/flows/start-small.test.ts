@@ -282,22 +282,18 @@ describe('release verbs with existing places', () => {
     expect(small.branches()).toEqual([]);
   });
 
-  it.skipIf(!hasNuget)(
-    'with a feed that nuget.exe pushes to as well (needs mono)',
-    { timeout: 60_000 },
-    async () => {
-      const made = join(small.dir, 'made');
-      await small.generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
-      const nuget = await makeNuget(small.dir);
-      const nupkg = join(made, 'delve.1.26.3-beta.1.nupkg');
+  it.skipIf(!hasNuget)('with a feed that nuget.exe pushes to as well (needs mono)', async () => {
+    const made = join(small.dir, 'made');
+    await small.generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
+    const nuget = await makeNuget(small.dir);
+    const nupkg = join(made, 'delve.1.26.3-beta.1.nupkg');
 
-      const pushed = await nuget('push', nupkg, '-Source', small.feed.feedUrl, '-ApiKey', 'its-key');
+    const pushed = await nuget('push', nupkg, '-Source', small.feed.feedUrl, '-ApiKey', 'its-key');
 
-      expect(pushed.code, pushed.stdout + pushed.stderr).toBe(0);
-      await expect.poll(() => small.feed.packages.length).toBe(1);
-      expect(digestBytes(small.feed.packages[0]!.nupkg)).toEqual(digestBytes(await readFile(nupkg)));
-    },
-  );
+    expect(pushed.code, pushed.stdout + pushed.stderr).toBe(0);
+    await expect.poll(() => small.feed.packages.length).toBe(1);
+    expect(digestBytes(small.feed.packages[0]!.nupkg)).toEqual(digestBytes(await readFile(nupkg)));
+  });
 
   async function status(): Promise<unknown> {
     const { stdout } = await small.generator.run('release:status', ['delve', '--json']);

@@ -107,7 +107,7 @@ function withoutDigests(release: ForgeRelease): ForgeRelease {
 }
 
 describe('release:verify after a line was added to the tool file', () => {
-  it('reads the checksum file that it names, and finds no fault', { timeout: 120_000 }, async () => {
+  it('reads the checksum file that it names, and finds no fault', async () => {
     const toolsDir = await makeTempDir();
     const write = (line: string): Promise<void> => writeFile(join(toolsDir, 'gizmo.yaml'), gizmo(line));
     await write('');
@@ -202,7 +202,7 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
     await Promise.all([generator, server, ...proxies].map((one) => one.stop()));
   });
 
-  it('needs no other beta', { timeout: 120_000 }, async () => {
+  it('needs no other beta', async () => {
     const status = await generator.run('release:status', ['hello'], { env: newer });
     const released = await generator.run('release:beta', ['hello', '--json'], { env: newer });
 
@@ -223,9 +223,7 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
     expect(built.exitCode, built.stdout).toBe(0);
   });
 
-  it('requires the checksum database where the tool demands it', {
-    timeout: 120_000,
-  }, async () => {
+  it('requires the checksum database where the tool demands it', async () => {
     const env = { ...newer, GOSUMDB: 'off' };
 
     const verified = await generator.run('release:verify', ['hello', '--channel', 'beta'], { env });
@@ -323,7 +321,7 @@ describe('release:verify of a false record', () => {
       4,
       /not repeated +authenticode/,
     ],
-  ])('that claims %s never ends with exit 0', { timeout: 60_000 }, async (_, change, exitCode, row) => {
+  ])('that claims %s never ends with exit 0', async (_, change, exitCode, row) => {
     const forged = await rewrite(original, change);
     const [said, says] = [original, forged].map((bytes) =>
       Buffer.from(digestBytes(bytes).sha512, 'hex').toString('base64'),

@@ -56,7 +56,7 @@ describe.each(Object.entries(worlds))('what %s sends', (name, choices) => {
   for (const [index, recorded] of readRecording(name).entries()) {
     const { command, section } = recorded;
     const title = `${index + 1}. ${command}${section === undefined ? '' : ` (section ${section})`}`;
-    it(title, { timeout: 60_000 }, async () => {
+    it(title, async () => {
       const answers = await give(await worldOf(command), recorded);
 
       const expected = recorded.requests.flatMap((request) =>

@@ -33,7 +33,7 @@ describe('release:withdraw', () => {
       await generator.run('release:beta', [`delve@${version}`]);
       await generator.run('release:promote', [`delve@${version}`]);
     }
-  }, 180_000);
+  });
   afterAll(() => world.stop());
 
   it('changes nothing in a dry run, and shows the plan', async () => {

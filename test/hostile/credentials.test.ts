@@ -229,22 +229,18 @@ async function walk(url: string, more: Readonly<Record<string, string>> = {}): P
 
 // They wait most of the time.
 describe.concurrent('no verb prints a credential', () => {
-  it.each(Object.keys(answers))(
-    'when every server %s',
-    async (kind) => {
-      const server: Listening = await listen(noting(answers[kind] ?? (() => undefined)));
-      try {
-        await walk(server.url);
-      } finally {
-        await server.stop();
-      }
-    },
-    240_000,
-  );
+  it.each(Object.keys(answers))('when every server %s', async (kind) => {
+    const server: Listening = await listen(noting(answers[kind] ?? (() => undefined)));
+    try {
+      await walk(server.url);
+    } finally {
+      await server.stop();
+    }
+  });
 
   it('when nobody listens', async () => {
     await walk(`http://127.0.0.1:${await freePort()}`);
-  }, 240_000);
+  });
 
   it('when addresses hold a user and a password, and proxies too', async () => {
     const server = await listen(noting((_request, response) => void response.writeHead(407).end('no')));
@@ -262,7 +258,7 @@ describe.concurrent('no verb prints a credential', () => {
     } finally {
       await server.stop();
     }
-  }, 240_000);
+  });
 });
 
 it('prints none although the servers were sent them', () => {

@@ -78,7 +78,6 @@ export function itEndsWellAgain(cases: readonly Case[]): void {
       }
       expect(await listedVersions()).toEqual([released, next]);
     },
-    120_000,
   );
 
   type Expected = { readonly next: string; readonly published: string };

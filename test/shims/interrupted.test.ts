@@ -29,7 +29,7 @@ describe.skipIf(!hasGo)('Ctrl-C while shims are published (needs go)', () => {
     return command.parseAsync(['--publish', 'beta'], { from: 'user' });
   }
 
-  it('is an interruption, not an unreachable feed', { timeout: 300_000 }, async () => {
+  it('is an interruption, not an unreachable feed', async () => {
     const interruption = new AbortController();
     const silent = await listen(() => interruption.abort());
     try {
@@ -49,7 +49,7 @@ describe.skipIf(!hasGo)('Ctrl-C while shims are published (needs go)', () => {
       'POST /git/beta/go-win-tools.git/git-receive-pack',
       /; package go-win-shims 1\.2\.0-beta\.1\. Not finished: go-win-shims \S+$/,
     ],
-  ] as const)('at %s says what is published and what is not', { timeout: 300_000 }, async (request, says) => {
+  ] as const)('at %s says what is published and what is not', async (request, says) => {
     const server = await startTestServer();
     const proxy = await startCuttingProxy(server.url);
     const interruption = new AbortController();

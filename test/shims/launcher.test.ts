@@ -14,7 +14,7 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
   beforeAll(async () => {
     dir = await makeTempDir();
     launcher = await buildTestLauncher();
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await launcher?.remove();
@@ -33,7 +33,7 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     const env = { GOOS: 'windows', GOARCH: 'amd64', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod' };
     expect(await mustRun('gofmt', ['-l', source])).toBe('');
     expect(await run('go', ['vet', '.'], { cwd: source, env })).toMatchObject({ code: 0 });
-  }, 180_000);
+  });
 
   describe.skipIf(!hasProgram('osslsigncode') || !hasProgram('openssl'))(
     'signed (needs osslsigncode and openssl)',
@@ -70,7 +70,7 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
         expect(stdout).toContain('Signature verification: ok');
         expect(own.digest.sha256).not.toBe(launcher.digest.sha256);
         await own.remove();
-      }, 180_000);
+      });
     },
   );
 
@@ -108,7 +108,7 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     expect(other).not.toBe(first);
     await rm(keptIn, { recursive: true });
     expect([first, other]).not.toContain(await digestOf());
-  }, 180_000);
+  });
 
   it('does not exist when the signing command fails, whose output is not shown', async () => {
     const failing = buildTestLauncher('sh -c "echo secret >&2; exit 3"');
@@ -117,5 +117,5 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
       code: 'SIGN_FAILED',
       message: expect.not.stringContaining('secret'),
     });
-  }, 180_000);
+  });
 });

@@ -41,7 +41,7 @@ describe.skipIf(!hasGo)('shims --publish where somebody else uploads the launche
       });
     }
     expect(await isOnFeed()).toBe(false);
-  }, 180_000);
+  });
 
   it('is refused before anything is pushed, until its bytes are there, which --out has kept', async () => {
     await expect(publish()).rejects.toMatchObject({
@@ -70,5 +70,5 @@ describe.skipIf(!hasGo)('shims --publish where somebody else uploads the launche
     expect(await (await fetch(`${server.url}/m/beta/go-win-shims.json`)).json()).toMatchObject({
       architecture: { '64bit': { url: `${files.url}/${launcher}#/launcher.exe` } },
     });
-  }, 300_000);
+  });
 });

@@ -72,20 +72,16 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
 
     expect(dry).toBe('go-win-shims 1.2.0-beta.1: would be published to beta\n');
     expect((await fetch(`${server.url}/m/beta/go-win-shims.json`)).status).toBe(404);
-  }, 180_000);
+  });
 
   it.each([
     ['beta', 'read', 'FEED_KEY_SCOPE'],
     ['beta', undefined, 'FEED_KEY_MISSING'],
-  ])(
-    'refuses for %s a key with scope "%s" before anything is there',
-    async (channel, scope, code) => {
-      await expect(publish(channel, scope)).rejects.toMatchObject({ code });
-      const payload = `${server.url}/dl/go-win-shims/1.2.0-beta.1/go-win-shims-windows-amd64.exe`;
-      expect((await fetch(payload)).status).toBe(404);
-    },
-    180_000,
-  );
+  ])('refuses for %s a key with scope "%s" before anything is there', async (channel, scope, code) => {
+    await expect(publish(channel, scope)).rejects.toMatchObject({ code });
+    const payload = `${server.url}/dl/go-win-shims/1.2.0-beta.1/go-win-shims-windows-amd64.exe`;
+    expect((await fetch(payload)).status).toBe(404);
+  });
 
   it('goes to beta once, then to main with the same launcher, for both managers', async () => {
     expect(await publish('beta', 'push:beta')).toBe('go-win-shims 1.2.0-beta.1: published to beta\n');
@@ -112,7 +108,7 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     expect(manifest.pre_install.map((line) => line.split(' ')[0])).toEqual(
       ['buf', 'dlv', 'goreleaser'].flatMap(() => ['Copy-Item', 'Set-Content']),
     );
-  }, 300_000);
+  });
 
   it.skipIf(!hasNuget).each([
     ['on beta', '1.2.0-beta.1', ['-Prerelease', '-Version', '1.2.0-beta.1']],
@@ -141,7 +137,6 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
       }
       expect(await readFile(join(tools, 'VERIFICATION.txt'), 'utf8')).toContain(hash);
     },
-    60_000,
   );
 
   it.skipIf(!hasNuget)(
@@ -162,6 +157,5 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
         expect(await readdir(out)).toEqual([`go-win-shims.${version}`]);
       }
     },
-    300_000,
   );
 });

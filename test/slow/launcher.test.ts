@@ -45,5 +45,5 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     await other.remove();
     await launcher.remove();
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
-  }, 300_000);
+  });
 });

@@ -46,7 +46,6 @@ const recorded = [
 describe("buf from this machine's npm registry", () => {
   it.skipIf(!hasRegistry).each(recorded)(
     'is of %s what upstream released at its forge (needs npm and its registry)',
-    { timeout: 300_000 },
     async (version, amd64, arm64) => {
       world = await makeUpstreamWorld();
       const cache = createCache(testCacheDir);

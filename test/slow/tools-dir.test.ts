@@ -71,7 +71,6 @@ describe('tools of an organisation', () => {
 
   it.skipIf(!hasNpm)(
     'come from npm, with the licence beside the YAML (needs npm and its registry)',
-    { timeout: 120_000 },
     async () => {
       const { exitCode, stderr } = await generator.run('release:beta', ['lefthook@1.5.5']);
       expect(exitCode, stderr).toBe(0);

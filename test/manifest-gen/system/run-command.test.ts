@@ -88,7 +88,7 @@ describe('a program', () => {
     await expect(readFile(marker)).rejects.toThrow();
   });
 
-  it('ends with everything that it started when the run is interrupted', { timeout: 60_000 }, async () => {
+  it('ends with everything that it started when the run is interrupted', async () => {
     const controller = new AbortController();
     // the grandchild holds stdout open and does not care for SIGTERM: the run ends only when it is gone as well
     const grandchild =

@@ -55,7 +55,7 @@ describe.skipIf(!hasCodeSigning)('Authenticode by the real osslsigncode (needs o
     signer = await makeCodeSigner();
     trust = { publisher, roots: signer.roots };
     signed = await signer.sign(exe);
-  }, 60_000);
+  });
 
   it('passes when the named publisher signed it under a trusted root', async () => {
     expect(await check(signed, trust)).toEqual({

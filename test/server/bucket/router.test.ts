@@ -250,11 +250,11 @@ describe('the git routes', () => {
       'POST /git/beta/go-win-tools.git/git-receive-pack HTTP/1.1\r\nHost: feed\r\nAuthorization: Bearer key-push\r\n' +
         `Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 100000\r\n\r\n${body}`,
     );
-    await expect.poll(quarantines, { timeout: 30_000 }).not.toEqual([]);
+    await expect.poll(quarantines).not.toEqual([]);
 
     socket.destroy();
 
-    await expect.poll(quarantines, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(quarantines).toEqual([]);
     expect(await refs(git)).toBe(before);
     await pushSomething();
   });
@@ -280,7 +280,7 @@ describe('the git routes', () => {
     await gone;
     kill = undefined;
 
-    await expect.poll(quarantines, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(quarantines).toEqual([]);
     const after = await refs(git);
     expect(await git.run(join(server.bucketDir, 'repo.git'), 'fsck', '--strict')).not.toContain('error');
     // Whether git was told before or after the rules agreed: all of the push counts, or nothing.

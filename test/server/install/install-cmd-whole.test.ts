@@ -37,7 +37,7 @@ describe.skipIf(!canRun)(
       const { cmd } = await readInstallScript(productDir);
       const publicUrl = `http://127.0.0.1:${(scriptServer.address() as AddressInfo).port}`;
       await writeFile(drive('install.cmd'), renderCmd(cmd, { publicUrl, readAuth: undefined }, script));
-    }, 120_000);
+    });
     afterAll(async () => {
       scriptServer.close();
       await wine.stop();
@@ -94,7 +94,7 @@ describe.skipIf(!canRun)(
         'This needs an administrator: Chocolatey: source go-win-tools is removed',
       );
       expect(usage.stdout).toContain('unexpected: stray a;b');
-    }, 180_000);
+    });
 
     it('ends with 3 when install.ps1 is not the one that it was made for', async () => {
       const kept = script;
@@ -105,6 +105,6 @@ describe.skipIf(!canRun)(
       expect(result.code).toBe(3);
       expect(result.stdout).toContain('install.ps1 could not be downloaded');
       expect(await machine.asked()).toEqual([]);
-    }, 60_000);
+    });
   },
 );

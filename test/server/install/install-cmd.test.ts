@@ -37,7 +37,7 @@ describe.skipIf(!hasWine)('install.cmd, run by cmd (needs wine and mingw-w64)', 
       join(drive(), 'install.cmd'),
       renderCmd(template, { publicUrl, readAuth: undefined }, 'script'),
     );
-  }, 120_000);
+  });
   beforeEach(() => rm(log, { force: true }));
   afterAll(async () => {
     await wine.stop();

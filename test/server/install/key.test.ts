@@ -67,7 +67,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     expect(runs[4]?.said).toMatch(/The server does not accept this key \(HTTP 40[13]\)/);
     for (const { said } of runs) expect(said).not.toMatch(/wrong-key|not a key$/m);
     expect(await filesWith(keyOf('feed'))).toEqual([]);
-  }, 120_000);
+  });
 
   it('is stored where each manager looks, in no argument, output, log or environment, and goes with -Remove', async () => {
     await serve('all');
@@ -97,7 +97,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     expect(removed.map(({ code }) => code)).toEqual([0, 0]);
     expect(await filesWith(key)).toEqual([]);
     expect(await filesWith([...key].reverse().join(''))).toEqual([]);
-  }, 120_000);
+  });
 
   it('is not reported as stored by git where no helper keeps it, and is found under credential.useHttpPath', async () => {
     await serve('all');
@@ -119,7 +119,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     expect(left).toEqual(['', '']);
     expect([paths?.code, removal?.code]).toEqual([0, 0]);
     expect(await readCredentials()).toBe('');
-  }, 120_000);
+  });
 
   it('is removed when the server has another address, or needs none any more', async () => {
     await serve('all');
@@ -145,7 +145,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     const removal = await machine.run('-Remove');
     expect(removal.code, removal.said).toBe(0);
     expect([JSON.parse(await readConfig()), await readCredentials()]).toEqual([{}, '']);
-  }, 120_000);
+  });
 
   it('is not shown where somebody wrote it into the address of the bucket or the source', async () => {
     await serve('all');
@@ -166,5 +166,5 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     expect(runs.map(({ code }) => code)).toEqual([1, 0, 0]);
     expect(runs[0]?.said).toContain('no key for http://localhost:');
     for (const text of [...runs.map(({ said }) => said), log]) expect(text).not.toContain('ss-of-old');
-  }, 120_000);
+  });
 });

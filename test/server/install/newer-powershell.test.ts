@@ -67,7 +67,7 @@ describe.skipIf(!hasProgram('pwsh'))('what Windows PowerShell 5.1 lacks (needs p
     await mustRun('pwsh', ['-NoProfile', '-File', join(productDir, 'test/kit/install/newer.ps1')], { env });
     found = JSON.parse(await readFile(env.RESULTS, 'utf8'));
     await rm(dir, { recursive: true });
-  }, 60_000);
+  });
 
   it.each(samples.map(([text, what], at) => [text, what, at] as const))('%s: %s', (_text, what, at) => {
     expect(found[at]?.join('\n')).toContain(`: ${what}`);

@@ -59,46 +59,42 @@ describe.skipIf(!canFakeMachine)('each parameter of install.ps1, twice (needs pw
     await server.stop();
   });
 
-  it.each([undefined, 'feed', 'all'] as const)(
-    'with READ_AUTH=%s',
-    async (readAuth) => {
-      server = await startTestServer(readAuth === undefined ? {} : { readAuth });
-      await machine.serve({ publicUrl: server.url, readAuth });
-      const key = readAuth === undefined ? null : await makeKey(server, ['read']);
-      if (key !== null) await writeFile(join(machine.dir, 'key.txt'), `${key}\n`);
-      await mkdir(join(machine.dir, 'my shims'));
-      const all = key === null ? uses : [...keyUses, ['-Remove', 0] as const, ...uses];
-      const twice = all.flatMap((use) => [use, use]);
+  it.each([undefined, 'feed', 'all'] as const)('with READ_AUTH=%s', async (readAuth) => {
+    server = await startTestServer(readAuth === undefined ? {} : { readAuth });
+    await machine.serve({ publicUrl: server.url, readAuth });
+    const key = readAuth === undefined ? null : await makeKey(server, ['read']);
+    if (key !== null) await writeFile(join(machine.dir, 'key.txt'), `${key}\n`);
+    await mkdir(join(machine.dir, 'my shims'));
+    const all = key === null ? uses : [...keyUses, ['-Remove', 0] as const, ...uses];
+    const twice = all.flatMap((use) => [use, use]);
 
-      const runs = await machine.runAll(
-        twice.map(([parameters]) => ({
-          command: `Add-Content -LiteralPath $env:FAKE_LOG -Value '== ${parameters.replaceAll("'", "''")}'; install ${parameters}`,
-          env: { GO_WIN_TOOLS_KEY: parameters.includes('-KeyFile') ? null : key },
-        })),
-      );
-      const asked = await machine.asked();
+    const runs = await machine.runAll(
+      twice.map(([parameters]) => ({
+        command: `Add-Content -LiteralPath $env:FAKE_LOG -Value '== ${parameters.replaceAll("'", "''")}'; install ${parameters}`,
+        env: { GO_WIN_TOOLS_KEY: parameters.includes('-KeyFile') ? null : key },
+      })),
+    );
+    const asked = await machine.asked();
 
-      const seen = runs.map(({ code, said }, n) => ({ parameters: twice[n]?.[0], code, said }));
-      const wrong = seen.filter(({ code }, n) => n % 2 === 1 && code !== twice[n]?.[1]);
-      expect(wrong).toEqual([]);
-      // the first run of a pair may set something up, the second finds all done
-      const changes = asked.filter((line) =>
-        /^==|source (add|remove|enable|disable)|bucket (add|rm)/.test(line),
-      );
-      const second = changes
-        .join('\n')
-        .split(/^== /m)
-        .slice(1)
-        .filter((_, n) => n % 2 === 1);
-      expect(second).toHaveLength(all.length);
-      expect(changes).toContain(`choco source add --name=go-win-tools --source=${server.url}/nuget --yes`);
-      expect(second.flatMap((text) => text.trim().split('\n').slice(1))).toEqual([]);
-      if (key !== null) {
-        expect(asked.join('\n')).not.toContain(key);
-        expect(runs.map(({ said }) => said).join('\n')).not.toContain(key);
-        expect(await readFile(join(machine.dir, 'install.log'), 'utf8')).not.toContain(key);
-      }
-    },
-    300_000,
-  );
+    const seen = runs.map(({ code, said }, n) => ({ parameters: twice[n]?.[0], code, said }));
+    const wrong = seen.filter(({ code }, n) => n % 2 === 1 && code !== twice[n]?.[1]);
+    expect(wrong).toEqual([]);
+    // the first run of a pair may set something up, the second finds all done
+    const changes = asked.filter((line) =>
+      /^==|source (add|remove|enable|disable)|bucket (add|rm)/.test(line),
+    );
+    const second = changes
+      .join('\n')
+      .split(/^== /m)
+      .slice(1)
+      .filter((_, n) => n % 2 === 1);
+    expect(second).toHaveLength(all.length);
+    expect(changes).toContain(`choco source add --name=go-win-tools --source=${server.url}/nuget --yes`);
+    expect(second.flatMap((text) => text.trim().split('\n').slice(1))).toEqual([]);
+    if (key !== null) {
+      expect(asked.join('\n')).not.toContain(key);
+      expect(runs.map(({ said }) => said).join('\n')).not.toContain(key);
+      expect(await readFile(join(machine.dir, 'install.log'), 'utf8')).not.toContain(key);
+    }
+  });
 });

@@ -59,7 +59,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     ]);
     expect(runs[5]?.said).toContain('choco install TOOL --pre');
     expect((await config()).replace(/^\ufeff/, '')).toBe(community);
-  }, 180_000);
+  });
 
   it('is done even if another fails, whose cause is reported: 1', async () => {
     const [broken, lazy, lazyScoop] = await machine.runAll(
@@ -84,7 +84,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     expect(lazyScoop?.said).toMatch(/Scoop: Scoop could not remove .*go-win-tools/);
     expect(lazyScoop?.said).toContain('Done: Chocolatey.');
     expect(await remote()).toBe(`${server.url}/git/main/go-win-tools.git`);
-  }, 120_000);
+  });
 
   it('is the only one with -Part, and nothing is done that needs an administrator: 4', async () => {
     const runs = await machine.runAll([
@@ -104,7 +104,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
       'scoop bucket rm',
       'choco source add',
     ]);
-  }, 120_000);
+  });
 
   it('is named when it is missing, with exit code 1 if it was requested', async () => {
     await rm(machine.paths.choco, { recursive: true });
@@ -117,7 +117,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     expect(runs.map(({ code }) => code)).toEqual([1, 0, 0]);
     expect(runs[0]?.said).toContain('Chocolatey is not installed. Install it first');
     expect(runs[1]?.said).not.toContain('choco install');
-  }, 60_000);
+  });
 
   it('is not confused with another bucket of the same address, or with a source of another name', async () => {
     const other = join(machine.paths.scoop, 'buckets/tools');
@@ -128,5 +128,5 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     expect(named.said).toContain(
       'Scoop already has this bucket under the name tools, and allows it only once. Run: scoop bucket rm tools',
     );
-  }, 60_000);
+  });
 });

@@ -47,27 +47,23 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
     expect(second[0]?.said).toContain('already done: the key is in');
     expect(text).toContain('"2026-11-28T09:15:00.1234567+01:00"');
     expect(JSON.parse(await read())).toEqual(JSON.parse(kept));
-  }, 120_000);
+  });
 
   it.each([
     ['broken', '{ "a": '],
     ['an array', '[1, 2]'],
     ['a text', '"x"'],
     ['no UTF-8', Buffer.from([0x7b, 0x22, 0xe4, 0x22, 0x3a, 0x31, 0x7d])],
-  ])(
-    'is named and left alone when it is %s, and Chocolatey is set up nevertheless',
-    async (_what, bytes) => {
-      await write(bytes);
-      const run = await machine.run('', env);
+  ])('is named and left alone when it is %s, and Chocolatey is set up nevertheless', async (_what, bytes) => {
+    await write(bytes);
+    const run = await machine.run('', env);
 
-      expect(run.code).toBe(1);
-      expect(run.said).toContain(machine.paths.scoopConfig);
-      expect(run.said).toContain('is left as it is');
-      expect(run.said).toContain('Done: Chocolatey.');
-      expect(await readFile(machine.paths.scoopConfig)).toEqual(Buffer.from(bytes as string));
-    },
-    60_000,
-  );
+    expect(run.code).toBe(1);
+    expect(run.said).toContain(machine.paths.scoopConfig);
+    expect(run.said).toContain('is left as it is');
+    expect(run.said).toContain('Done: Chocolatey.');
+    expect(await readFile(machine.paths.scoopConfig)).toEqual(Buffer.from(bytes as string));
+  });
 
   it('is not quoted when it is broken, because it contains keys', async () => {
     await write('{ "gh_token": "ghp_0123456789", oops }');
@@ -84,7 +80,7 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
     expect(runs[0]?.said).toContain('is no JSON that Scoop could read (line 1), and is left as it is.');
     expect(runs[1]?.said).toContain('is no JSON that Scoop could read, and is left as it is.');
     for (const text of [...runs.map(({ said }) => said), log]) expect(text).not.toContain('ghp_');
-  }, 60_000);
+  });
 
   it('may be empty, missing, or next to a portable Scoop', async () => {
     await write('');
@@ -96,7 +92,7 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
 
     expect([empty.code, none.code]).toEqual([0, 0]);
     expect(JSON.parse(await read()).private_hosts).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('gets no key where others can read it', async () => {
     const run = await machine.run('', { ...env, FAKE_OPEN: 'config.json.*' });
@@ -104,5 +100,5 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
     expect(run.code).toBe(1);
     expect(run.said).toContain('The key is not written to');
     expect(await read().catch(() => '')).toBe('');
-  }, 60_000);
+  });
 });

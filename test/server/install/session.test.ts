@@ -58,7 +58,7 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
     expect(first).toContain('Done: Chocolatey, Scoop.');
     expect(check).toContain(`ok: source go-win-tools is ${server.url}/nuget`);
     expect(removal).toContain('source go-win-tools is removed');
-  }, 120_000);
+  });
 
   it('ends no session where it fails, and says that it failed', async () => {
     const runs = await machine.runAll([
@@ -72,7 +72,7 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
     expect(runs[0]?.said).toContain('CAUGHT install.ps1: not everything was done, see above (exit code 2).');
     expect(runs[1]?.said).toContain('CAUGHT install.ps1: not everything was done, see above (exit code 4).');
     for (const { said } of runs) expect(said).not.toMatch(/LEFT|WENT ON/);
-  }, 60_000);
+  });
 
   it('refuses a stray word with 2 before it does anything', async () => {
     await machine.asked();
@@ -89,7 +89,7 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
 
     expect(runs.map(({ code }) => code)).toEqual(lines.map(() => 2));
     expect(await machine.asked()).toEqual([]);
-  }, 60_000);
+  });
 
   it('appends everything it says to -LogFile, with the time and the exit code', async () => {
     const file = join(machine.dir, 'log.txt');
@@ -107,7 +107,7 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
     expect(lines.some((line) => line.includes('wrong usage'))).toBe(true);
     expect(lines.join()).not.toContain('gwt_secret');
     expect(lines.some((line) => line.includes('What if: Chocolatey: source go-win-tools is'))).toBe(true);
-  }, 60_000);
+  });
 
   it('writes no log as administrator where others can redirect it', async () => {
     const env = { FAKE_ADMIN: 'yes', FAKE_OPEN: 'open.txt' };
@@ -118,5 +118,5 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
 
     expect(runs.map(({ code }) => code)).toEqual([2, 2]);
     expect(await readFile(join(machine.dir, 'open.txt'), 'utf8')).toBe('');
-  }, 60_000);
+  });
 });

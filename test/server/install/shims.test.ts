@@ -46,7 +46,7 @@ describe.skipIf(!canFakeMachine)('the shims in install.ps1 (needs pwsh)', () => 
       'choco upgrade go-win-shims --yes --no-progress --source=go-win-tools --pre',
       'choco upgrade go-win-shims --yes --no-progress --source=go-win-tools --pre',
     ]);
-  }, 120_000);
+  });
 
   it('go into the PATH of the user with Scoop, also where there is none yet, and -Check sees a lazy registry', async () => {
     const dir = join(machine.paths.scoop, 'apps/go-win-shims/current');
@@ -65,7 +65,7 @@ describe.skipIf(!canFakeMachine)('the shims in install.ps1 (needs pwsh)', () => 
     expect(during).toBe(dir);
     expect(removed?.code).toBe(0);
     expect(await machine.registry()).toEqual({ [userKey]: { Path: '' } });
-  }, 120_000);
+  });
 
   it('can be one’s own folder, which -Remove finds; a user’s registry never affects the machine’s PATH', async () => {
     const dir = join(machine.dir, 'my shims');
@@ -89,5 +89,5 @@ describe.skipIf(!canFakeMachine)('the shims in install.ps1 (needs pwsh)', () => 
       [userKey]: { Path: 'C:\\u' },
       [machineKey]: { Path: 'C:\\b' },
     });
-  }, 120_000);
+  });
 });

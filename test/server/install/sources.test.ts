@@ -46,7 +46,7 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
     expect(blind?.said).not.toContain('Done');
     expect(seeing?.code, seeing?.said).toBe(0);
     expect(await config()).toMatch(/id="chocolatey" .* disabled="true"/);
-  }, 60_000);
+  });
 
   it("are only searched for the product's own tools, when a person is present, and never for the same feed", async () => {
     const runs = await machine.runAll([
@@ -62,7 +62,7 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
       ),
     );
     expect(runs[1]?.said).toContain('The Chocolatey source chocolatey offers buf, buf, buf too');
-  }, 60_000);
+  });
 
   it('leave ours to one client with -ClientId, in lower case, but not with -Beta', async () => {
     const runs = await machine.runAll([
@@ -76,7 +76,7 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
     for (const { said } of runs.slice(1))
       expect(said).toContain(`source go-win-tools is ${server.url}/nuget\n`);
     expect(await config()).not.toContain('go-win-tools');
-  }, 60_000);
+  });
 
   it('are set once by two runs at the same time', async () => {
     const script = join(machine.dir, 'install.ps1');
@@ -89,7 +89,7 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
       results.map(({ stdout }) => stdout).join('\n'),
     ).toEqual([0, 0]);
     expect(asked.filter((line) => line.includes(' add '))).toHaveLength(2);
-  }, 60_000);
+  });
 });
 
 describe.skipIf(!canFakeMachine)('no key and nobody to ask (needs pwsh)', () => {
@@ -116,5 +116,5 @@ describe.skipIf(!canFakeMachine)('no key and nobody to ask (needs pwsh)', () => 
     await server.stop();
 
     expect(codes).toEqual([3, 3, 1, 1]);
-  }, 60_000);
+  });
 });

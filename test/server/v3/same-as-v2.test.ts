@@ -80,7 +80,7 @@ const normalized = (text: string) => {
 };
 
 describe('the v3 view of a catalog', () => {
-  it('has the versions, the listing and the latest ones of the v2 view', { timeout: 300_000 }, async () => {
+  it('has the versions, the listing and the latest ones of the v2 view', async () => {
     await fc.assert(
       fc.asyncProperty(packages, async (all) => {
         const prefix = await fill(all);

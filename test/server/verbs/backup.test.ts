@@ -42,7 +42,7 @@ beforeAll(async () => {
   saved = join(root, 'saved.tar');
   const { error } = await runVerb(createBackup, stocked, saved);
   expect(error).toBeUndefined();
-}, 120_000);
+});
 afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
 beforeEach(async () => {
   dir = join(root, `case-${++count}`);

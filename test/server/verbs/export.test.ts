@@ -21,7 +21,7 @@ let count = 0;
 beforeAll(async () => {
   root = await makeTempDir();
   stocked = await makeStockedDir(root);
-}, 120_000);
+});
 afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
 beforeEach(() => {
   out = join(root, `out-${++count}`);

@@ -19,7 +19,7 @@ let count = 0;
 beforeAll(async () => {
   root = await makeTempDir();
   stocked = await makeStockedDir(root);
-}, 120_000);
+});
 afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
 beforeEach(async () => {
   dataDir = join(root, `case-${++count}`);

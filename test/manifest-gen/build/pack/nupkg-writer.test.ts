@@ -116,24 +116,20 @@ describe('a nupkg', () => {
     expect(await mustRun('unzip', ['-t', nupkgPath])).toContain('No errors detected');
   });
 
-  it.skipIf(!hasNuget)(
-    'is installed by nuget.exe under mono from a folder',
-    { timeout: 240_000 },
-    async () => {
-      const rendered = await makeRendered();
-      const dir = await folder();
-      await packNupkg(rendered, dir);
-      const nuget = await makeNuget(dir);
-      const out = join(dir, 'out');
+  it.skipIf(!hasNuget)('is installed by nuget.exe under mono from a folder', async () => {
+    const rendered = await makeRendered();
+    const dir = await folder();
+    await packNupkg(rendered, dir);
+    const nuget = await makeNuget(dir);
+    const out = join(dir, 'out');
 
-      const result = await nuget('install', 'gadget', '-Prerelease', '-Source', dir, '-OutputDirectory', out);
+    const result = await nuget('install', 'gadget', '-Prerelease', '-Source', dir, '-OutputDirectory', out);
 
-      expect(result.code, result.stdout + result.stderr).toBe(0);
-      const installed = join(out, 'gadget.1.2.3-beta.1', 'tools');
-      expect(await digestFile(join(installed, 'gdg.exe'))).toEqual(rendered.exes[0]!.digest);
-      expect(await readFile(join(installed, 'VERIFICATION.txt'), 'utf8')).toBe(rendered.verificationText);
-    },
-  );
+    expect(result.code, result.stdout + result.stderr).toBe(0);
+    const installed = join(out, 'gadget.1.2.3-beta.1', 'tools');
+    expect(await digestFile(join(installed, 'gdg.exe'))).toEqual(rendered.exes[0]!.digest);
+    expect(await readFile(join(installed, 'VERIFICATION.txt'), 'utf8')).toBe(rendered.verificationText);
+  });
 });
 
 function folder(): Promise<string> {

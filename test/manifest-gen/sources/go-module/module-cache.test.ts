@@ -149,7 +149,7 @@ describe.skipIf(!hasGo)('a Go module cache with changed bytes (needs go)', () =>
       (modDir) =>
         plant(join(modDir, 'cache', 'download', 'example.test', '!dep', '@v', 'v1.2.0.zip'), 'PK half'),
     ],
-  ])('fetches the module anew and says so: %s', { timeout: 180_000 }, async (_, spec, change) => {
+  ])('fetches the module anew and says so: %s', async (_, spec, change) => {
     const exe = await build(change);
 
     expect(exe).toContain('genuine words');
@@ -159,7 +159,7 @@ describe.skipIf(!hasGo)('a Go module cache with changed bytes (needs go)', () =>
     ]);
   });
 
-  it('refuses a module that still differs after that, exit code 3', { timeout: 180_000 }, async () => {
+  it('refuses a module that still differs after that, exit code 3', async () => {
     const other = await startGoProxy([hello, evilDep], makeSumDatabase([hello, dep]));
     const machine = await makeUpstreamWorld({ env: other.env });
     const upstream = createGoModule(machine.settings);
