@@ -85,12 +85,12 @@ async function handOver(path: string, version: string, dir: string, feedUrl: str
     ...(await makeRendered(version)),
     exes: [{ asset, architecture: 'amd64', path, digest }] as const,
   };
-  const { nupkgPath, nupkgDigest } = await packNupkg(rendered, dir);
+  const nupkg = await packNupkg(rendered, dir);
   const { tool } = rendered;
   const file = payloadFile(tool, 'amd64');
   const nothing = (): void => undefined;
   await putPayload(http, places, { tool, version, file, path, digest }, nothing);
-  await pushPackage(http, { id: tool.tool, version, path: nupkgPath, digest: nupkgDigest }, nothing);
+  await pushPackage(http, { id: tool.tool, version, ...nupkg }, nothing);
   await waitForPackage(http, tool.tool, version, signal);
 }
 

@@ -4,7 +4,7 @@ import type { Tool, UpstreamKind } from './tool-file/tools.ts';
 
 /**
  * The values that a release passes through, in the order of the recipe in build/recipe.ts:
- * Found -> Fetched -> Unpacked -> Verdict[] -> Rendered -> Packed.
+ * Found -> Fetched -> Unpacked -> Verdict[] -> Rendered, then Artifacts (build/artifacts.ts).
  */
 
 /** A version that a source lists; undefined: it does not say when it was published. */
@@ -148,10 +148,4 @@ export type Rendered = {
   readonly licenses?: ModuleLicenses | undefined;
   /** The SBOM that was made with the first version of these exes; made again if there is none. */
   readonly sbomText?: string;
-};
-
-export type Packed = {
-  readonly rendered: Rendered;
-  readonly nupkgPath: string;
-  readonly nupkgDigest: Digest;
 };

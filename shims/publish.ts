@@ -44,11 +44,11 @@ export function publishShims(
     const chosen = await chooseVersion(toolkit, set, product, channel);
     const { version } = chosen;
     const source = await artifactsOfShims(toolkit, set, version);
-    if (outDir !== undefined) await keepPayloads(outDir, { tool, version, source });
+    if (outDir !== undefined) await keepPayloads(outDir, source);
     if (!dryRun) {
       const to = version.includes('-') ? (['beta'] as const) : (['main', 'beta'] as const);
       const unfinished = new Set([`${shimsPackage} ${version}`]);
-      await publishRelease({ tool, version, source, to }, inSilence(toolkit)).catch((error: unknown) => {
+      await publishRelease({ ...source, to }, inSilence(toolkit)).catch((error: unknown) => {
         if (toolkit.signal.aborted) interrupted({ published: toolkit.done, unfinished }, error);
         throw error;
       });
@@ -109,6 +109,7 @@ async function artifactsOfShims(
   const { path, digest } = set.launcher;
   const url = payloadAddress(addresses, tool, version, launcherFile);
   return {
+    ...{ tool, version },
     nupkg: await packShims(set, version, workDir),
     manifestText: renderShimsManifest(set, version, {
       url,

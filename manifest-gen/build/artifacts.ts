@@ -1,14 +1,18 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { LocalFile } from '../published/published.ts';
-import type { Packed } from '../release.ts';
+import type { Rendered } from '../release.ts';
 import { type Addresses, payloadFile, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { readPrograms } from '../verify/go-buildinfo.ts';
 
 /** All that is published of one version, as files on this machine, wherever they come from. */
 export type Artifacts = {
+  readonly tool: Pick<Tool, 'tool' | 'packageId'>;
+  readonly version: string;
   readonly nupkg: LocalFile;
   readonly manifestText: string;
+  /** The shims have none. */
+  readonly recordText?: string;
   /** The files that the manifest names, under the names that an uploader knows. */
   readonly expected: readonly { readonly file: string; readonly url: string; readonly sha256: string }[];
   /** Our own files among these, to be put there. */
@@ -18,11 +22,10 @@ export type Artifacts = {
 };
 
 /** Of a package that was made here. */
-export function artifactsOf({ rendered, nupkgPath, nupkgDigest }: Packed, addresses: Addresses): Artifacts {
-  const { tool, record, exes, manifestText } = rendered;
+export function artifactsOf(rendered: Rendered, nupkg: LocalFile, addresses: Addresses): Artifacts {
+  const { tool, packageVersion: version, record, recordText, exes, manifestText } = rendered;
   return {
-    nupkg: { path: nupkgPath, digest: nupkgDigest },
-    manifestText,
+    ...{ tool, version, nupkg, manifestText, recordText },
     expected: expectedFiles(tool, record, addresses),
     payloads: exes.map(({ architecture, path, digest }) => ({
       file: payloadFile(tool, architecture),

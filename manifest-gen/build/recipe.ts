@@ -1,4 +1,4 @@
-import type { Fetched, Found, Packed, Rendered, Unpacked, Verdict } from '../release.ts';
+import type { Fetched, Found, Rendered, Unpacked, Verdict } from '../release.ts';
 import { has, orNameOthers } from '../sources/find-source.ts';
 import type { Templates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
@@ -6,6 +6,7 @@ import type { OpenToolkit } from '../toolkit.ts';
 import { unpack } from '../unpack/unpack.ts';
 import { demandedEvidence, requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
+import { type Artifacts, artifactsOf } from './artifacts.ts';
 import { packNupkg } from './pack/nupkg-writer.ts';
 import { renderRecord } from './render/release-record.ts';
 import { renderRelease } from './render/render.ts';
@@ -28,14 +29,20 @@ type Local = Pick<OpenToolkit, 'upstreams' | 'report' | 'cache'>;
 type Verified = { readonly unpacked: Unpacked; readonly verdicts: readonly Verdict[] };
 
 /** From an upstream release to a package, on this machine only. @throws ReleaseError SOURCE_UNREACHABLE, REFUSED, VULNERABLE */
-export async function build(order: Order, toolkit: OpenToolkit, onStep: OnStep): Promise<Packed> {
+export async function build(order: Order, toolkit: OpenToolkit, onStep: OnStep): Promise<Artifacts> {
+  const rendered = await renderNew(order, toolkit, onStep);
+  onStep('pack'); // the nupkg
+  const nupkg = await packNupkg(rendered, toolkit.workDir, toolkit.signal);
+  return artifactsOf(rendered, nupkg, toolkit.endpoints.addresses);
+}
+
+/** All of it that is not packed yet. Same errors. */
+export async function renderNew(order: Order, toolkit: OpenToolkit, onStep: OnStep): Promise<Rendered> {
   const verified = await takeVerified(order.found, toolkit, onStep);
   onStep('scan'); // for known vulnerabilities, against the policy
   await scan(order, verified.unpacked, toolkit);
   onStep('render'); // record, nuspec, VERIFICATION, manifest
-  const rendered = await render(order, verified, toolkit);
-  onStep('pack'); // the nupkg
-  return packNupkg(rendered, toolkit.workDir, toolkit.signal);
+  return render(order, verified, toolkit);
 }
 
 /**

@@ -3,29 +3,24 @@ import { printReleaseRecord, type ReleaseRecord } from '../../formats/release-re
 import { fail } from '../errors.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
 import type { PublishedPackage, PublishedPayload } from '../published/package.ts';
-import type { Packed, Rendered, UnpackedExe } from '../release.ts';
+import type { Rendered, UnpackedExe } from '../release.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
+import type { OpenToolkit } from '../toolkit.ts';
+import { type Artifacts, artifactsOf } from './artifacts.ts';
 import { packNupkg } from './pack/nupkg-writer.ts';
 import { renderManifest } from './render/scoop.ts';
 
 /** A release on this machine, as it was made here or verified again (reverify/prove.ts). */
 export type Parts = Omit<Rendered, 'packageVersion' | 'recordText' | 'manifestText'>;
 
-export type Repacking = {
-  /** The version that it gets. */
-  readonly version: string;
-  readonly manifestTemplate: string;
-  readonly endpoints: Endpoints;
-  readonly workDir: string;
-  readonly signal: AbortSignal;
-};
-
 /** The same package under another version. What was tested is what ships: everything comes from the release itself, and only the version changes. */
 export async function repack(
   parts: Parts,
-  { version, manifestTemplate, endpoints, workDir, signal }: Repacking,
-): Promise<Packed> {
+  version: string,
+  manifestTemplate: string,
+  { endpoints: { addresses }, workDir, signal }: Pick<OpenToolkit, 'endpoints' | 'workDir' | 'signal'>,
+): Promise<Artifacts> {
   const record = { ...parts.record, version };
   const rendered: Rendered = {
     ...parts,
@@ -33,9 +28,9 @@ export async function repack(
     record,
     recordText: printReleaseRecord(record),
     nuspecText: writeNuspec({ ...(await readNuspec(parts.nuspecText)), version }),
-    manifestText: renderManifest(manifestTemplate, parts.tool, record, endpoints.addresses),
+    manifestText: renderManifest(manifestTemplate, parts.tool, record, addresses),
   };
-  return packNupkg(rendered, workDir, signal);
+  return artifactsOf(rendered, await packNupkg(rendered, workDir, signal), addresses);
 }
 
 type Published = {

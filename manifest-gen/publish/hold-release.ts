@@ -1,13 +1,14 @@
+import type { Artifacts } from '../build/artifacts.ts';
 import { releaseMessage } from '../published/bucket/repository.ts';
 import { pushPackage } from '../published/feed/client.ts';
 import { discardHeld, listHeld, putHeldManifest } from '../published/feed/held.ts';
 import { withRun } from '../system/run-url.ts';
 import { packageIdOf } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { publishPayloads, type Upload } from './publish-release.ts';
+import { publishPayloads } from './publish-release.ts';
 
 /** A version that a rollout gives to machines, or takes it back with. */
-export type HeldRelease = Upload & {
+export type HeldRelease = Artifacts & {
   /** The version whose rollout this one takes back. */
   readonly corrects?: string | undefined;
   /** Why, for the commit and the audit log. */
@@ -20,23 +21,23 @@ export type HeldRelease = Upload & {
  * @throws ReleaseError FEED_*, PLACE_*
  */
 export async function holdRelease(release: HeldRelease, toolkit: OpenToolkit): Promise<void> {
-  const { tool, version, source, corrects, reason } = release;
+  const { tool, version, nupkg, manifestText, corrects, reason } = release;
   const { feed, endpoints, report, run, done } = toolkit;
   const api = { feed, serverUrl: endpoints.serverUrl };
   const id = packageIdOf(tool);
   report.step(tool.tool, 'hold', version);
   const there = (await listHeld(api, tool.tool)).find((one) => one.version === version);
-  const isSame = there?.sha256 === source.nupkg.digest.sha256;
+  const isSame = there?.sha256 === nupkg.digest.sha256;
   if (there !== undefined && !isSame) await discardHeld(api, tool.tool, version);
   await publishPayloads(release, toolkit);
   if (!isSame) {
-    const pkg = { id, version, ...source.nupkg, reason: withRun(reason, run), heldFor: tool.tool };
+    const pkg = { id, version, ...nupkg, reason: withRun(reason, run), heldFor: tool.tool };
     await pushPackage(feed, pkg, (doneBytes) =>
       report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
     );
     done.push(`package ${id} ${version}, held`);
   }
   const message = releaseMessage({ tool: tool.tool, version, note: reason });
-  const manifest = { packageId: id, manifest: source.manifestText, message, corrects };
+  const manifest = { packageId: id, manifest: manifestText, message, corrects };
   await putHeldManifest(api, { tool: tool.tool, version }, manifest);
 }

@@ -7,15 +7,6 @@ import type { Artifacts } from '../build/artifacts.ts';
 import { fail } from '../errors.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
-import type { Tool } from '../tool-file/tools.ts';
-
-/** What `--out` keeps of one version. */
-export type KeptFiles = {
-  readonly tool: Pick<Tool, 'tool'>;
-  readonly version: string;
-  readonly recordText: string;
-  readonly source: Artifacts;
-};
 
 /**
  * The folder of `--out`, created if it does not exist; it fails before anything is downloaded if files cannot be kept.
@@ -36,11 +27,11 @@ export async function openOutDir(cwd: string, out: string | undefined): Promise<
 }
 
 /** `--out DIR` (contract section 5). */
-export async function keepFiles(outDir: string, files: KeptFiles, endpoints: Endpoints): Promise<void> {
-  const { tool, version, recordText, source } = files;
+export async function keepFiles(outDir: string, files: Artifacts, endpoints: Endpoints): Promise<void> {
+  const { tool, version, nupkg, manifestText, recordText = '' } = files;
   await makeDir(outDir);
-  await copyFile(source.nupkg.path, join(outDir, `${tool.tool}.${version}.nupkg`));
-  await writeFile(join(outDir, `${tool.tool}.json`), source.manifestText);
+  await copyFile(nupkg.path, join(outDir, `${tool.tool}.${version}.nupkg`));
+  await writeFile(join(outDir, `${tool.tool}.json`), manifestText);
   await writeFile(join(outDir, `${tool.tool}.${version}.release.json`), recordText);
   if (arePayloadsKept(endpoints)) await keepPayloads(outDir, files);
 }
@@ -48,15 +39,7 @@ export async function keepFiles(outDir: string, files: KeptFiles, endpoints: End
 /** Into `payloads/TOOL/VERSION`, each with its `.sha256`: in the layout that Scoop downloads from. */
 export async function keepPayloads(
   outDir: string,
-  {
-    tool: { tool },
-    version,
-    source: { payloads, sbom },
-  }: {
-    readonly tool: Pick<Tool, 'tool'>;
-    readonly version: string;
-    readonly source: Pick<Artifacts, 'payloads' | 'sbom'>;
-  },
+  { tool: { tool }, version, payloads, sbom }: Artifacts,
 ): Promise<void> {
   const dir = join(outDir, 'payloads', tool, version);
   const keepHash = (file: string, sha256: string): Promise<void> =>

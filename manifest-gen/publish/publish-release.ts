@@ -6,24 +6,15 @@ import type { Artifacts } from '../build/artifacts.ts';
 import { ReleaseError } from '../errors.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { pushPackage, waitForPackage } from '../published/feed/client.ts';
-import type { LocalFile } from '../published/published.ts';
 import { withRun } from '../system/run-url.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
-import { packageIdOf, type Tool } from '../tool-file/tools.ts';
+import { packageIdOf } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { publishManifest } from './manifest.ts';
 import { putPayload, requireFile } from './payload.ts';
 
-/** The files of one version. */
-export type Upload = {
-  readonly tool: Pick<Tool, 'tool' | 'packageId'>;
-  readonly version: string;
-  /** A build, or a release that the feed has already. */
-  readonly source: Artifacts;
-};
-
 /** One version on its way to the clients: a beta, a promotion, a correction, the shims. */
-export type Publication = Upload & {
+export type Publication = Artifacts & {
   /** The branches that offer it then; the first must take it. */
   readonly to: readonly [Channel, ...Channel[]];
   /** The first branch may be ahead, too, and stays there. */
@@ -45,8 +36,9 @@ export async function publishRelease(publication: Publication, toolkit: OpenTool
   }
 }
 
-export async function publishPayloads(publication: Upload, toolkit: OpenToolkit): Promise<void> {
-  const { payloads, sbom, expected } = publication.source;
+/** Same errors, for what the places of files say. */
+export async function publishPayloads(publication: Artifacts, toolkit: OpenToolkit): Promise<void> {
+  const { payloads, sbom, expected } = publication;
   if (!toolkit.endpoints.isPut) {
     for (const file of expected) await requirePayload(publication, file, toolkit);
     return;
@@ -56,7 +48,7 @@ export async function publishPayloads(publication: Upload, toolkit: OpenToolkit)
 }
 
 async function publishPayload(
-  { tool, version }: Upload,
+  { tool, version }: Artifacts,
   { file, path, digest }: Artifacts['payloads'][number],
   { feed, endpoints, report, done }: OpenToolkit,
 ): Promise<void> {
@@ -72,7 +64,7 @@ async function publishPayload(
  * replaced, and a description must not block the release.
  */
 async function publishSbom(
-  publication: Upload,
+  publication: Artifacts,
   { file, text: render }: NonNullable<Artifacts['sbom']>,
   toolkit: OpenToolkit,
 ): Promise<void> {
@@ -89,7 +81,7 @@ async function publishSbom(
 
 /** Where we upload nothing (PAYLOAD_PUT=false), each file must be there, with the bytes that the manifest promises. */
 async function requirePayload(
-  { tool: { tool }, version }: Upload,
+  { tool: { tool }, version }: Artifacts,
   expected: Artifacts['expected'][number],
   { feed, endpoints, report }: OpenToolkit,
 ): Promise<void> {
@@ -102,11 +94,11 @@ async function requirePayload(
 }
 
 async function publishPackage(publication: Publication, toolkit: OpenToolkit): Promise<void> {
-  const { tool, version, source, reason } = publication;
+  const { tool, version, nupkg, reason } = publication;
   const { feed, report, run, signal, done } = toolkit;
   if (await isOnFeed(publication, toolkit)) return;
   const id = packageIdOf(tool);
-  const pkg = { id, version, ...source.nupkg, reason: withRun(reason, run) };
+  const pkg = { id, version, ...nupkg, reason: withRun(reason, run) };
   const outcome = await pushPackage(feed, pkg, (doneBytes) =>
     report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
   );
@@ -115,9 +107,10 @@ async function publishPackage(publication: Publication, toolkit: OpenToolkit): P
 }
 
 /** Whether the feed has exactly these bytes. One that does not announce a hash is asked for them. */
-async function isOnFeed({ tool, version, source }: Publication, toolkit: OpenToolkit): Promise<boolean> {
-  const { published } = toolkit;
-  const { digest }: LocalFile = source.nupkg;
+async function isOnFeed(
+  { tool, version, nupkg: { digest } }: Publication,
+  { published }: OpenToolkit,
+): Promise<boolean> {
   const there = (await published.versions(tool)).find((one) => one.version === version);
   if (there?.sha512 !== undefined) return there.sha512 === digest.sha512;
   const released = there && (await published.release(tool, version).catch(unlessNoPackage));
@@ -130,8 +123,7 @@ function unlessNoPackage(error: unknown): undefined {
 }
 
 async function commitManifest(publication: Publication, { bucket, done }: OpenToolkit): Promise<void> {
-  const { tool, version, source, to, keepsNewer, reason } = publication;
-  const { manifestText } = source;
+  const { tool, version, manifestText, to, keepsNewer, reason } = publication;
   const change = { tool: tool.tool, version, manifestText, note: reason, branches: to, keepsNewer };
   if ((await publishManifest(bucket, change)) === 'same') return;
   const branches = to.length === 1 ? `branch ${to[0]}` : `branches ${to.join(' and ')}`;

@@ -77,7 +77,7 @@ async function comparePacked(
   const dir = join(workDir, 'packed-again');
   await makeDir(dir);
   const packed = await packNupkg(ownParts, dir);
-  const [again, found] = [packed.nupkgDigest.sha256, published.digest.sha256];
+  const [again, found] = [packed.digest.sha256, published.digest.sha256];
   const detail = 'Packed again from its parts, it is the same, byte for byte.';
   return compare(about, `SHA-256 ${again}`, `SHA-256 ${found}`, detail);
 }

@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import { digestFile } from '../../formats/digest.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
-import { type Artifacts, artifactsOf, expectedFiles } from '../build/artifacts.ts';
+import { type Artifacts, expectedFiles } from '../build/artifacts.ts';
 import { renderManifest } from '../build/render/scoop.ts';
 import { keepFiles } from '../publish/keep-files.ts';
 import { publishRelease } from '../publish/publish-release.ts';
@@ -36,58 +36,47 @@ export function releaseBeta(
     plan: (request, toolkit) => planBeta(request, options, toolkit),
     scopes: options.dryRun ? undefined : ['push:beta'],
     build: (plan, own) => build(plan, options, own),
-    publish: (plan, source, own) => publish(plan, source, options, own),
+    publish: (plan, made, own) => publish(plan, made, options, own),
   });
 }
 
-type Build = { readonly source: Artifacts; readonly recordText: string };
-
 /** A new package, or the manifest that is missing for the one that the feed has. */
 async function build(plan: BetaPlan, { outDir }: BetaOptions, toolkit: OpenToolkit): Promise<Artifacts> {
-  const { source, recordText } =
-    plan.does === 'release' ? await buildNew(plan, toolkit) : await takePublished(plan, toolkit);
-  if (outDir !== undefined) {
-    const { tool, version } = plan;
-    await keepFiles(outDir, { tool, version, recordText, source }, toolkit.endpoints);
-  }
-  return source;
+  const made = plan.does === 'release' ? await buildNew(plan, toolkit) : await takePublished(plan, toolkit);
+  if (outDir !== undefined) await keepFiles(outDir, made, toolkit.endpoints);
+  return made;
 }
 
 /** The recipe comes only when there is something to build: it brings the libraries of signatures, certificates and SBOMs, a fifth of the start. */
-async function buildNew(plan: BetaPlan, toolkit: OpenToolkit): Promise<Build> {
+async function buildNew(plan: BetaPlan, toolkit: OpenToolkit): Promise<Artifacts> {
   const recipe = await import('../build/recipe.ts');
-  const packed = await recipe.build(plan, toolkit, (step) => toolkit.report.step(plan.tool.tool, step));
-  const { recordText } = packed.rendered;
-  return { source: artifactsOf(packed, toolkit.endpoints.addresses), recordText };
+  return recipe.build(plan, toolkit, (step) => toolkit.report.step(plan.tool.tool, step));
 }
 
 /** From the record in the package on the feed. */
 async function takePublished(
-  { tool, templates, released, record }: Exclude<BetaPlan, { does: 'release' }>,
+  { tool, version, templates, released: { nupkgPath: path }, record }: Exclude<BetaPlan, { does: 'release' }>,
   { endpoints: { addresses } }: OpenToolkit,
-): Promise<Build> {
-  const path = released.nupkgPath;
+): Promise<Artifacts> {
   return {
-    source: {
-      nupkg: { path, digest: await digestFile(path) },
-      manifestText: renderManifest(templates.manifest, tool, record, addresses),
-      expected: expectedFiles(tool, record, addresses),
-      payloads: [],
-    },
+    ...{ tool, version, nupkg: { path, digest: await digestFile(path) } },
+    manifestText: renderManifest(templates.manifest, tool, record, addresses),
     recordText: printReleaseRecord(record),
+    expected: expectedFiles(tool, record, addresses),
+    payloads: [],
   };
 }
 
 async function publish(
   { tool, version, does, reason }: BetaPlan,
-  source: Artifacts,
+  made: Artifacts,
   { dryRun }: BetaOptions,
   toolkit: OpenToolkit,
 ): Promise<Outcome> {
   const about = { tool: tool.tool, version };
   if (does === 'nothing') return { ...about, kind: 'nothing', detail: inWords(reason) };
   if (dryRun) return { ...about, kind: 'made', detail: 'nothing was published (--dry-run)' };
-  await publishRelease({ tool, version, source, to: ['beta'] }, toolkit);
+  await publishRelease({ ...made, to: ['beta'] }, toolkit);
   const detail =
     does === 'finish'
       ? 'the package was already on the feed, branch beta now offers it'

@@ -1,11 +1,11 @@
-import { artifactsOf } from '../build/artifacts.ts';
-import { build } from '../build/recipe.ts';
+import type { Artifacts } from '../build/artifacts.ts';
+import { renderNew } from '../build/recipe.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import { type Parts, partsOf, repack } from '../build/repack.ts';
 import { ReleaseError } from '../errors.ts';
 import { channelOf, nextBeta, type Withdrawal } from '../plan/withdrawal.ts';
 import { publishRelease } from '../publish/publish-release.ts';
-import type { Found, Packed } from '../release.ts';
+import type { Found } from '../release.ts';
 import type { PlanRow } from '../report/report.ts';
 import { prove } from '../reverify/prove.ts';
 import type { OpenToolkit } from '../toolkit.ts';
@@ -14,11 +14,11 @@ import { type GoodRelease, isUpstream, type WithdrawalPlan } from './plan/withdr
 /** The good bytes under the numbers of a correction, on this machine only. */
 export type Correction = {
   /** The beta that comes first; undefined where an earlier run came further. */
-  readonly firstBeta: Packed | undefined;
+  readonly firstBeta: Artifacts | undefined;
   /** What that becomes, when a stable version is withdrawn. */
-  readonly stable: Packed | undefined;
+  readonly stable: Artifacts | undefined;
   /** The same bytes under another number of a beta. */
-  readonly as: (version: string) => Promise<Packed>;
+  readonly as: (version: string) => Promise<Artifacts>;
 };
 
 /** The tool, and the version that comes on top. */
@@ -36,12 +36,10 @@ export async function buildCorrection(
   toolkit: OpenToolkit,
 ): Promise<Correction> {
   const { tool, templates } = plan;
-  const { endpoints, workDir, signal, report } = toolkit;
-  const place = { endpoints, workDir, signal, manifestTemplate: templates.manifest };
   const parts = await partsOfGood(plan, good, firstBeta, toolkit);
-  const as = (version: string): Promise<Packed> => {
-    report.step(tool.tool, 'repack', `${good.version} as ${version}`);
-    return repack(parts, { ...place, version });
+  const as = (version: string): Promise<Artifacts> => {
+    toolkit.report.step(tool.tool, 'repack', `${good.version} as ${version}`);
+    return repack(parts, version, templates.manifest, toolkit);
   };
   return {
     firstBeta: stage === 'published' ? undefined : await as(firstBeta),
@@ -63,7 +61,7 @@ async function partsOfGood(
   }
   const order = { tool, found: good, templates, packaging: packagingOf(tool, templates), version };
   const onStep = (step: string): void => toolkit.report.step(tool.tool, step);
-  return (await build(order, toolkit, onStep)).rendered;
+  return renderNew(order, toolkit, onStep);
 }
 
 /**
@@ -77,10 +75,8 @@ export async function publishCorrection(
   toolkit: OpenToolkit,
 ): Promise<string | undefined> {
   const first = firstBeta === undefined ? undefined : await publishFirstBeta(firstBeta, as, reason, toolkit);
-  if (stable !== undefined) {
-    await publishRelease({ ...publicationOf(stable, toolkit), to: ['main', 'beta'], reason }, toolkit);
-  }
-  return (stable ?? first)?.rendered.packageVersion;
+  if (stable !== undefined) await publishRelease({ ...stable, to: ['main', 'beta'], reason }, toolkit);
+  return (stable ?? first)?.version;
 }
 
 const maxTaken = 100;
@@ -90,22 +86,16 @@ const maxTaken = 100;
  * cannot hold a withdrawal up, however many they push before it.
  */
 async function publishFirstBeta(
-  packed: Packed,
+  packed: Artifacts,
   as: Correction['as'],
   reason: string,
   toolkit: OpenToolkit,
   attempt = 1,
-): Promise<Packed> {
-  const { tool, packageVersion: version } = packed.rendered;
+): Promise<Artifacts> {
+  const { tool, version } = packed;
   try {
     // testers who are ahead already stay there: a branch only moves up
-    const publication = {
-      ...publicationOf(packed, toolkit),
-      to: ['beta'] as const,
-      keepsNewer: true,
-      reason,
-    };
-    await publishRelease(publication, toolkit);
+    await publishRelease({ ...packed, to: ['beta'], keepsNewer: true, reason }, toolkit);
     return packed;
   } catch (error) {
     const isTaken = error instanceof ReleaseError && error.code === 'FEED_CONFLICT';
@@ -117,9 +107,4 @@ async function publishFirstBeta(
     );
     return publishFirstBeta(await as(next), as, reason, toolkit, attempt + 1);
   }
-}
-
-export function publicationOf(packed: Packed, { endpoints }: OpenToolkit) {
-  const { tool, packageVersion: version } = packed.rendered;
-  return { tool, version, source: artifactsOf(packed, endpoints.addresses) };
 }

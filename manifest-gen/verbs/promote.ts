@@ -1,13 +1,12 @@
 import { Argument } from 'commander';
 import { digestFile } from '../../formats/digest.ts';
-import { artifactsOf } from '../build/artifacts.ts';
+import type { Artifacts } from '../build/artifacts.ts';
 import { partsOf, repack } from '../build/repack.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { keepFiles } from '../publish/keep-files.ts';
 import { type Publication, publishRelease } from '../publish/publish-release.ts';
 import { discardHeld } from '../published/feed/held.ts';
 import type { Released } from '../published/published.ts';
-import type { Packed } from '../release.ts';
 import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
 import { type Proven, prove } from '../reverify/prove.ts';
@@ -71,52 +70,42 @@ export async function buildPromotion(
   { tool, row, ready, scan }: PromotionPlan,
   { outDir, skipVerify, isJustMade = false }: PromoteOptions,
   toolkit: OpenToolkit,
-): Promise<Packed | undefined> {
+): Promise<Artifacts | undefined> {
   if (ready === undefined) return undefined;
   // a vulnerability may have become known since the beta was made
   if (scan !== undefined) toolkit.scanner?.require(scan, tool.tool, row.to);
   const { stable, templates, existing } = ready;
-  const { endpoints, workDir, signal } = toolkit;
+  const { endpoints } = toolkit;
   const proven = await prove(ready, { isJustMade, isOffline: skipVerify !== undefined }, toolkit);
   toolkit.report.step(tool.tool, 'repack', `${ready.beta.version} as ${stable}`);
-  const place = { endpoints, workDir, signal, manifestTemplate: templates.manifest };
-  const pack = (of: Proven): Promise<Packed> =>
-    repack(partsOf(tool, of, endpoints), { version: stable, ...place });
+  const pack = (of: Proven): Promise<Artifacts> =>
+    repack(partsOf(tool, of, endpoints), stable, templates.manifest, toolkit);
   let packed = await pack(proven);
   if (existing !== undefined && !(await isSame(existing, packed))) {
     // upstream may have edited its notes since an earlier run
     packed = await pack({ ...proven, nuspecAgain: undefined });
     await requireSame(existing, packed);
   }
-  if (outDir !== undefined) {
-    const { recordText } = packed.rendered;
-    const source = artifactsOf(packed, endpoints.addresses);
-    await keepFiles(outDir, { tool, version: stable, recordText, source }, endpoints);
-  }
+  if (outDir !== undefined) await keepFiles(outDir, packed, endpoints);
   return packed;
 }
 
 /** What an interrupted promotion left on the feed equals what this one would publish, or it is not ours. */
-async function requireSame(existing: Released, packed: Packed): Promise<void> {
+async function requireSame(existing: Released, packed: Artifacts): Promise<void> {
   if (await isSame(existing, packed)) return;
-  const { rendered, nupkgDigest } = packed;
-  const { sha256 } = await digestFile(existing.nupkgPath);
-  fail('OTHER_BYTES', {
-    tool: rendered.tool.tool,
-    version: rendered.packageVersion,
-    file: 'the package on the feed',
-    expected: `SHA-256 ${nupkgDigest.sha256} as its beta makes it`,
-    found: sha256,
-  });
+  const { tool, version, nupkg } = packed;
+  const expected = `SHA-256 ${nupkg.digest.sha256} as its beta makes it`;
+  const { sha256: found } = await digestFile(existing.nupkgPath);
+  fail('OTHER_BYTES', { tool: tool.tool, version, file: 'the package on the feed', expected, found });
 }
 
-async function isSame({ nupkgPath }: Released, { nupkgDigest }: Packed): Promise<boolean> {
-  return (await digestFile(nupkgPath)).sha256 === nupkgDigest.sha256;
+async function isSame({ nupkgPath }: Released, { nupkg }: Artifacts): Promise<boolean> {
+  return (await digestFile(nupkgPath)).sha256 === nupkg.digest.sha256;
 }
 
 async function publish(
   { tool, row, ready }: PromotionPlan,
-  packed: Packed | undefined,
+  packed: Artifacts | undefined,
   { skipVerify, dryRun }: PromoteOptions,
   toolkit: OpenToolkit,
 ): Promise<Outcome> {
@@ -127,13 +116,13 @@ async function publish(
   }
   const skipped = skipVerify === undefined ? '' : `; its evidence was not repeated: ${skipVerify}`;
   if (dryRun) return { ...about, kind: 'made', detail: `nothing was published (--dry-run)${skipped}` };
-  const { stable: version, reason, existing } = ready;
-  const source = artifactsOf(packed, toolkit.endpoints.addresses);
-  const publication: Publication = { tool, version, source, to: ['main', 'beta'], reason };
+  const { reason, existing } = ready;
+  const publication: Publication = { ...packed, to: ['main', 'beta'], reason };
   await publishRelease(publication, toolkit).catch(async (error: unknown) => {
     if (!(error instanceof ReleaseError) || error.details.status !== 409) throw error;
     // held for a rollout that was rejected, or whose start was interrupted
-    await discardHeld({ feed: toolkit.feed, serverUrl: toolkit.endpoints.serverUrl }, tool.tool, version);
+    const api = { feed: toolkit.feed, serverUrl: toolkit.endpoints.serverUrl };
+    await discardHeld(api, tool.tool, packed.version);
     await publishRelease(publication, toolkit);
   });
   await renewCorrections(tool, toolkit);

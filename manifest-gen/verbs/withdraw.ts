@@ -1,6 +1,5 @@
 import { Argument } from 'commander';
 import type { SourceKind } from '../../formats/release-record.ts';
-import { artifactsOf } from '../build/artifacts.ts';
 import { fail } from '../errors.ts';
 import { channelOf } from '../plan/withdrawal.ts';
 import { arePayloadsKept, keepFiles, keepPayloads } from '../publish/keep-files.ts';
@@ -56,24 +55,16 @@ async function build(
   { outDir }: WithdrawOptions,
   toolkit: OpenToolkit,
 ): Promise<Correction | undefined> {
-  const { tool, plan, good } = planned;
+  const { plan, good } = planned;
   if (plan.kind !== 'correct' || good === undefined) return undefined;
   const correction = await buildCorrection(planned, good, plan, toolkit);
   const { firstBeta } = correction;
   const last = correction.stable ?? firstBeta;
   if (outDir === undefined || last === undefined) return correction;
   const { endpoints } = toolkit;
-  const { packageVersion: version, recordText } = last.rendered;
-  await keepFiles(
-    outDir,
-    { tool, version, recordText, source: artifactsOf(last, endpoints.addresses) },
-    endpoints,
-  );
+  await keepFiles(outDir, last, endpoints);
   // somebody else must upload the files of both to where Scoop downloads
-  if (firstBeta !== undefined && arePayloadsKept(endpoints)) {
-    const source = artifactsOf(firstBeta, endpoints.addresses);
-    await keepPayloads(outDir, { tool, version: plan.firstBeta, source });
-  }
+  if (firstBeta !== undefined && arePayloadsKept(endpoints)) await keepPayloads(outDir, firstBeta);
   return correction;
 }
 

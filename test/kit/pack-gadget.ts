@@ -3,5 +3,5 @@ import { makeRendered } from './rendered.ts';
 
 /** A program of its own, for other Nodes, time zones and folders: packs the small release into argv[2], prints its digest. */
 const [, , dir = '.'] = process.argv;
-const { nupkgDigest } = await packNupkg(await makeRendered(), dir);
-process.stdout.write(nupkgDigest.sha256);
+const { digest } = await packNupkg(await makeRendered(), dir);
+process.stdout.write(digest.sha256);

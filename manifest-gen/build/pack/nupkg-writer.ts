@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { digestFile, readChunks } from '../../../formats/digest.ts';
 import { fail } from '../../errors.ts';
-import type { Packed, Rendered, UnpackedExe } from '../../release.ts';
+import type { LocalFile } from '../../published/published.ts';
+import type { Rendered, UnpackedExe } from '../../release.ts';
 import { exeName } from '../../tool-file/payload-place.ts';
 import { packageIdOf } from '../../tool-file/tools.ts';
 import { writeZip, type ZipEntry } from './zip-writer.ts';
@@ -12,11 +13,11 @@ import { writeZip, type ZipEntry } from './zip-writer.ts';
  * @param signal ends it early, with the signal's own error
  * @throws ReleaseError REFUSED when the exe on disk is no longer the one that was verified
  */
-export async function packNupkg(rendered: Rendered, dir: string, signal?: AbortSignal): Promise<Packed> {
+export async function packNupkg(rendered: Rendered, dir: string, signal?: AbortSignal): Promise<LocalFile> {
   const id = packageIdOf(rendered.tool);
-  const nupkgPath = join(dir, `${id}.${rendered.packageVersion}.nupkg`);
-  await writeZip(nupkgPath, parts(rendered, id, signal));
-  return { rendered, nupkgPath, nupkgDigest: await digestFile(nupkgPath) };
+  const path = join(dir, `${id}.${rendered.packageVersion}.nupkg`);
+  await writeZip(path, parts(rendered, id, signal));
+  return { path, digest: await digestFile(path) };
 }
 
 /** OPC parts first, as NuGet writes them, then the payload. */

@@ -1,22 +1,24 @@
+import type { Artifacts } from '../../build/artifacts.ts';
 import { isBefore } from '../../plan/withdrawal.ts';
 import { holdRelease } from '../../publish/hold-release.ts';
 import { publishRelease } from '../../publish/publish-release.ts';
 import { withdrawalNote } from '../../published/bucket/withdrawal-note.ts';
 import { type Held, listHeld } from '../../published/feed/held.ts';
 import { isOpen, knownRollouts, type Rollout } from '../../published/feed/rollouts.ts';
-import type { Packed } from '../../release.ts';
 import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
-import { buildCorrection, publicationOf } from '../correction.ts';
+import { buildCorrection } from '../correction.ts';
 import { type PlannedCorrection, planCorrection } from '../plan/rollout.ts';
 import { readAgain } from '../run/with-feed.ts';
 
 export type HeldCorrection = {
-  readonly firstBeta: Packed;
-  readonly stable: Packed;
+  readonly firstBeta: Artifacts;
+  readonly stable: Artifacts;
   /** The same bytes under another number. */
-  readonly as: (version: string) => Promise<Packed>;
+  readonly as: (version: string) => Promise<Artifacts>;
+  /** Upstream's version of them. */
+  readonly bytesOf: string;
 };
 
 /** The last good bytes under the numbers of the correction. */
@@ -33,27 +35,22 @@ export async function buildHeldCorrection(
     { firstBeta, stable: undefined, stage: 'published' },
     toolkit,
   );
-  return { as, firstBeta: await as(firstBeta), stable: await as(stable) };
+  const bytesOf = good.record.source.version;
+  return { as, bytesOf, firstBeta: await as(firstBeta), stable: await as(stable) };
 }
 
 /** Uploads it, for nobody yet. @throws ReleaseError FEED_*, PLACE_* */
 export async function holdCorrection(
   corrects: string,
-  { firstBeta, stable }: HeldCorrection,
+  { firstBeta, stable, bytesOf }: HeldCorrection,
   toolkit: OpenToolkit,
 ): Promise<void> {
-  for (const packed of [firstBeta, stable]) await holdOne(corrects, packed, toolkit);
+  const reason = noteOf(corrects, bytesOf);
+  for (const made of [firstBeta, stable]) await holdRelease({ ...made, corrects, reason }, toolkit);
 }
 
-function holdOne(corrects: string, packed: Packed, toolkit: OpenToolkit): Promise<void> {
-  return holdRelease(
-    { ...publicationOf(packed, toolkit), corrects, reason: noteOf(corrects, packed) },
-    toolkit,
-  );
-}
-
-function noteOf(corrects: string, { rendered }: Packed): string {
-  return withdrawalNote(corrects, 'its rollout was taken back', rendered.record.source.version);
+function noteOf(corrects: string, bytesOf: string): string {
+  return withdrawalNote(corrects, 'its rollout was taken back', bytesOf);
 }
 
 /**
@@ -90,12 +87,11 @@ async function renewCorrection(
   const held = await listHeld({ feed, serverUrl: endpoints.serverUrl }, tool.tool);
   const made = await buildHeldCorrection(tool, planned, toolkit);
   const current = correction === undefined ? undefined : await made.as(correction);
-  const isSame = ({ sha256 }: Held): boolean => sha256 === current?.nupkgDigest.sha256;
+  const isSame = ({ sha256 }: Held): boolean => sha256 === current?.nupkg.digest.sha256;
   if (held.some((one) => one.version === correction && isSame(one))) return;
   if (isOpen(rollout)) return holdCorrection(version, made, toolkit);
   // its testers have the earlier correction already
-  const reason = noteOf(version, made.firstBeta);
-  const beta = { ...publicationOf(made.firstBeta, toolkit), to: ['beta'], keepsNewer: true, reason } as const;
-  await publishRelease(beta, toolkit);
-  await holdOne(version, made.stable, toolkit);
+  const reason = noteOf(version, made.bytesOf);
+  await publishRelease({ ...made.firstBeta, to: ['beta'], keepsNewer: true, reason }, toolkit);
+  await holdRelease({ ...made.stable, corrects: version, reason }, toolkit);
 }

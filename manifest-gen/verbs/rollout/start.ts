@@ -1,15 +1,14 @@
 import { resolve } from 'node:path';
 import { Argument, Option } from 'commander';
+import type { Artifacts } from '../../build/artifacts.ts';
 import { fail, ReleaseError } from '../../errors.ts';
 import { holdRelease } from '../../publish/hold-release.ts';
 import { keepFiles } from '../../publish/keep-files.ts';
 import { startRollout } from '../../published/feed/rollouts.ts';
-import type { Packed } from '../../release.ts';
 import { inWords } from '../../report/reasons.ts';
 import type { Outcome } from '../../report/report.ts';
 import { readPlanFile } from '../../tool-file/rollout-plan.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
-import { publicationOf } from '../correction.ts';
 import type { ReleaseFlags } from '../flags.ts';
 import { planRolloutOf, type RolloutPlan, refuseForeign } from '../plan/rollout.ts';
 import { buildPromotion } from '../promote.ts';
@@ -32,7 +31,7 @@ type StartOptions = {
 };
 
 /** All that a rollout needs: the version, and what takes it back. */
-type Held = { readonly packed: Packed; readonly correction: HeldCorrection | undefined };
+type Held = { readonly packed: Artifacts; readonly correction: HeldCorrection | undefined };
 
 /**
  * Makes the version as a promotion does, uploads it held with its correction, and begins. Run again after an interruption, it goes
@@ -62,10 +61,7 @@ async function build(
   const { outDir } = options;
   // the manifest that stays is the version's own
   const all = [...(correction === undefined ? [] : [correction.firstBeta, correction.stable]), packed];
-  for (const one of outDir === undefined ? [] : all) {
-    const { recordText } = one.rendered;
-    await keepFiles(outDir ?? '', { ...publicationOf(one, toolkit), recordText }, toolkit.endpoints);
-  }
+  for (const one of outDir === undefined ? [] : all) await keepFiles(outDir ?? '', one, toolkit.endpoints);
   return { packed, correction };
 }
 
@@ -80,7 +76,7 @@ async function publish(
   if (held === undefined) return { ...about, kind: 'nothing', detail: inWords(row.why) };
   if (dryRun)
     return { ...about, kind: 'made', detail: `${inWords(row.why)}; nothing was uploaded (--dry-run)` };
-  await holdRelease({ ...publicationOf(held.packed, toolkit), reason: ready?.reason }, toolkit);
+  await holdRelease({ ...held.packed, reason: ready?.reason }, toolkit);
   if (held.correction !== undefined) await holdCorrection(row.to, held.correction, toolkit);
   const { feed, endpoints } = toolkit;
   const rollout = await startRollout({ feed, serverUrl: endpoints.serverUrl }, { ...about, plan, reason });

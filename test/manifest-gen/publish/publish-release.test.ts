@@ -48,13 +48,15 @@ describe('an existing package, on a feed that announces no hash', () => {
       report: { step: () => undefined, progress: () => undefined },
       bucket: { fetch: async () => '', version: async () => '1.0.0-beta.1' },
     } as unknown as OpenToolkit;
-    const source = {
+    const made = {
+      tool: { tool: 'delve' },
+      version: '1.0.0-beta.1',
       nupkg: { path, digest: digestBytes(ours) },
       manifestText: '',
       expected: [],
       payloads: [],
     };
-    await publishRelease({ tool: { tool: 'delve' }, version: '1.0.0-beta.1', source, to: ['beta'] }, toolkit);
+    await publishRelease({ ...made, to: ['beta'] }, toolkit);
     return done;
   }
 

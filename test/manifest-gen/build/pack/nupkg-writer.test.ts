@@ -23,9 +23,9 @@ describe('a nupkg', () => {
   it('has exactly these bytes', async () => {
     const packed = await packNupkg(await makeRendered(), await folder());
 
-    expect(packed.nupkgDigest.sha256).toBe(pinned);
-    expect(packed.nupkgPath).toMatch(/gadget\.1\.2\.3-beta\.1\.nupkg$/);
-    expect(await digestFile(packed.nupkgPath)).toEqual(packed.nupkgDigest);
+    expect(packed.digest.sha256).toBe(pinned);
+    expect(packed.path).toMatch(/gadget\.1\.2\.3-beta\.1\.nupkg$/);
+    expect(await digestFile(packed.path)).toEqual(packed.digest);
   });
 
   it('has the same bytes in another time zone, language and folder', async () => {
@@ -46,7 +46,7 @@ describe('a nupkg', () => {
 
   it('can be read by our own reader and adm-zip', async () => {
     const rendered = await makeRendered();
-    const { nupkgPath } = await packNupkg(rendered, await folder());
+    const { path: nupkgPath } = await packNupkg(rendered, await folder());
     const names = [
       '[Content_Types].xml',
       '_rels/.rels',
@@ -71,7 +71,7 @@ describe('a nupkg', () => {
   });
 
   it('gives every file a content type, since choco 0.10.15 ignores parts without one', async () => {
-    const { nupkgPath } = await packNupkg(await makeRendered(), await folder());
+    const { path: nupkgPath } = await packNupkg(await makeRendered(), await folder());
     const zip = new AdmZip(nupkgPath);
     const typed = [...zip.readAsText('[Content_Types].xml').matchAll(/Extension="(\w+)"/g)].map(
       ([, extension]) => extension,
@@ -111,7 +111,7 @@ describe('a nupkg', () => {
   });
 
   it.skipIf(!hasProgram('unzip'))('is whole for unzip', async () => {
-    const { nupkgPath } = await packNupkg(await makeRendered(), await folder());
+    const { path: nupkgPath } = await packNupkg(await makeRendered(), await folder());
 
     expect(await mustRun('unzip', ['-t', nupkgPath])).toContain('No errors detected');
   });
