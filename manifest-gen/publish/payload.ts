@@ -121,7 +121,7 @@ async function hashOf(http: FeedHttp, expected: ExpectedFile): Promise<string> {
   const digester = createDigester();
   digester.resume();
   try {
-    await pipeline([...fileAt(http, expected.url), digester]);
+    await pipeline(fileAt(http, expected.url), digester);
   } catch (error) {
     const response = (error as { response?: Response<unknown> }).response;
     if (response === undefined || response.statusCode >= 500) return explain(http, expected.url, error);

@@ -74,11 +74,7 @@ async function writeDeflated(file: FileHandle, start: number, content: ZipEntry[
     compressedBytes = within(compressedBytes + chunk.length);
   }
 
-  const sizes = Buffer.alloc(12);
-  sizes.writeUInt32LE(crc, 0);
-  sizes.writeUInt32LE(compressedBytes, 4);
-  sizes.writeUInt32LE(within(bytes), 8);
-  return { sizes, compressedBytes };
+  return { sizes: words(4, crc, compressedBytes, within(bytes)), compressedBytes };
 }
 
 /** An entry of one piece is done before a thread has begun. */
@@ -121,40 +117,39 @@ async function* equalPieces(
 }
 
 function localHeader(name: Buffer, sizes: Buffer): Buffer {
-  const header = Buffer.alloc(30);
-  header.writeUInt32LE(0x04034b50, 0);
-  header.writeUInt16LE(versionNeeded, 4);
-  header.writeUInt16LE(methodDeflate, 8);
-  header.writeUInt16LE(dosTime, 10);
-  header.writeUInt16LE(dosDate, 12);
-  sizes.copy(header, 14);
-  header.writeUInt16LE(name.length, 26);
-  return header;
+  return Buffer.concat([
+    words(4, 0x04034b50),
+    words(2, versionNeeded, 0, methodDeflate, dosTime, dosDate),
+    sizes,
+    words(2, name.length, 0),
+  ]);
 }
 
 /** Made by "DOS": no Unix mode, no owner, so that a checkout's umask cannot leak into the bytes. */
 function centralHeader({ name, offset, sizes }: Written): Buffer {
-  const header = Buffer.alloc(46);
-  header.writeUInt32LE(0x02014b50, 0);
-  header.writeUInt16LE(versionNeeded, 4);
-  header.writeUInt16LE(versionNeeded, 6);
-  header.writeUInt16LE(methodDeflate, 10);
-  header.writeUInt16LE(dosTime, 12);
-  header.writeUInt16LE(dosDate, 14);
-  sizes.copy(header, 16);
-  header.writeUInt16LE(name.length, 28);
-  header.writeUInt32LE(offset, 42);
-  return header;
+  return Buffer.concat([
+    words(4, 0x02014b50),
+    words(2, versionNeeded, versionNeeded, 0, methodDeflate, dosTime, dosDate),
+    sizes,
+    words(2, name.length, 0, 0, 0, 0),
+    words(4, 0, offset),
+  ]);
 }
 
 function endRecord(count: number, directoryBytes: number, directoryOffset: number): Buffer {
-  const record = Buffer.alloc(22);
-  record.writeUInt32LE(0x06054b50, 0);
-  record.writeUInt16LE(count, 8);
-  record.writeUInt16LE(count, 10);
-  record.writeUInt32LE(directoryBytes, 12);
-  record.writeUInt32LE(directoryOffset, 16);
-  return record;
+  return Buffer.concat([
+    words(4, 0x06054b50),
+    words(2, 0, 0, count, count),
+    words(4, directoryBytes, directoryOffset),
+    words(2, 0),
+  ]);
+}
+
+/** Numbers of that many bytes each, little-endian. */
+function words(bytes: 2 | 4, ...numbers: readonly number[]): Buffer {
+  const buffer = Buffer.alloc(bytes * numbers.length);
+  for (const [at, number] of numbers.entries()) buffer.writeUIntLE(number, at * bytes, bytes);
+  return buffer;
 }
 
 function within(bytes: number): number {

@@ -117,7 +117,7 @@ export async function downloadFile(
 ): Promise<Digest | undefined> {
   const digester = createDigester();
   try {
-    await pipeToFile(path, [...fileAt(http, url, maxBytes), digester]);
+    await pipeToFile(path, [fileAt(http, url, maxBytes), digester]);
     return digester.digest();
   } catch (error) {
     const response = (error as { response?: Response<unknown> }).response;

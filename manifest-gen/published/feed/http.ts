@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
 import type { z } from 'zod';
 import { hideSent } from '../../../formats/hide-credentials.ts';
@@ -52,24 +52,15 @@ export function createFeedHttp(
       timeout: { connect: 10_000, socket: 60_000, response: 600_000 },
       hooks: {
         beforeRequest: [
-          (options) => {
-            const isSent = isWantedForReading || !['GET', 'HEAD'].includes(options.method);
-            if (key !== undefined && isSent && url(options.url).origin === origin)
-              options.headers[keyHeader] = key;
-          },
-        ],
-        beforeRedirect: [
-          (options) => {
-            if (url(options.url).origin !== origin) delete options.headers[keyHeader];
+          ({ method, url, headers }) => {
+            const isSent = isWantedForReading || !['GET', 'HEAD'].includes(method);
+            if (key !== undefined && isSent && new URL(String(url)).origin === origin)
+              headers[keyHeader] = key;
           },
         ],
       },
     }),
   };
-}
-
-function url(address: string | URL | undefined): URL {
-  return new URL(address ?? 'about:blank');
 }
 
 /** A page of a feed has some hundred KB. */
@@ -150,38 +141,27 @@ class FileTooLong extends Error {}
  * A file of the feed, of another place or of a mirror, as the start of a pipeline, which fails when the file is longer than any can be.
  * `explain` has the sentence for that too.
  */
-export function fileAt(
-  http: FeedHttp,
-  address: string,
-  maxBytes: number = maxFileBytes,
-): readonly [Readable, Transform] {
-  let bytes = 0;
-  const limit = new Transform({
-    // of what was unpacked (Content-Encoding), which is what would fill a disk
-    transform(chunk: Buffer, _encoding, callback) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) callback(new FileTooLong(`the file is longer than ${maxBytes} bytes`));
-      else callback(null, chunk);
-    },
-  });
-  return [Readable.from(chunksOf(http, address), { objectMode: false }), limit];
+export function fileAt(http: FeedHttp, address: string, maxBytes: number = maxFileBytes): Readable {
+  return Readable.from(chunksOf(http, address, maxBytes), { objectMode: false });
 }
 
-async function* chunksOf(http: FeedHttp, address: string): AsyncGenerator<Buffer> {
-  try {
-    yield* openStream(http, address);
-  } catch (error) {
-    const { response } = error as { response?: Response<unknown> };
-    if (response === undefined || !http.wantsKey(response)) throw error;
-    yield* openStream(http, address);
-  }
-}
-
-function openStream(http: FeedHttp, address: string): Readable {
+async function* chunksOf(http: FeedHttp, address: string, maxBytes: number): AsyncGenerator<Buffer> {
   const stream = http.got.stream(address, { throwHttpErrors: true });
   // Read to its end it still listens for an interruption, and an unhandled error would end the program during its cleanup.
   stream.on('error', () => {});
-  return stream;
+  let bytes = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      // of what was unpacked (Content-Encoding), which is what would fill a disk
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new FileTooLong(`the file is longer than ${maxBytes} bytes`);
+      yield chunk;
+    }
+  } catch (error) {
+    const { response } = error as { response?: Response<unknown> };
+    if (response === undefined || !http.wantsKey(response)) throw error;
+    yield* chunksOf(http, address, maxBytes);
+  }
 }
 
 /** The server's sentence is the reason phrase, repeated in the body (spec nuget-v2 10.3). */
