@@ -68,7 +68,7 @@ function parseSignature(text: string) {
 }
 
 /** Canonical base64 of exactly `bytes` bytes; Node's own decoder accepts anything. */
-function decodeBase64(text: string, bytes: number): Buffer | undefined {
+export function decodeBase64(text: string, bytes: number): Buffer | undefined {
   const decoded = Buffer.from(text, 'base64');
   return decoded.length === bytes && decoded.toString('base64') === text ? decoded : undefined;
 }
@@ -80,7 +80,8 @@ function printKeyId(bytes: Buffer): string {
 /** The SubjectPublicKeyInfo prefix that node:crypto needs before a raw ed25519 key. */
 const spkiFrame = Buffer.from('302a300506032b6570032100', 'hex');
 
-function isSignedBy(rawKey: Buffer, message: Buffer, signature: Buffer): boolean {
+/** Ed25519. */
+export function isSignedBy(rawKey: Buffer, message: Buffer, signature: Buffer): boolean {
   const key = createPublicKey({ key: Buffer.concat([spkiFrame, rawKey]), format: 'der', type: 'spki' });
   return verify(null, message, key, signature);
 }

@@ -58,6 +58,12 @@ export function compareNuGetVersions(a: NuGetVersion, b: NuGetVersion): number {
   return a.labels.length === b.labels.length ? 0 : -1;
 }
 
+/** The same for two texts; undefined when one of them is not a version. */
+export function compareVersionTexts(a: string, b: string): number | undefined {
+  const [left, right] = [parseNuGetVersion(a), parseNuGetVersion(b)];
+  return left && right ? compareNuGetVersions(left, right) : undefined;
+}
+
 /** Normalizes a version as somebody wrote it (spec nuget-v2 12.1); any other text is returned unchanged. */
 export function normalizeVersion(text: string): string {
   const version = parseNuGetVersion(text);

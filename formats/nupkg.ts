@@ -68,6 +68,19 @@ export async function openNupkg(
   }
 }
 
+/** Opens a package, reads from it, and closes it. Same errors. */
+export async function withNupkg<T>(
+  place: string | ByteSource,
+  read: (nupkg: Nupkg) => Promise<T> | T,
+): Promise<T> {
+  const nupkg = await openNupkg(place);
+  try {
+    return await read(nupkg);
+  } finally {
+    await nupkg.close();
+  }
+}
+
 /** Reads every file to its end. @throws FormatError ZIP_* at the first damaged one */
 export async function verifyContent(nupkg: Nupkg): Promise<void> {
   for (const { name } of nupkg.entries) await nupkg.checkEntry(name);

@@ -1,4 +1,4 @@
-import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { compareVersionTexts } from '../../formats/nuget-version.ts';
 
 /**
  * One package version in the history of a package (contract section 6): of upstream's U come `U-beta.1`, `U-beta.2` ... and `U`,
@@ -46,10 +46,5 @@ export function nextRelease({ upstream, correction, beta }: ReleaseVersion): Omi
 export function versionHistory(versions: readonly string[]): readonly ReleaseVersion[] {
   return versions
     .flatMap((version) => readReleaseVersion(version) ?? [])
-    .sort((a, b) => compare(b.version, a.version));
-}
-
-function compare(a: string, b: string): number {
-  const [left, right] = [parseNuGetVersion(a), parseNuGetVersion(b)];
-  return left && right ? compareNuGetVersions(left, right) : 0;
+    .sort((a, b) => compareVersionTexts(b.version, a.version) ?? 0);
 }

@@ -1,4 +1,4 @@
-import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { compareVersionTexts } from '../../formats/nuget-version.ts';
 import { versionHistory } from './release-version.ts';
 import { goodVersions } from './withdrawal.ts';
 
@@ -41,6 +41,5 @@ export function findUnfinished({ packages, main, beta }: PublishedState): readon
 }
 
 function isNewer(version: string | undefined, offered: string | undefined): version is string {
-  const [left, right] = [parseNuGetVersion(version ?? ''), parseNuGetVersion(offered ?? '')];
-  return left !== undefined && (right === undefined || compareNuGetVersions(left, right) > 0);
+  return version !== undefined && (compareVersionTexts(version, offered ?? '') ?? 1) > 0;
 }

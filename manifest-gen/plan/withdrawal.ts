@@ -1,4 +1,4 @@
-import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { compareVersionTexts } from '../../formats/nuget-version.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { newestOfFamily } from './next-version.ts';
 import type { Objection } from './reason.ts';
@@ -41,7 +41,7 @@ export function channelOf(version: string): 'main' | 'beta' {
 
 /** The feed's version that somebody means, however it is spelled: `1.22`, `1.22.0`. */
 export function findAsked<P extends Package>(asked: string, packages: readonly P[]): P | undefined {
-  return packages.find(({ version }) => compare(version, asked) === 0);
+  return packages.find(({ version }) => compareVersionTexts(version, asked) === 0);
 }
 
 /** The stable versions before the bad one that are still listed, newest first. */
@@ -106,11 +106,5 @@ export function nextBeta(version: string): string | undefined {
 
 /** By NuGet's order. */
 export function isBefore(version: string, other: string): boolean {
-  const order = compare(version, other);
-  return order !== undefined && order < 0;
-}
-
-function compare(a: string, b: string): number | undefined {
-  const [left, right] = [parseNuGetVersion(a), parseNuGetVersion(b)];
-  return left && right ? compareNuGetVersions(left, right) : undefined;
+  return (compareVersionTexts(version, other) ?? 0) < 0;
 }

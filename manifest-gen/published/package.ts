@@ -1,5 +1,5 @@
 import { FormatError, fail, quoted } from '../../formats/format-error.ts';
-import { openNupkg } from '../../formats/nupkg.ts';
+import { withNupkg } from '../../formats/nupkg.ts';
 import { type Architecture, parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
 import { exeName } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
@@ -25,13 +25,12 @@ export type PublishedPayload = LocalFile & {
 const maxTextBytes = 4 * 1024 * 1024;
 
 /** @throws FormatError, SyntaxError or ZodError for one that cannot be read, or has no record: see `faultOf` */
-export async function readPackage(
+export function readPackage(
   tool: Tool,
   file: LocalFile,
   published: Pick<Published, 'exe'>,
 ): Promise<PublishedPackage> {
-  const nupkg = await openNupkg(file.path);
-  try {
+  return withNupkg(file.path, async (nupkg) => {
     const text = async (name: string): Promise<string> =>
       (await nupkg.readEntry(`tools/${name}`, maxTextBytes)).toString('utf8');
     const recordText = await text('release.json');
@@ -46,9 +45,7 @@ export async function readPackage(
       verificationText: await text('VERIFICATION.txt'),
       licenseText: await text('LICENSE.txt'),
     };
-  } finally {
-    await nupkg.close();
-  }
+  });
 }
 
 /** What is wrong with untrusted bytes, as text; undefined for faults of this machine or of our code. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDigester, type Digest, digestFile } from '../../formats/digest.ts';
 import { jsonOf } from '../../formats/json.ts';
-import { openNupkg } from '../../formats/nupkg.ts';
+import { withNupkg } from '../../formats/nupkg.ts';
 import { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import { onceEach } from '../system/once-each.ts';
@@ -63,17 +63,14 @@ export function createPublished({ feed, cache, workDir }: Place): Published {
   return { versions, release, exe, file };
 }
 
-async function takeExe(nupkgPath: string, exe: string, dir: string): Promise<LocalFile | undefined> {
-  const nupkg = await openNupkg(nupkgPath);
-  try {
+function takeExe(nupkgPath: string, exe: string, dir: string): Promise<LocalFile | undefined> {
+  return withNupkg(nupkgPath, async (nupkg) => {
     if (!nupkg.entries.some(({ name }) => name === `tools/${exe}`)) return undefined;
     const path = join(dir, exe);
     const digester = createDigester();
     await pipeToFile(path, [await nupkg.openEntry(`tools/${exe}`), digester]);
     return { path, digest: digester.digest() };
-  } finally {
-    await nupkg.close();
-  }
+  });
 }
 
 /** A package of the feed on this machine, with its record. */
@@ -101,16 +98,13 @@ async function obtain(http: FeedHttp, cache: Cache, pkg: FeedPackage): Promise<s
   return path;
 }
 
-async function readRecord(nupkgPath: string, version: string): Promise<ReleaseRecord | undefined> {
-  const nupkg = await openNupkg(nupkgPath);
-  try {
+function readRecord(nupkgPath: string, version: string): Promise<ReleaseRecord | undefined> {
+  return withNupkg(nupkgPath, async (nupkg) => {
     const name = 'tools/release.json';
     if (!nupkg.entries.some((entry) => entry.name === name)) return undefined;
     const text = (await nupkg.readEntry(name, maxRecordBytes)).toString('utf8');
     // anyone who may push can put a file of that name into a package; an invalid record counts as none
     const record = ReleaseRecord.safeParse(jsonOf(text)).data;
     return record?.version === version ? record : undefined;
-  } finally {
-    await nupkg.close();
-  }
+  });
 }

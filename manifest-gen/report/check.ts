@@ -1,6 +1,6 @@
+import { columns } from '../system/for-terminal.ts';
 import { gapInWords, isGap, isOfExe } from '../vulnerabilities/gaps.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
-import { columns } from './columns.ts';
 import type { WatchRow } from './report.ts';
 
 /** What release:check found, for a terminal. */

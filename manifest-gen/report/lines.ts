@@ -1,8 +1,7 @@
 import { fill } from '../../formats/fill.ts';
 import type { ReleaseError, ReleaseErrorCode } from '../errors.ts';
-import { forTerminal } from '../system/for-terminal.ts';
+import { columns, forTerminal } from '../system/for-terminal.ts';
 import { checkText } from './check.ts';
-import { columns } from './columns.ts';
 import { createLive, type Terminal } from './live.ts';
 import type { CheckRow, CommandReport } from './report.ts';
 import { rolloutTable } from './rollout.ts';

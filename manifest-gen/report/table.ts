@@ -1,9 +1,8 @@
 import { styleText } from 'node:util';
 import type { ReleaseError } from '../errors.ts';
 import { describeReleasedBy } from '../published/feed/audit-log.ts';
-import { cellForTerminal } from '../system/for-terminal.ts';
+import { cellForTerminal, columns } from '../system/for-terminal.ts';
 import { describeChange } from '../vulnerabilities/change.ts';
-import { columns } from './columns.ts';
 import { inWords, nextInWords, sourceInWords } from './reasons.ts';
 import type { PlanRow, StatusRow } from './report.ts';
 import { rolloutInShort } from './rollout.ts';

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -5,7 +6,7 @@ import { z } from 'zod';
 import { fail } from '../errors.ts';
 import type { Environment } from '../system/child-environment.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
-import { defaultFeedUrl, readFeedKey } from './feed-key.ts';
+import { defaultFeedUrl, type KeySource, readFeedKey, readText } from './feed-key.ts';
 import {
   bundleKeys,
   databaseAddress,
@@ -65,22 +66,11 @@ const Settings = z.object({
 
 export type GeneratorConfig = ReturnType<typeof loadGeneratorConfig>;
 
-/** What loading needs from the machine; passed by the caller so that tests need no real one. */
-export type ConfigSource = {
-  readonly env: Environment;
-  /** What relative paths start from. */
-  readonly cwd: string;
-  readonly platform: NodeJS.Platform;
-  /** The text of a file, undefined if it does not exist. */
-  readonly readText: (path: string) => string | undefined;
-  readonly isFolder: (path: string) => boolean;
-};
-
 /**
  * Reads and checks all settings. A setting that is empty counts as not given, as CI systems send them.
  * @throws ReleaseError SETTINGS_INVALID with every problem at once
  */
-export function loadGeneratorConfig(source: ConfigSource) {
+export function loadGeneratorConfig(source: KeySource, platform = process.platform) {
   const parsed = Settings.safeParse(given(source.env));
   const problems = parsed.success
     ? []
@@ -117,7 +107,7 @@ export function loadGeneratorConfig(source: ConfigSource) {
     /** Public keys in minisign's form whose bundles are taken. */
     bundleKeys: settings.BUNDLE_KEY?.split(',').map((key) => key.trim()) ?? [],
     dataDir: resolve(source.cwd, settings.DATA_DIR),
-    cacheDir: path(settings.CACHE_DIR) ?? join(cacheHome(source), 'go-win-tools'),
+    cacheDir: path(settings.CACHE_DIR) ?? join(cacheHome(source.env, platform), 'go-win-tools'),
     githubApiUrl: trimSlash(settings.GITHUB_API_URL),
     githubToken: settings.GITHUB_TOKEN || undefined,
     httpsProxy: settings.HTTPS_PROXY,
@@ -147,16 +137,17 @@ function given(env: Environment): Record<string, string> {
 }
 
 /** Reported with all other faults, so that they can be corrected at once. */
-function checkPaths({ env, cwd, readText, isFolder }: ConfigSource, problems: string[]): void {
+function checkPaths({ env, cwd }: KeySource, problems: string[]): void {
   const { TOOLS_DIR: dir, TRUST_FILE: file, POLICY_FILE: policy } = env;
-  if (dir && !isFolder(resolve(cwd, dir))) problems.push(`TOOLS_DIR: there is no folder ${dir}`);
+  const isFolder = dir && statSync(resolve(cwd, dir), { throwIfNoEntry: false })?.isDirectory();
+  if (dir && !isFolder) problems.push(`TOOLS_DIR: there is no folder ${dir}`);
   if (file && readText(resolve(cwd, file)) === undefined) problems.push(`TRUST_FILE: cannot read ${file}`);
   if (policy && readText(resolve(cwd, policy)) === undefined)
     problems.push(`POLICY_FILE: cannot read ${policy}`);
   if (policy && !env.VULN_DB) problems.push('POLICY_FILE: it needs VULN_DB');
 }
 
-function cacheHome({ env, platform }: ConfigSource): string {
+function cacheHome(env: Environment, platform: NodeJS.Platform): string {
   if (platform === 'win32') return env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local');
   if (platform === 'darwin') return join(homedir(), 'Library', 'Caches');
   return env.XDG_CACHE_HOME || join(homedir(), '.cache');

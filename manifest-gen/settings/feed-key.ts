@@ -1,13 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Environment } from '../system/child-environment.ts';
 
 /** Where `serve` and `start` listen when nothing else is set. */
 export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';
 
 export type KeySource = {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
+  /** What relative paths start from. */
   readonly cwd: string;
-  /** The text of a file, undefined if it does not exist. */
-  readonly readText: (path: string) => string | undefined;
 };
 
 export type FeedKey = {
@@ -20,7 +21,7 @@ export type FeedKey = {
  * FEED_API_KEY, else the file FEED_API_KEY_FILE, else `start.key`: that one only for a feed on this machine, since it has every
  * scope on that server, and is never sent to another one (contract section 4).
  */
-export function readFeedKey({ env, cwd, readText }: KeySource, problems: string[]): FeedKey | undefined {
+export function readFeedKey({ env, cwd }: KeySource, problems: string[]): FeedKey | undefined {
   const { FEED_API_KEY: value, FEED_API_KEY_FILE: file, FEED_URL: feedUrl, DATA_DIR: dataDir } = env;
   if (value) return checkKey(value, 'FEED_API_KEY', problems);
   if (file) {
@@ -47,4 +48,13 @@ function checkKey(text: string, name: string, problems: string[]): FeedKey | und
   const value = text.trim();
   if (/[^\x21-\x7e]/.test(value)) problems.push(`${name}: a key has no spaces and only printable ASCII`);
   return value === '' ? undefined : { value, isStartKey: name === 'start.key' };
+}
+
+/** Undefined for a missing file and for an unreadable one: a setting that names it is reported, start.key need not be there. */
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

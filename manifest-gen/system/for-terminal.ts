@@ -1,3 +1,4 @@
+import { layColumns } from '../../formats/columns.ts';
 import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 
 /**
@@ -11,4 +12,9 @@ export function forTerminal(text: string): string {
 /** The same in one line, for a cell of a table. */
 export function cellForTerminal(text: string): string {
   return forTerminal(text).replace(/\s*\n\s*/g, ' ');
+}
+
+/** Rows under each other in columns, a line each whatever is in them. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  return layColumns(rows.map((row) => row.map(cellForTerminal)));
 }

@@ -1,12 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { readDuration } from '../../formats/duration.ts';
 import type { Invocation } from '../../invocation.ts';
-import { columns } from '../report/columns.ts';
 import { loadGeneratorConfig } from '../settings/config.ts';
 import { type Cleaned, cleanCache } from '../system/cache/clean.ts';
-import { forTerminal } from '../system/for-terminal.ts';
+import { columns, forTerminal } from '../system/for-terminal.ts';
 import { addFlags } from './flags.ts';
-import { configSource } from './run/toolkit.ts';
 
 type CleanFlags = {
   /** Milliseconds. */
@@ -26,7 +24,7 @@ export function createCommand(invocation: Invocation): Command {
   addFlags(command, ['json', 'quiet'], examples, invocation);
   return command.action(async ({ olderThan, dryRun: isDryRun = false, json, quiet }: CleanFlags) => {
     const { env } = invocation;
-    const { cacheDir, dataDir } = loadGeneratorConfig(configSource(invocation));
+    const { cacheDir, dataDir } = loadGeneratorConfig(invocation);
     const cleaned = await cleanCache({
       dir: cacheDir,
       usedBeforeMs: olderThan === undefined ? undefined : Date.now() - olderThan,

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { Argument, Option } from 'commander';
+import { withTempDir } from '../../formats/scoped.ts';
 import { fail } from '../errors.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { createPublished } from '../published/published.ts';
 import type { Outcome } from '../report/report.ts';
 import type { Check } from '../reverify/check.ts';
 import { repeatEvidence } from '../reverify/reverify.ts';
-import { withTempDir } from '../system/scoped.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';

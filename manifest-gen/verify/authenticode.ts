@@ -1,5 +1,5 @@
+import { withFile } from '../../formats/scoped.ts';
 import type { UnpackedExe, Verdict } from '../release.ts';
-import { withFile } from '../system/scoped.ts';
 import { payloadFile } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { parseCertificates } from '../tool-file/trust-roots.ts';

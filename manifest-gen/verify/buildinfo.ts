@@ -1,6 +1,6 @@
 import semver from 'semver';
+import { withFile } from '../../formats/scoped.ts';
 import type { Found, GoModule, UnpackedExe, Verdict } from '../release.ts';
-import { withFile } from '../system/scoped.ts';
 import { payloadFile } from '../tool-file/payload-place.ts';
 import { ruleFor } from '../tool-file/version-rules.ts';
 import { type GoBuildInfo, readGoBuildInfo } from './go-buildinfo.ts';

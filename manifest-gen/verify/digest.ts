@@ -1,5 +1,5 @@
+import { withFile } from '../../formats/scoped.ts';
 import type { Asset, Verdict } from '../release.ts';
-import { withFile } from '../system/scoped.ts';
 import { describeContent, promisedContent } from './content.ts';
 import { absent, failed, passed } from './verdict.ts';
 

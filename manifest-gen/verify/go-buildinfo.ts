@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Architecture } from '../../formats/release-record.ts';
-import { withFile } from '../system/scoped.ts';
+import { withFile } from '../../formats/scoped.ts';
 import { type PeFile, type PeSection, readAt, readPe } from './pe-file.ts';
 
 /** What the Go linker wrote into a program: `go version -m` prints the same. */

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Architecture } from '../../formats/release-record.ts';
+import { withFile } from '../../formats/scoped.ts';
 import type { UnpackedExe, Verdict } from '../release.ts';
-import { withFile } from '../system/scoped.ts';
 import { payloadFile } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { describeContent } from './content.ts';

@@ -1,4 +1,4 @@
-import { openNupkg } from '../../formats/nupkg.ts';
+import { withNupkg } from '../../formats/nupkg.ts';
 import { nuspecWithItsFiles } from '../../formats/nupkg-files.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
@@ -50,12 +50,7 @@ export function createRereading(services: {
 
   async function readAgain(of: UnreadNuspec): Promise<Nuspec | undefined> {
     try {
-      const nupkg = await openNupkg(blobSource(blobs, of));
-      try {
-        return nuspecWithItsFiles(nupkg);
-      } finally {
-        await nupkg.close();
-      }
+      return await withNupkg(blobSource(blobs, of), nuspecWithItsFiles);
     } catch (error) {
       // The package is shown as before; feed:verify reports what is wrong with it.
       log.warn({ err: error, id: of.id, version: of.normalizedVersion }, 'a package could not be read again');

@@ -1,5 +1,5 @@
 import type { FormatError } from '../../formats/format-error.ts';
-import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { compareVersionTexts } from '../../formats/nuget-version.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { fail } from '../errors.ts';
 
@@ -118,6 +118,5 @@ function tooLong(field: string, text: string | undefined, maxLength: number): st
 }
 
 function isNewer(text: string | undefined, than: string): boolean {
-  const [version, limit] = [parseNuGetVersion(text ?? ''), parseNuGetVersion(than)];
-  return version !== undefined && limit !== undefined && compareNuGetVersions(version, limit) > 0;
+  return (compareVersionTexts(text ?? '', than) ?? 0) > 0;
 }

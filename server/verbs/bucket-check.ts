@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { withTempDir } from '../../formats/scoped.ts';
 import type { Invocation } from '../../invocation.ts';
 import { createGit } from '../bucket/git-backend.ts';
 import { readHistory } from '../bucket/read-history.ts';
@@ -28,8 +29,7 @@ It uses no network; release:beta and release:promote check before a push that th
 docs/ci/ has a job for GitHub and GitLab.`;
 
 async function check({ env, stdout, stderr, signal }: Invocation, dir: string, flags: Flags): Promise<void> {
-  const home = await mkdtemp(join(tmpdir(), 'go-win-tools-check-'));
-  try {
+  await withTempDir(join(tmpdir(), 'go-win-tools-check-'), async (home) => {
     const git = { ...createGit(await gitDirOf(dir), home, env), signal };
     const push = await interruptible(signal, 'not all was looked at.', () => readHistory(git, flags.since));
     const faults = applyRules(push);
@@ -41,9 +41,7 @@ async function check({ env, stdout, stderr, signal }: Invocation, dir: string, f
     const commits = push.advances.map(({ channel, commits }) => `${commits.length} on ${channel}`);
     if (!flags.json)
       stdout.write(`All rules are followed: commits ${commits.join(', ')}; tags ${push.tags.length}.\n`);
-  } finally {
-    await rm(home, { recursive: true, force: true });
-  }
+  });
 }
 
 async function gitDirOf(dir: string): Promise<string> {

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createDigester } from '../../formats/digest.ts';
 import { FormatError } from '../../formats/format-error.ts';
 import { normalizeVersion } from '../../formats/nuget-version.ts';
-import { openNupkg } from '../../formats/nupkg.ts';
+import { withNupkg } from '../../formats/nupkg.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { readV2Page, type V2Page } from '../../formats/v2-page.ts';
 import { FeedError, fail } from '../errors.ts';
@@ -124,9 +124,7 @@ export function importIntoServer(
 
 async function readNuspecOf(file: string): Promise<Nuspec> {
   try {
-    const nupkg = await openNupkg(file);
-    await nupkg.close();
-    return nupkg.nuspec;
+    return await withNupkg(file, ({ nuspec }) => nuspec);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return fail('PACKAGE_INVALID', { problem: error.message }, error);

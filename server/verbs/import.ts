@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { withTempDir } from '../../formats/scoped.ts';
 import type { Invocation } from '../../invocation.ts';
 import { importOf, operator } from '../audit/audit.ts';
 import { type ImportTarget, importPackages } from '../feed/import.ts';
@@ -40,16 +40,13 @@ export function createCommand(invocation: Invocation): Command {
         await run({ invocation, place, login, flags, target, note, maxPackageBytes });
       },
       async running(server, { maxPackageBytes }) {
-        const scratchDir = await mkdtemp(join(tmpdir(), 'go-win-tools-import-'));
-        try {
+        await withTempDir(join(tmpdir(), 'go-win-tools-import-'), async (scratchDir) => {
           const target = importIntoServer(server, scratchDir, maxPackageBytes);
           const note = async (versions: number) => {
             await server.ask('api/v1/imports', { method: 'POST', json: { source: nameOf(place), versions } });
           };
           await run({ invocation, place, login, flags, target, note, maxPackageBytes });
-        } finally {
-          await rm(scratchDir, { recursive: true, force: true });
-        }
+        });
       },
     });
   });

@@ -1,3 +1,4 @@
+import { layColumns } from '../../formats/columns.ts';
 import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 
 /**
@@ -6,14 +7,5 @@ import { hiddenCharacters } from '../../formats/hidden-characters.ts';
  */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, ...rows].map((row) => row.map((cell) => cell.replace(hiddenCharacters, ' ')));
-  const widths = head.map((_cell, at) => Math.max(...lines.map((row) => row[at]?.length ?? 0)));
-  return lines
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
+  return `${layColumns(lines)}\n`;
 }

@@ -1,5 +1,5 @@
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
-import type { Unpacked, UnpackedExe, Verdict } from '../../release.ts';
+import type { GoModule, Unpacked, UnpackedExe, Verdict } from '../../release.ts';
 import { payloadFile } from '../../tool-file/payload-place.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 
@@ -50,13 +50,6 @@ function payload(
 }
 
 /** Whether the checksum database was asked is evidence, not origin. */
-function goModule({
-  path,
-  version,
-  toolchain,
-  tags,
-  ldflags,
-  sum,
-}: NonNullable<UnpackedExe['asset']['goModule']>) {
-  return { path, version, toolchain, tags, ldflags, sum };
+function goModule({ module: _module, isSumChecked: _isSumChecked, ...built }: GoModule) {
+  return built;
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withTempDir } from '../../../formats/scoped.ts';
 import type { Cache } from '../../system/cache/cache.ts';
-import { withTempDir } from '../../system/scoped.ts';
 import { keyOfSetting, type NoteKey, openNote } from '../../verify/checksum-database/note.ts';
 import { type DatabaseProof, proveSums, readHead } from '../../verify/checksum-database/proof.ts';
 import { auditPath, nodeHash, type Subtree } from '../../verify/checksum-database/tree.ts';

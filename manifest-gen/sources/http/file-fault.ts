@@ -1,5 +1,5 @@
 import type { Digest } from '../../../formats/digest.ts';
-import { withFile } from '../../system/scoped.ts';
+import { withFile } from '../../../formats/scoped.ts';
 import { readAt } from '../../verify/pe-file.ts';
 
 export type Fault = { readonly expected: string; readonly found: string };

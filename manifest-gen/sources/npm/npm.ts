@@ -4,8 +4,8 @@ import { rcompare } from 'semver';
 import type { z } from 'zod';
 import { digestFile } from '../../../formats/digest.ts';
 import type { Architecture } from '../../../formats/release-record.ts';
+import { withTempDir } from '../../../formats/scoped.ts';
 import type { Asset, Sidecar } from '../../release.ts';
-import { withTempDir } from '../../system/scoped.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 import {
   type Asking,

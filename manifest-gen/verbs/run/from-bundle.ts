@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
+import { withTempDir } from '../../../formats/scoped.ts';
 import { fail } from '../../errors.ts';
 import { createBundled } from '../../sources/bundle/bundle.ts';
 import { openBundle } from '../../sources/bundle/open-bundle.ts';
-import { withTempDir } from '../../system/scoped.ts';
 import { databaseIn } from '../../vulnerabilities/bundled.ts';
 import type { Request } from './request.ts';
 import type { VerbToolkit } from './toolkit.ts';

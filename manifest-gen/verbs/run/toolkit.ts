@@ -1,11 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Invocation } from '../../../invocation.ts';
 import { createHttp } from '../../../outbound/http.ts';
 import { createJsonReport } from '../../report/json.ts';
 import { createLineReport } from '../../report/lines.ts';
 import type { CommandReport } from '../../report/report.ts';
-import { type ConfigSource, loadGeneratorConfig } from '../../settings/config.ts';
+import { loadGeneratorConfig } from '../../settings/config.ts';
 import { type HttpAccess, quickRetryPolicy, retryPolicy } from '../../sources/http/ask-host.ts';
 import { createSilentHosts } from '../../sources/http/silent-hosts.ts';
 import { createUpstreams, type Upstreams } from '../../sources/upstreams.ts';
@@ -38,7 +37,7 @@ export function createToolkit(
 ): VerbToolkit {
   const { signal, productDir } = invocation;
   const { platform, execPath: nodePath } = process;
-  const config = loadGeneratorConfig(configSource(invocation));
+  const config = loadGeneratorConfig(invocation);
   const env = withoutOurKeys(invocation.env);
   const now = (): Date => new Date();
   const cache = createCache(config.cacheDir, () => claimCache(config.cacheDir));
@@ -80,11 +79,6 @@ export function createToolkit(
   };
 }
 
-/** This machine, for reading the settings. */
-export function configSource({ env, cwd }: Pick<Invocation, 'env' | 'cwd'>): ConfigSource {
-  return { env, cwd, platform: process.platform, readText, isFolder };
-}
-
 export function createReport(
   { stdout, stderr, env }: Pick<Invocation, 'stdout' | 'stderr' | 'env'>,
   choice: { readonly json?: boolean | undefined; readonly quiet?: boolean | undefined },
@@ -112,17 +106,4 @@ export async function readToolsOf(
 /** No program that is run has any business with the keys of the feed; git, go and npm get less still (child-environment.ts). */
 function withoutOurKeys({ FEED_API_KEY: _feed, ADMIN_API_KEY: _admin, ...env }: Environment): Environment {
   return env;
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // a missing and an unreadable file are the same for a key that was not configured; config.ts reports a configured one
-    return undefined;
-  }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

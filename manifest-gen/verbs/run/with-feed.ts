@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withTempDir } from '../../../formats/scoped.ts';
 import type { GitKey } from '../../published/bucket/git.ts';
 import { openBucket } from '../../published/bucket/repository.ts';
 import { createFeedHttp } from '../../published/feed/http.ts';
@@ -7,7 +8,6 @@ import { findEndpoints } from '../../published/feed/server-info.ts';
 import { createPublished } from '../../published/published.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
 import { withRun } from '../../system/run-url.ts';
-import { withTempDir } from '../../system/scoped.ts';
 import type { OpenToolkit, Toolkit } from '../../toolkit.ts';
 import { createScanner } from '../../vulnerabilities/scanner.ts';
 

@@ -1,4 +1,5 @@
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { decodeBase64, isSignedBy } from '../../../formats/minisign.ts';
 
 /**
  * Signed notes as the Go checksum database writes them (golang.org/x/mod/sumdb/note):
@@ -52,13 +53,8 @@ export function openNote(note: string, { identifier, typed }: NoteKey): string |
       return identifierOf(name, typed) === identifier ? (decodeBase64(base64, 68) ?? []) : [];
     })
     .find((signature) => signature.toString('hex', 0, 4) === identifier);
-  if (end < 0 || ours === undefined) return undefined;
-  const key = createPublicKey({
-    key: Buffer.concat([spkiFrame, typed.subarray(1)]),
-    format: 'der',
-    type: 'spki',
-  });
-  return verify(null, Buffer.from(text), key, ours.subarray(4)) ? text : undefined;
+  const isOurs = end >= 0 && ours && isSignedBy(typed.subarray(1), Buffer.from(text), ours.subarray(4));
+  return isOurs ? text : undefined;
 }
 
 /** What binds a key to its name. */
@@ -67,11 +63,3 @@ function identifierOf(name: string, typed: Buffer): string {
 }
 
 const ed25519 = 1;
-/** ed25519 raw key in its SubjectPublicKeyInfo frame, as node:crypto wants it. */
-const spkiFrame = Buffer.from('302a300506032b6570032100', 'hex');
-
-/** Canonical base64 of exactly `bytes` bytes; Node's own decoder takes anything. */
-function decodeBase64(text: string, bytes: number): Buffer | undefined {
-  const decoded = Buffer.from(text, 'base64');
-  return decoded.length === bytes && decoded.toString('base64') === text ? decoded : undefined;
-}

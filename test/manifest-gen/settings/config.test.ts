@@ -1,6 +1,12 @@
-import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { generatorConfigHelp, loadGeneratorConfig } from '../../../manifest-gen/settings/config.ts';
+
+const cwd = mkdtempSync(join(tmpdir(), 'settings-'));
+mkdirSync(join(cwd, 'my', 'tools'), { recursive: true });
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
 describe('loadGeneratorConfig', () => {
   it('has a default for everything but the key', () => {
@@ -8,7 +14,7 @@ describe('loadGeneratorConfig', () => {
       feedUrl: 'http://127.0.0.1:8080/nuget',
       isStartKey: false,
       bundleKeys: [],
-      dataDir: '/cwd/data',
+      dataDir: join(cwd, 'data'),
       feedApiKey: undefined,
       bucketUrl: undefined,
       payloadUrl: undefined,
@@ -111,15 +117,15 @@ describe('loadGeneratorConfig', () => {
     [{ FEED_URL: 'http://[::2]/nuget' }, undefined],
   ])('takes the key by %j', (env, expected) => {
     const files = {
-      [resolve('/cwd', 'key.txt')]: 'from-file\r\n',
-      [resolve('/cwd', 'data', 'start.key')]: 'from-start\n',
+      [resolve(cwd, 'key.txt')]: 'from-file\r\n',
+      [resolve(cwd, 'data', 'start.key')]: 'from-start\n',
     };
 
     expect(load(env, files).feedApiKey).toBe(expected);
   });
 
   it('keeps start.key from a proxy, which is another machine', () => {
-    const files = { [resolve('/cwd', 'data', 'start.key')]: 'from-start' };
+    const files = { [resolve(cwd, 'data', 'start.key')]: 'from-start' };
     const proxied = { HTTP_PROXY: 'http://proxy:3128', NO_PROXY: 'corp' };
 
     expect(load(proxied, files)).toMatchObject({ isStartKey: true, noProxy: 'corp,127.0.0.1:8080' });
@@ -153,16 +159,16 @@ describe('loadGeneratorConfig', () => {
     expect(config).toMatchObject({
       httpsProxy: 'http://proxy:3128',
       noProxy: 'corp',
-      toolsDir: resolve('/cwd', 'my/tools'),
-      cacheDir: resolve('/cwd', 'c'),
+      toolsDir: resolve(cwd, 'my/tools'),
+      cacheDir: resolve(cwd, 'c'),
     });
   });
 
   it.each([
-    ['bucket.git', resolve('/cwd', 'bucket.git')],
-    ['../bucket.git', resolve('/bucket.git')],
-    ['-x', resolve('/cwd', '-x')],
-    ['--upload-pack=touch x:y', resolve('/cwd', '--upload-pack=touch x:y')],
+    ['bucket.git', resolve(cwd, 'bucket.git')],
+    ['../bucket.git', resolve(cwd, '..', 'bucket.git')],
+    ['-x', resolve(cwd, '-x')],
+    ['--upload-pack=touch x:y', resolve(cwd, '--upload-pack=touch x:y')],
     ['/srv/bucket.git', resolve('/srv/bucket.git')],
     ['C:\\srv\\bucket.git', 'C:\\srv\\bucket.git'],
     ['https://host/bucket.git', 'https://host/bucket.git'],
@@ -193,11 +199,13 @@ function load(
   files: Record<string, string> = {},
   platform: NodeJS.Platform = 'linux',
 ): ReturnType<typeof loadGeneratorConfig> {
-  return loadGeneratorConfig({
-    env: { XDG_CACHE_HOME: '/xdg', ...env },
-    cwd: '/cwd',
-    platform,
-    readText: (path) => files[path],
-    isFolder: (path) => path === resolve('/cwd', 'my/tools'),
-  });
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+  try {
+    return loadGeneratorConfig({ env: { XDG_CACHE_HOME: '/xdg', ...env }, cwd }, platform);
+  } finally {
+    for (const path of Object.keys(files)) rmSync(path);
+  }
 }
