@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type GitSetting, settingVariables } from '../../formats/git-settings.ts';
 import { FeedError, fail } from '../errors.ts';
 
 /** How git is started: in which repository, and with a minimal environment. */
@@ -49,14 +50,8 @@ export function createGit(
 }
 
 /** Adds settings that override the repository's own. */
-export function withSettings(git: Git, settings: readonly (readonly [name: string, value: string])[]): Git {
-  const first = Number(git.env.GIT_CONFIG_COUNT ?? 0);
-  const added = settings.flatMap(([name, value], index) => [
-    [`GIT_CONFIG_KEY_${first + index}`, name],
-    [`GIT_CONFIG_VALUE_${first + index}`, value],
-  ]);
-  const env = { ...git.env, ...Object.fromEntries(added), GIT_CONFIG_COUNT: `${first + settings.length}` };
-  return { ...git, env };
+export function withSettings(git: Git, settings: readonly GitSetting[]): Git {
+  return { ...git, env: { ...git.env, ...settingVariables(git.env, settings) } };
 }
 
 /**

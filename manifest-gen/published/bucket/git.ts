@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { simpleGit } from 'simple-git';
+import { type GitSetting, settingVariables } from '../../../formats/git-settings.ts';
 import { fail } from '../../errors.ts';
 import { type Environment, gitEnvironment } from '../../system/child-environment.ts';
 
@@ -23,7 +24,6 @@ export type GitRun = {
   readonly isExtraTrusted?: boolean;
 };
 
-/** Where the feed's key is sent. */
 export type GitKey = {
   /** It goes to addresses below this one only. */
   readonly url: string;
@@ -40,7 +40,6 @@ export type GitAccess = {
    * The machine's environment, of which git gets its own variables, so that a person's credential helpers, ssh and proxies work.
    */
   readonly env: Environment;
-  /** Further variables that it gets. */
   readonly named?: readonly string[];
   readonly signal: AbortSignal;
   readonly key?: GitKey | undefined;
@@ -63,7 +62,8 @@ export function createGit(access: GitAccess): Git {
         // Windows' own TLS reads a file only with this setting
         ...(isExtraTrusted ? [['http.schannelUseSSLCAInfo', 'true'] as const] : []),
       ];
-      const config = configEnvironment(outer, settings);
+      // after the person's own
+      const config = settingVariables(outer, settings);
       const complete = { ...outer, ...config, ...trust, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...env };
       const git = simpleGit({
         baseDir: access.dir,
@@ -85,13 +85,11 @@ export function createGit(access: GitAccess): Git {
   };
 }
 
-type Setting = readonly [name: string, value: string];
-
 /**
  * An empty credential.helper: a refused key must end in a sentence, not in a window that asks for a password. No redirects: git
  * would send the header to wherever the first answer pointed.
  */
-function keySettings({ url, value, isDirect, reason }: GitKey, isKeySent: boolean): readonly Setting[] {
+function keySettings({ url, value, isDirect, reason }: GitKey, isKeySent: boolean): readonly GitSetting[] {
   const headers = [
     `Authorization: Bearer ${value}`,
     ...(reason === undefined ? [] : [`X-Reason: ${encodeURIComponent(reason)}`]),
@@ -102,18 +100,6 @@ function keySettings({ url, value, isDirect, reason }: GitKey, isKeySent: boolea
     [`http.${url}.followRedirects`, 'false'],
     [`credential.${url}.helper`, ''],
   ];
-}
-
-/** Continues the person's own GIT_CONFIG_COUNT. */
-function configEnvironment(outer: Environment, settings: readonly Setting[]): Environment {
-  const start = Number.parseInt(outer.GIT_CONFIG_COUNT ?? '0', 10) || 0;
-  return Object.fromEntries([
-    ['GIT_CONFIG_COUNT', String(start + settings.length)],
-    ...settings.flatMap(([name, value], at) => [
-      [`GIT_CONFIG_KEY_${start + at}`, name],
-      [`GIT_CONFIG_VALUE_${start + at}`, value],
-    ]),
-  ]);
 }
 
 const unsafe = {
