@@ -32,6 +32,7 @@ export async function describeContent(file: FileHandle): Promise<string> {
 
 /** The type that a file's name implies; undefined if none. */
 export function promisedContent(name: string): string | undefined {
+  if (/\.exe$/i.test(name)) return 'a Windows program';
   if (/\.zip$/i.test(name)) return 'a zip archive';
   if (/\.(?:tgz|gz)$/i.test(name)) return 'a gzip archive';
   return undefined;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { type Headers, type Opened, readBody } from '../../outbound/http.ts';
+import { type Opened, readBody } from '../../outbound/http.ts';
 import { fail } from '../errors.ts';
 import { silentHostOf } from '../sources/asking.ts';
 import {
@@ -10,6 +10,7 @@ import {
   askHost,
   faultOfAnswer,
   type HttpAccess,
+  headerOf,
   statusFailure,
 } from '../sources/http/ask-host.ts';
 import type { Cache } from '../system/cache/cache.ts';
@@ -84,7 +85,7 @@ async function ask(
 }
 
 async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt<Answer>> {
-  const { status, headers } = opened;
+  const { status } = opened;
   const bytes = await readBody(opened, maxTextBytes);
   if (status === 304 && kept !== undefined) return { done: 'same' };
   if (status === 404) return { done: 'absent' };
@@ -92,11 +93,6 @@ async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt
   const text = await textOf(bytes);
   const fault = faultOfAnswer(text);
   if (fault !== undefined) return { failed: fault };
-  return {
-    done: { text, ...named('etag', headers.etag), ...named('lastModified', headers['last-modified']) },
-  };
-}
-
-function named(name: 'etag' | 'lastModified', value: Headers[string]): Partial<Kept> {
-  return typeof value === 'string' ? { [name]: value } : {};
+  const lastModified = headerOf(opened, 'last-modified');
+  return { done: { text, etag: headerOf(opened, 'etag'), lastModified } };
 }

@@ -23,7 +23,6 @@ import { untrustedComment } from './key.ts';
 /** A file of the bundle on this disk, as the signed list has it. */
 export type BundledFile = { readonly file: string; readonly digest: Digest };
 export type OpenBundle = {
-  /** Of the key that signed it. */
   readonly keyId: string;
   readonly releases: readonly BundledRelease[];
   has(path: string): boolean;
@@ -108,7 +107,9 @@ async function readBundle(
   const [first, ...rest] = readDigests(digests.toString('utf8')) ?? [];
   if (first?.path !== contentPath)
     return refuse(file, `a list that begins with ${contentPath}`, 'another one');
-  const content = readContent(file, requireDigest(file, first, await text(contentPath, maxTextBytes)));
+  const contentBytes = await text(contentPath, maxTextBytes);
+  requireSame(file, first, digestBytes(contentBytes).sha256);
+  const content = readContent(file, contentBytes);
 
   const files = new Map<string, BundledFile>();
   for (const [number, listed] of rest.entries()) {
@@ -147,7 +148,6 @@ function readContent(file: string, bytes: Buffer): BundleContent {
   }
 }
 
-/** All that bundle.json names is there. */
 function requireAll(
   file: string,
   { releases, roots }: BundleContent,
@@ -160,11 +160,6 @@ function requireAll(
   ]);
   const missing = [...named, ...roots].find((path) => !files.has(path));
   if (missing !== undefined) refuse(file, missing, 'nothing');
-}
-
-function requireDigest(file: string, listed: Listed, bytes: Buffer): Buffer {
-  requireSame(file, listed, digestBytes(bytes).sha256);
-  return bytes;
 }
 
 function requireSame(file: string, { path, sha256 }: Listed, found: string): void {

@@ -9,6 +9,7 @@ import {
   faultOfAnswer,
   type HostRetryPolicy,
   type HttpAccess,
+  headerOf,
   type Open,
   statusFailure,
 } from '../http/ask-host.ts';
@@ -170,9 +171,4 @@ function nextPage(link: string | undefined, from: string): string | undefined {
 
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : 'no address';
-}
-
-function headerOf({ headers }: Opened, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
 }

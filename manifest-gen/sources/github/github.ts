@@ -4,10 +4,9 @@ import type { Architecture } from '../../../formats/release-record.ts';
 import { fail } from '../../errors.ts';
 import type { Asset, Found, Sidecar } from '../../release.ts';
 import type { Cache } from '../../system/cache/cache.ts';
-import type { Report } from '../../system/report.ts';
 import type { SourceOf } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
-import { type Asking, asking, fingerprintOf, refused, requireSource } from '../asking.ts';
+import { asking, fingerprintOf, refused, requireSource } from '../asking.ts';
 import { type Downloaded, download } from '../http/download.ts';
 import { type GithubAsset, GithubRelease, GithubReleases } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
@@ -96,9 +95,24 @@ export function createGithub(settings: GithubSettings): Upstream {
       const source = requireSource(found.tool, kind);
       const { isImmutable, notes, ...details } = found.details as Details;
       const about = asking(found.tool, kind, found.version);
+      const get = async (asset: GithubAsset, maxBytes: number): Promise<Downloaded> => {
+        const { apiUrl, cache } = settings;
+        const { id, name, size, updated_at } = asset;
+        const sha256 = statedSha256(asset);
+        const place = placeOf(asset, api);
+        if (new URL(place.url).protocol !== 'https:' && apiUrl.startsWith('https:')) {
+          return refused(about, name, 'an https address', place.url);
+        }
+        // without a digest: an upload that replaces this one has another id, so the old bytes are never taken for it
+        const identity = sha256 === undefined ? { key: `${apiUrl} ${id} ${updated_at} ${size}` } : { sha256 };
+        const file = { ...place, folder: await cache.download(identity), name, sha256, maxBytes };
+        const onProgress = (done: number, total: number | undefined): void =>
+          report.progress(about.tool, name, done, total);
+        return download(settings, { ...file, expectedBytes: size, onProgress }, about);
+      };
       const assets: Asset[] = [];
       for (const { architecture, asset } of details.assets) {
-        const { path, digest } = await fetchAsset(settings, api, asset, maxAssetBytes, about, report);
+        const { path, digest } = await get(asset, maxAssetBytes);
         const sha256 = statedSha256(asset);
         assets.push({
           architecture,
@@ -113,7 +127,7 @@ export function createGithub(settings: GithubSettings): Upstream {
       }
       const sidecars: Sidecar[] = [];
       for (const asset of details.sidecars) {
-        const { path } = await fetchAsset(settings, api, asset, maxSidecarBytes, about, report);
+        const { path } = await get(asset, maxSidecarBytes);
         sidecars.push({ name: asset.name, text: await readFile(path, 'utf8') });
       }
       if (source.attestations) {
@@ -122,36 +136,6 @@ export function createGithub(settings: GithubSettings): Upstream {
       return { found, assets, sidecars, notesText: notes };
     },
   };
-}
-
-async function fetchAsset(
-  settings: GithubSettings,
-  api: GithubApi,
-  asset: GithubAsset,
-  maxBytes: number,
-  about: Asking,
-  report: Report,
-): Promise<Downloaded> {
-  const { apiUrl, cache } = settings;
-  const sha256 = statedSha256(asset);
-  const place = placeOf(asset, api);
-  if (new URL(place.url).protocol !== 'https:' && apiUrl.startsWith('https:')) {
-    return refused(about, asset.name, 'an https address', place.url);
-  }
-  const request = {
-    ...place,
-    // without a digest: an upload that replaces this one has another id, so the old bytes are never taken for it
-    folder: await cache.download(
-      sha256 === undefined ? { key: `${apiUrl} ${asset.id} ${asset.updated_at} ${asset.size}` } : { sha256 },
-    ),
-    name: asset.name,
-    expectedBytes: asset.size,
-    sha256,
-    maxBytes,
-    onProgress: (done: number, total: number | undefined) =>
-      report.progress(about.tool, asset.name, done, total),
-  };
-  return download(settings, request, about);
 }
 
 /** With a token the asset comes from the API, which also has those of private repositories; it redirects to the store. */

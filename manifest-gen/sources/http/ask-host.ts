@@ -135,3 +135,8 @@ export function faultOfAnswer(text: string): string | undefined {
   if (/^\s*</.test(text)) return 'it answers with a page of HTML instead of JSON';
   return text.trim() === '' ? 'it answers with nothing' : 'it answers with incomplete JSON';
 }
+
+export function headerOf({ headers }: Opened, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}

@@ -23,7 +23,6 @@ export type DownloadRequest = {
 };
 export type Downloaded = { readonly path: string; readonly digest: Digest };
 
-/** A download that has begun. */
 type Job = DownloadRequest & {
   readonly access: HttpAccess;
   readonly asking: Asking;

@@ -1,4 +1,3 @@
-/** Why a host did not answer. */
 export type HostFailure = {
   readonly host: string;
   readonly failed: string;
