@@ -55,7 +55,6 @@ export type Lacking = { readonly kind: UpstreamKind; readonly lacks: string };
 /** A file as upstream offers it: a zip, an exe, a tarball, or an exe that was built here. */
 export type Asset = {
   readonly architecture: Architecture;
-  /** Upstream's own file name. */
   readonly name: string;
   readonly path: string;
   readonly digest: Digest;
@@ -122,7 +121,6 @@ export type Unpacked = {
 export type Verdict = {
   readonly kind: EvidenceKind;
   readonly verdict: 'passed' | 'failed' | 'absent';
-  /** The file it is about. */
   readonly subject: string;
   /** For a refusal's sentence: how upstream calls it, where `subject` is our name for it. */
   readonly file?: string;

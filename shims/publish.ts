@@ -107,13 +107,13 @@ async function artifactsOfShims(
 ): Promise<Artifacts> {
   const { publicUrl } = addresses;
   const { path, digest } = set.launcher;
-  const url = payloadAddress(addresses, tool, version, launcherFile);
+  const url = payloadAddress(addresses.payloadUrl, tool, version, launcherFile);
   return {
     ...{ tool, version },
     nupkg: await packShims(set, version, workDir),
     manifestText: renderShimsManifest(set, version, {
       url,
-      anyVersion: payloadAddress(addresses, tool, '$version', launcherFile),
+      anyVersion: payloadAddress(addresses.payloadUrl, tool, '$version', launcherFile),
       home: publicUrl ?? new URL(feed.feedUrl).origin,
       checkver: publicUrl === undefined ? undefined : `${publicUrl}/m/${shimsPackage}.json`,
     }),

@@ -12,11 +12,9 @@ import { renderRecord } from './render/release-record.ts';
 import { renderRelease } from './render/render.ts';
 import { scan } from './scan.ts';
 
-/** What is to be built. */
 export type Order = {
   readonly tool: Tool;
   readonly found: Found;
-  /** The package's version. */
   readonly version: string;
   readonly templates: Templates;
   /** The recipe that packs it (render/packaging.ts). */

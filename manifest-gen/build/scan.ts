@@ -41,8 +41,7 @@ async function requireOwnBytes(
 ): Promise<void> {
   const released = await bucket.releasedHashes(tool.tool);
   for (const { asset, digest } of exes) {
-    const hashes = [digest.sha256, asset.digest.sha256];
-    const before = hashes.map((sha256) => releasedAs(sha256, version, released)).find(Boolean);
+    const before = releasedAs([digest.sha256, asset.digest.sha256], version, released);
     if (before === undefined) continue;
     const [expected, found] = ['bytes that no other version has', `bytes that were released as ${before}`];
     fail('REFUSED', { tool: tool.tool, version, file: asset.name, expected, found });

@@ -15,7 +15,6 @@ export type PromotionFacts = {
   /** `1.22.0` or `1.22.0-beta.2`, as a person named it; undefined is the newest beta. */
   readonly asked: string | undefined;
   readonly packages: readonly { readonly version: string; readonly isListed: boolean }[];
-  /** What branch main offers. */
   readonly main: string | undefined;
   /** The tool's range of upstream versions that may be taken without being named. */
   readonly versions?: string | undefined;

@@ -2,7 +2,6 @@ import { compareVersionTexts } from '../../formats/nuget-version.ts';
 import { versionHistory } from './release-version.ts';
 import { goodVersions } from './withdrawal.ts';
 
-/** The state of one tool on the feed and in the bucket. */
 export type PublishedState = {
   readonly packages: readonly { readonly version: string; readonly isListed: boolean }[];
   readonly main: string | undefined;

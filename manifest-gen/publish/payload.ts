@@ -37,7 +37,7 @@ export async function putPayload(
   onProgress: (doneBytes: number) => void,
 ): Promise<'put' | 'same'> {
   const { tool, version, file } = payload;
-  const url = payloadAddress({ payloadUrl: endpoints.payloadPutUrl }, tool, version, file);
+  const url = payloadAddress(endpoints.payloadPutUrl, tool, version, file);
   const what = `${tool.tool}/${version}/${file}`;
   const there = await readHashBeside(http, url);
   if (there === payload.digest.sha256) return 'same';

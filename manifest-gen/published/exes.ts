@@ -104,7 +104,6 @@ async function takeFile(
   return file;
 }
 
-/** @throws ReleaseError OTHER_BYTES */
 function requireSame({ tool, version, name: file, sha256 }: Recorded, { sha256: found }: Digest): void {
   const expected = `SHA-256 ${sha256} as recorded`;
   if (found !== sha256) fail('OTHER_BYTES', { tool, version, file, expected, found });

@@ -9,9 +9,8 @@ import { onceEach } from '../system/once-each.ts';
 import { makeWhole, pipeToFile } from '../system/whole-file.ts';
 import { exeName } from '../tool-file/payload-place.ts';
 import { packageIdOf, type Tool } from '../tool-file/tools.ts';
-import { downloadFile, downloadPackage, listVersions } from './feed/client.ts';
+import { downloadFile, downloadPackage, type FeedPackage, listVersions } from './feed/client.ts';
 import type { FeedHttp } from './feed/http.ts';
-import type { FeedPackage } from './feed/page.ts';
 
 type Package = Parameters<typeof packageIdOf>[0];
 export type LocalFile = { readonly path: string; readonly digest: Digest };

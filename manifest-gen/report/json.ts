@@ -13,6 +13,9 @@ export function createJsonReport(
   const say = (event: string, fields: object): void => {
     stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
   };
+  const sayEach = (event: string, rows: readonly object[]): void => {
+    for (const row of rows) say(event, row);
+  };
   let lastProgressMs = 0;
   let lastWaitMs = 0;
 
@@ -42,17 +45,13 @@ export function createJsonReport(
       // the caller reports what ends the whole verb
       if (tool !== '') stderr.write(`${tool}  failed: ${message}\n  ${hint}\n`);
     },
-    checks(rows) {
-      for (const row of rows) say('check', row);
-    },
-    status(rows) {
-      for (const row of rows) say('status', { ...row, next: nextInWords(row.next) });
-    },
-    watch(rows) {
-      for (const row of rows) say('watch', row);
-    },
-    rollouts(rows) {
-      for (const row of rows) say('rollout', row);
-    },
+    checks: (rows) => sayEach('check', rows),
+    status: (rows) =>
+      sayEach(
+        'status',
+        rows.map((row) => ({ ...row, next: nextInWords(row.next) })),
+      ),
+    watch: (rows) => sayEach('watch', rows),
+    rollouts: (rows) => sayEach('rollout', rows),
   };
 }

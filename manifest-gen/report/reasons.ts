@@ -4,13 +4,15 @@ import { readReleaseVersion } from '../plan/release-version.ts';
 import { describePart } from '../reverify/check.ts';
 import type { NextStep, PlanSource } from './report.ts';
 
-type Coded = Reason | Refusal | Objection;
+type Coded = Reason | Change | Refusal | Objection;
 type Of<Code extends Coded['code']> = Extract<Coded, { code: Code }>;
+
+const otherFiles = 'was made from other files or another source:';
 
 /** What a plan says of itself, in half a sentence. */
 const sentences: { readonly [Code in Coded['code']]: (coded: Of<Code>) => string } = {
   new: () => 'new upstream version',
-  changed: ({ version, change }) => `${version} ${changeInWords(change)}`,
+  changed: ({ version, change }) => `${version} ${inWords(change)}`,
   unfinished: ({ branch }) =>
     branch === 'main'
       ? 'the feed has it, main does not offer it yet'
@@ -38,6 +40,14 @@ const sentences: { readonly [Code in Coded['code']]: (coded: Of<Code>) => string
   },
   address: ({ version, from }) => `${version} names ${from}`,
 
+  'no-record': () => 'has no release record',
+  'bytes-of': ({ version }) => `has the bytes of ${version}`,
+  'other-files': ({ difference }) =>
+    `${otherFiles} ${describePart(difference)} was ${difference.recorded || 'none'}, now it is ${difference.offered || 'none'}`,
+  'other-architectures': ({ had, has }) => `${otherFiles} it was for ${had}, now there is ${has}`,
+  'other-statements': ({ source }) => `${otherFiles} ${source} now states other sizes or digests`,
+  recipe: () => 'was made with another tool file, template or packaging',
+
   'beta-withdrawn': ({ beta }) => `its beta ${beta} was withdrawn`,
   'stable-withdrawn': () => 'it was withdrawn',
   'going-back': ({ main }) => `main offers ${main}, which is newer, and a branch never goes back`,
@@ -58,27 +68,6 @@ const sentences: { readonly [Code in Coded['code']]: (coded: Of<Code>) => string
 
 export function inWords<Code extends Coded['code']>(coded: Of<Code>): string {
   return sentences[coded.code as Code](coded);
-}
-
-export function changeInWords(change: Change): string {
-  const otherFiles = 'was made from other files or another source:';
-  switch (change.code) {
-    case 'no-record':
-      return 'has no release record';
-    case 'bytes-of':
-      return `has the bytes of ${change.version}`;
-    case 'other-files': {
-      const { recorded, offered } = change.difference;
-      const part = describePart(change.difference);
-      return `${otherFiles} ${part} was ${recorded || 'none'}, now it is ${offered || 'none'}`;
-    }
-    case 'other-architectures':
-      return `${otherFiles} it was for ${change.had}, now there is ${change.has}`;
-    case 'other-statements':
-      return `${otherFiles} ${change.source} now states other sizes or digests`;
-    case 'recipe':
-      return 'was made with another tool file, template or packaging';
-  }
 }
 
 /** No beta is there to promote: the named one, or any in the tool's range. */

@@ -62,7 +62,6 @@ export type Outcome = {
   readonly withdrawn?: { readonly reason?: string };
 };
 
-/** What a run would do, and why. */
 export type NextStep =
   | { readonly does: 'nothing'; readonly why: Reason }
   | {
@@ -89,7 +88,6 @@ export type StatusRow = {
   readonly unfinished?: readonly string[];
 };
 
-/** One thing that `release:verify` compared. */
 export type CheckRow = Check & { readonly tool: string; readonly version: string };
 
 /** What became of one tool on main (release:check). */

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { askWhyUnlisted } from '../published/feed/audit-log.ts';
-import { fetchPackageBytes } from '../published/feed/client.ts';
-import type { FeedPackage } from '../published/feed/page.ts';
+import { type FeedPackage, fetchPackageBytes } from '../published/feed/client.ts';
 import { faultOf, type PublishedPackage, readPackage } from '../published/package.ts';
 import type { LocalFile, Published } from '../published/published.ts';
 import { packageIdOf, type Tool } from '../tool-file/tools.ts';

@@ -32,7 +32,7 @@ export async function repeatPayloads(
     }
     const { architecture, file } = recorded;
     const about = { what: 'payload', subject: file };
-    const url = payloadAddress({ payloadUrl: endpoints.payloadPutUrl }, tool, record.version, file);
+    const url = payloadAddress(endpoints.payloadPutUrl, tool, record.version, file);
     const found = await orUnreachable(about, async () => {
       const got = await published.file(url, join(workDir, file));
       if (got === undefined) return [failed(about, `a file at ${url}`, 'none')];
@@ -61,7 +61,6 @@ async function repeatUpstreamFile(
   });
 }
 
-/** Bytes against the record. */
 function comparePayload({ file, sha256, sha512, size }: RecordedPayload, digest: Digest): Check {
   return compare(
     { what: 'payload', subject: file },

@@ -133,8 +133,7 @@ function checkReuse(
   released: Parameters<typeof releasedAs>[2],
 ): readonly Check[] {
   return payloads.flatMap(({ file, sha256, asset }) => {
-    const hashes = [sha256, ...(asset === undefined ? [] : [asset.sha256])];
-    const before = hashes.map((hash) => releasedAs(hash, source.version, released)).find(Boolean);
+    const before = releasedAs([sha256, asset?.sha256 ?? sha256], source.version, released);
     const about = { what: 'payload', subject: file };
     return before === undefined
       ? []

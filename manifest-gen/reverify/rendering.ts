@@ -33,7 +33,7 @@ export type RenderedAgain = {
 export async function compareRendering(
   { tool, channel, isOfToday = false, isOffline = false }: RepeatRequest,
   published: Published,
-  { again }: UpstreamRepeated,
+  again: UpstreamRepeated['again'],
   toolkit: OpenToolkit,
 ): Promise<RenderedAgain> {
   const { endpoints, bucket, workDir } = toolkit;
@@ -52,7 +52,8 @@ export async function compareRendering(
   const licenseText = isAgain
     ? (again.unpacked.licenseText ?? templates.license ?? again.unpacked.fetched.licenseText)
     : published.licenseText;
-  const notesText = same.areSameTemplates ? await publishedNotes(tool, published, templates) : undefined;
+  const notes = await notesOf(tool, published, templates);
+  const notesText = same.areSameTemplates ? notes.upstream : undefined;
   const renderWith = (words: string | undefined): Promise<Rendered> =>
     renderRelease(isAgain ? again.record : published.record, {
       ...{ tool, templates, addresses: endpoints.addresses, exes: [], licenseText, notesText: words },
@@ -81,7 +82,7 @@ export async function compareRendering(
       ),
       ...(await comparePackage({ ...published, manifestText: then.text }, rendered, same, workDir)),
       ...sbom.checks,
-      ...(await compareNotes(tool, published, templates, said)),
+      ...compareNotes(published.record.source.upstream, notes, said),
       // a record that names another recipe would make later verifications compare less
       ...(isOfToday
         ? [compare(recipe, packaging, published.record.packaging, "It names today's recipe.")]
@@ -99,44 +100,29 @@ export async function compareRendering(
 const recipe = { what: 'record', subject: 'its packaging' };
 
 /**
- * Upstream's release notes in a package. They are taken from the package itself when it is rendered again: upstream may have
- * edited them since, which does not make the release wrong.
+ * The release notes of a package: all of them, upstream's words, its own. Upstream's are taken from the package itself when it is rendered
+ * again: upstream may have edited them since, which does not make the release wrong.
  */
-async function publishedNotes(
-  tool: Tool,
-  { record, nuspecText }: PublishedPackage,
-  templates: Templates,
-): Promise<string | undefined> {
-  const { releaseNotes } = await readNuspec(nuspecText);
-  return notesIn(releaseNotes, await ownNotes(tool, { record }, templates));
+async function notesOf(tool: Tool, { record, nuspecText }: PublishedPackage, templates: Templates) {
+  const version = { upstream: record.source.version, package: record.version };
+  const { releaseNotes: own } = await fillNuspec(templates, tool, version);
+  const { releaseNotes: all } = await readNuspec(nuspecText);
+  return { all, own, upstream: notesIn(all, own) };
 }
 
 /** Whether upstream still says the same; nothing where the package has no words of upstream's. */
-async function compareNotes(
-  tool: Tool,
-  published: PublishedPackage,
-  templates: Templates,
+function compareNotes(
+  subject: string,
+  { all, own, upstream }: Awaited<ReturnType<typeof notesOf>>,
   said: string | undefined,
-): Promise<readonly Check[]> {
-  if ((await publishedNotes(tool, published, templates)) === undefined) return [];
-  const about = { what: 'notes', subject: published.record.source.upstream };
+): readonly Check[] {
+  if (upstream === undefined) return [];
+  const about = { what: 'notes', subject };
   if (said === undefined) {
     return [skipped(about, "There are no upstream notes here to compare with the package's.")];
   }
-  const own = await ownNotes(tool, published, templates);
-  const { releaseNotes } = await readNuspec(published.nuspecText);
   const differ = "Upstream's release notes differ from the package's; upstream may edit them at any time.";
-  return releaseNotes === joinNotes(said, own)
+  return all === joinNotes(said, own)
     ? [passed(about, "The package has upstream's release notes.")]
     : [skipped(about, differ)];
-}
-
-/** What the package would say without upstream's words. */
-async function ownNotes(
-  tool: Tool,
-  { record }: Pick<PublishedPackage, 'record'>,
-  templates: Templates,
-): Promise<string | undefined> {
-  const version = { upstream: record.source.version, package: record.version };
-  return (await fillNuspec(templates, tool, version)).releaseNotes;
 }

@@ -2,8 +2,11 @@ import type { Channel } from '../published/bucket/repository.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import type { Tool } from '../tool-file/tools.ts';
 
-/** What of it is repeated, and how strictly. */
-export type RepeatManner = {
+/** What is repeated, and how strictly. */
+export type RepeatRequest = {
+  readonly tool: Tool;
+  /** Undefined: what the branch offers now. */
+  readonly version: string | undefined;
   readonly channel: Channel;
   /** Builds a Go module again, which takes minutes; otherwise only the checksum database is asked again. */
   readonly isRebuilt: boolean;
@@ -17,10 +20,4 @@ export type RepeatManner = {
   readonly isRecordedSourceOnly?: boolean;
   /** Where upstream's files go; by default an empty folder, so that they are really downloaded again. */
   readonly cache?: Cache | undefined;
-};
-
-export type RepeatRequest = RepeatManner & {
-  readonly tool: Tool;
-  /** Undefined: what the branch offers now. */
-  readonly version: string | undefined;
 };

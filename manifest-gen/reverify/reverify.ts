@@ -1,10 +1,10 @@
-import type { EvidenceKind, ReleaseRecord } from '../../formats/release-record.ts';
+import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import { fail } from '../errors.ts';
 import { originOf } from '../plan/same-files.ts';
 import type { BucketRepository } from '../published/bucket/repository.ts';
 import type { PublishedPackage, PublishedPayload } from '../published/package.ts';
-import type { Unpacked, UnpackedExe, Verdict } from '../release.ts';
+import type { Unpacked, UnpackedExe } from '../release.ts';
 import { type Cache, createCache } from '../system/cache/cache.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
@@ -17,9 +17,9 @@ import { compareEvidence } from './evidence.ts';
 import { fetchPackage, findWithdrawn, type Withdrawn } from './fetch-package.ts';
 import { checkManifest, readManifest } from './manifest.ts';
 import { repeatPayloads } from './payloads.ts';
-import { compareRendering, type PublishedRelease } from './rendering.ts';
+import { compareRendering, type PublishedRelease, type RenderedAgain } from './rendering.ts';
 import type { RepeatRequest } from './request.ts';
-import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
+import { compareWithOther, type Question, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
 
 export type Repeated = {
   readonly version: string;
@@ -48,17 +48,11 @@ export async function repeatEvidence(request: RepeatRequest, toolkit: OpenToolki
 }
 
 /** The result for a release on the feed, and its parts on this machine as they were compared. */
-export type RepeatedRelease = {
-  readonly checks: readonly Check[];
-  readonly payloads: readonly PublishedPayload[];
-  readonly sbomText?: string | undefined;
-  /** The package's nuspec with upstream's notes of today; undefined where upstream was not asked. */
-  readonly nuspecAgain?: string | undefined;
-  /** What was found of upstream's own files; undefined when they could not be downloaded, or were not requested. */
-  readonly verdicts?: readonly Verdict[] | undefined;
-  /** The kinds of evidence that the tool's file demands of them. */
-  readonly demand?: readonly EvidenceKind[] | undefined;
-};
+export type RepeatedRelease = Partial<RenderedAgain> &
+  Pick<UpstreamRepeated, 'verdicts' | 'demand'> & {
+    readonly checks: readonly Check[];
+    readonly payloads: readonly PublishedPayload[];
+  };
 
 /** The same for a package that is here already. Same errors. */
 export async function repeatRelease(
@@ -72,22 +66,21 @@ export async function repeatRelease(
   const manifest = manifestText === undefined ? undefined : readManifest(subject, manifestText);
   if (manifest !== undefined && 'verdict' in manifest) return { checks: [manifest], payloads: [] };
   const { payloads, checks } = await repeatPayloads(tool, record, toolkit);
-  const upstream = await askUpstream(request, record, toolkit);
-  const rendering = await compareRendering(request, { ...published, payloads }, upstream, toolkit);
+  const question = { tool, record, report: toolkit.report, cache: request.cache ?? freshCache(toolkit) };
+  const { again, ...upstream } = await askUpstream(request, question, toolkit);
+  const rendering = await compareRendering(request, { ...published, payloads }, again, toolkit);
   const areOwnFiles = !isUpstreamPlace(toolkit.endpoints.addresses.payloadUrl);
   return {
+    ...rendering,
+    ...upstream,
     payloads,
-    sbomText: rendering.sbomText,
-    nuspecAgain: rendering.nuspecAgain,
-    verdicts: upstream.verdicts,
-    demand: upstream.demand,
     checks: [
       ...(manifest === undefined ? [] : checkManifest(subject, manifest, version, record, areOwnFiles)),
       ...checkPublished(tool, version, published),
       ...checks,
       ...upstream.checks,
-      ...(upstream.isWhole ? [] : await inspectPublished(tool, record, payloads)),
-      ...(request.isOffline || request.isRecordedSourceOnly ? [] : await askOthers(request, record, toolkit)),
+      ...(upstream.verdicts ? [] : await inspectPublished(tool, record, payloads)),
+      ...(request.isOffline || request.isRecordedSourceOnly ? [] : await askOthers(question, toolkit)),
       ...rendering.checks,
     ],
   };
@@ -140,15 +133,16 @@ function freshCache(toolkit: OpenToolkit): Cache {
 }
 
 async function askUpstream(
-  { tool, isRebuilt, isOfToday = false, isOffline = false, isEitherWay = false, cache: given }: RepeatRequest,
-  record: ReleaseRecord,
+  { isRebuilt, isOfToday = false, isOffline = false, isEitherWay = false }: RepeatRequest,
+  question: Question,
   toolkit: OpenToolkit,
 ): Promise<UpstreamRepeated> {
+  const { tool, record, cache } = question;
   const about = { what: 'upstream', subject: record.source.upstream };
   const kind = originOf(record);
   const isBundled = record.source.kind === 'bundle';
   const isKnown = tool.sources.some((source) => source.kind === kind);
-  if (isOffline) return { checks: [skipped(about, 'Not asked: --skip-verify.')], isWhole: false };
+  if (isOffline) return { checks: [skipped(about, 'Not asked: --skip-verify.')] };
   if (!isKnown || (isBundled !== toolkit.isBundled && !isEitherWay)) {
     const detail = !isKnown
       ? `It came from ${kind}, which is not a source of the tool here.`
@@ -156,29 +150,22 @@ async function askUpstream(
         ? 'It came from a bundle; repeat it with --from.'
         : 'It came over the network, not from a bundle.';
     // the record claims it, and anyone who may push a package could have written it: nothing was repeated
-    return { checks: [unreachable(about, detail)], isWhole: false };
+    return { checks: [unreachable(about, detail)] };
   }
-  const cache = given ?? freshCache(toolkit);
   const isFetched = kind !== 'go-module' || toolkit.isBundled || isRebuilt;
   const source = isFetched ? toolkit.upstreamsWith(cache)[kind] : toolkit.upstreams[kind];
   const packaging = packagingOf(tool, await loadTemplates(toolkit, tool));
   const isSameRecipe = isOfToday || packaging === record.packaging;
-  const question = { tool, record, cache, report: toolkit.report };
   return repeatUpstream(source, question, { isFetched, isSameRecipe });
 }
 
 /** A module is never compared with what upstream built: other flags, other bytes. */
-async function askOthers(
-  { tool, cache: given }: RepeatRequest,
-  record: ReleaseRecord,
-  toolkit: OpenToolkit,
-): Promise<readonly Check[]> {
+async function askOthers(question: Question, toolkit: OpenToolkit): Promise<readonly Check[]> {
+  const { tool, record, cache } = question;
   if (record.builtBy !== 'upstream') return [];
-  const cache = given ?? freshCache(toolkit);
   const checks: Check[] = [];
   for (const { kind } of tool.sources) {
     if (kind === 'go-module' || kind === originOf(record)) continue;
-    const question = { tool, record, cache, report: toolkit.report };
     checks.push(...(await compareWithOther(toolkit.upstreamsWith(cache)[kind], question)));
   }
   return checks;

@@ -45,7 +45,7 @@ export async function repeatSbom(
   // upstream's own server has no SBOM of ours; for other exes than the recorded ones it would be useless
   if (!areRecorded) return { checks: [] };
   if (!isSamePacker) return { checks: [skipped(about, "It was made by another recipe than today's.")] };
-  const url = payloadAddress({ payloadUrl: endpoints.payloadPutUrl }, tool, record.version, about.subject);
+  const url = payloadAddress(endpoints.payloadPutUrl, tool, record.version, about.subject);
   let text: string | undefined;
   const checks = await orUnreachable(about, async () => {
     const path = join(workDir, about.subject);

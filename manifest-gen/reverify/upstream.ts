@@ -17,17 +17,15 @@ import { compareEvidence, evidenceAgain, silentEvidence } from './evidence.ts';
 
 export type UpstreamRepeated = {
   readonly checks: readonly Check[];
-  /** The files were downloaded again, so all evidence about them was checked with them. */
-  readonly isWhole: boolean;
-  /** The evidence for the downloaded files, to compare with what the tool's file requires. */
-  readonly verdicts?: readonly Verdict[];
+  /** The evidence for the files that were downloaded again, to compare with what the tool's file requires; undefined when none were. */
+  readonly verdicts?: readonly Verdict[] | undefined;
   /** The kinds of evidence that the tool's file requires for the downloaded files. */
-  readonly demand?: readonly EvidenceKind[];
+  readonly demand?: readonly EvidenceKind[] | undefined;
   /** The downloaded files, and the record that follows from them; undefined when there are none. */
   readonly again?: { readonly unpacked: Unpacked; readonly record: ReleaseRecord };
 };
 
-type Question = {
+export type Question = {
   readonly tool: Tool;
   readonly record: ReleaseRecord;
   readonly report: Report;
@@ -47,7 +45,7 @@ export async function repeatUpstream(
   { isFetched, isSameRecipe }: { readonly isFetched: boolean; readonly isSameRecipe: boolean },
 ): Promise<UpstreamRepeated> {
   const about = { what: 'upstream', subject: record.source.upstream };
-  const nothing = (...checks: readonly Check[]): UpstreamRepeated => ({ checks, isWhole: false });
+  const nothing = (...checks: readonly Check[]): UpstreamRepeated => ({ checks });
   const { version } = record.source;
   try {
     const toolchain = toolchainOf(record);
@@ -70,7 +68,6 @@ export async function repeatUpstream(
     const demand = demandedEvidence(fetched);
     const verdicts = [...(await verifyFetched(fetched)), ...(await verifyUnpacked(unpacked))];
     return {
-      isWhole: true,
       verdicts,
       demand,
       checks: [

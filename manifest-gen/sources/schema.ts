@@ -25,7 +25,6 @@ export const GithubRelease = z.object({
   /** Since 2025-10: neither the files nor the tag can be changed any more. */
   immutable: z.boolean().optional(),
   published_at: z.iso.datetime({ offset: true }).nullable(),
-  /** The release notes, in Markdown. */
   body: z.string().nullish(),
   assets: z.array(GithubAsset),
 });

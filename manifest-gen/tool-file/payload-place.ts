@@ -43,7 +43,7 @@ export function placePayload(
 ): PlacedFile {
   const exe = exeName(tool);
   if (!isUpstreamPlace(payloadUrl)) {
-    const url = payloadAddress({ payloadUrl }, tool, record.version, payloadFile(tool, payload.architecture));
+    const url = payloadAddress(payloadUrl, tool, record.version, payloadFile(tool, payload.architecture));
     return { url, sha256: payload.sha256, savedAs: exe, extractDir: undefined };
   }
   const { asset } = payload;
@@ -83,7 +83,7 @@ export function placeAnyVersion(
   architecture: Architecture,
 ): string | undefined {
   if (!isUpstreamPlace(payloadUrl)) {
-    return payloadAddress({ payloadUrl }, tool, '$version', payloadFile(tool, architecture));
+    return payloadAddress(payloadUrl, tool, '$version', payloadFile(tool, architecture));
   }
   const source = sourceOf(tool, 'github');
   const asset = source?.assets[architecture];
@@ -98,7 +98,7 @@ export function placeAnyVersion(
 
 /** The address of one of our own files: `http://host/dl/delve/1.22.0/dlv-windows-amd64.exe`. */
 export function payloadAddress(
-  { payloadUrl }: { readonly payloadUrl: string },
+  payloadUrl: string,
   { tool }: Pick<Tool, 'tool'>,
   version: string,
   file: string,

@@ -14,7 +14,6 @@ export type Templates = {
   readonly nuspecFile: string;
 };
 
-/** Where templates are looked for. */
 export type TemplatePlaces = {
   /** The product's own: nuspecs/ and buckets/. */
   readonly productDir: string;

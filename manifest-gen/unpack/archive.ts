@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { Fault } from '../system/fault.ts';
 
 /** Archives are untrusted: limits on what they may make us read and write. */
 export type UnpackLimits = {
@@ -22,29 +24,17 @@ export type Wanted = {
   readonly onMember: (bytes: Readable) => Promise<void>;
   readonly limits: UnpackLimits;
 };
-/** @throws UnpackFault */
+/** @throws Fault */
 export type ReadArchive = (
   path: string,
   wanted: Wanted,
 ) => Promise<{ readonly licenseText?: string | undefined }>;
 
-/** The archive is not what it should be. */
-export class UnpackFault extends Error {
-  readonly expected: string;
-  readonly found: string;
-  constructor(expected: string, found: string, cause?: unknown) {
-    super(`expected ${expected}, found ${found}`, cause === undefined ? undefined : { cause });
-    this.name = 'UnpackFault';
-    this.expected = expected;
-    this.found = found;
-  }
-}
-
 /** Turns an error of reading an archive into a fault of the archive; a full disk or a bug of ours stays as it is. */
 export function faultFrom(error: unknown, expected: string): unknown {
-  if (error instanceof UnpackFault || (error instanceof Error && 'syscall' in error)) return error;
+  if (error instanceof Fault || (error instanceof Error && 'syscall' in error)) return error;
   if (error instanceof TypeError || error instanceof ReferenceError) return error;
-  return new UnpackFault(expected, error instanceof Error ? error.message : 'something else', error);
+  return new Fault(expected, error instanceof Error ? error.message : 'something else', error);
 }
 
 /** `LICENSE`, `LICENSE.md`, `buf/LICENSE`: at the root or in the one folder there. */
@@ -53,7 +43,5 @@ export function isLicense(name: string): boolean {
 }
 
 export async function textOf(bytes: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of bytes as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
+  return (await buffer(bytes)).toString('utf8');
 }

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Parser, type ReadEntry } from 'tar';
-import { faultFrom, isLicense, type ReadArchive, textOf, UnpackFault } from './archive.ts';
+import { Fault } from '../system/fault.ts';
+import { faultFrom, isLicense, type ReadArchive, textOf } from './archive.ts';
 
 /** One exe and the licence out of a gzipped tarball; the rest is read past and never written anywhere. */
 export const readTgz: ReadArchive = async (path, { member, onMember, limits }) => {
@@ -29,15 +30,13 @@ export const readTgz: ReadArchive = async (path, { member, onMember, limits }) =
     streams.push(stream);
     return stream;
   };
-  const faultOf = (entry: ReadEntry): UnpackFault | undefined => {
-    if (entries > limits.maxEntries) return new UnpackFault(`at most ${limits.maxEntries} files`, 'more');
-    if (bytes > limits.maxExeBytes) return new UnpackFault(`at most ${limits.maxExeBytes} bytes`, 'more');
+  const faultOf = (entry: ReadEntry): Fault | undefined => {
+    if (entries > limits.maxEntries) return new Fault(`at most ${limits.maxEntries} files`, 'more');
+    if (bytes > limits.maxExeBytes) return new Fault(`at most ${limits.maxExeBytes} bytes`, 'more');
     if (entry.path !== member) return undefined;
-    if (found.exe !== undefined) return new UnpackFault(`${member} once`, 'twice');
+    if (found.exe !== undefined) return new Fault(`${member} once`, 'twice');
     // a link would make the bytes those of another file
-    return entry.type === 'File' || entry.type === 'OldFile'
-      ? undefined
-      : new UnpackFault('a file', entry.type);
+    return entry.type === 'File' || entry.type === 'OldFile' ? undefined : new Fault('a file', entry.type);
   };
   const isWantedLicense = ({ path, size }: ReadEntry): boolean =>
     found.license === undefined && isLicense(path) && size <= limits.maxLicenseBytes;
@@ -47,7 +46,7 @@ export const readTgz: ReadArchive = async (path, { member, onMember, limits }) =
     await pipeline(createReadStream(path), parser as unknown as NodeJS.WritableStream);
     await found.exe;
     const licenseText = await found.license;
-    if (found.exe === undefined) throw new UnpackFault(`${member} in the archive`, 'no such file');
+    if (found.exe === undefined) throw new Fault(`${member} in the archive`, 'no such file');
     return { licenseText };
   } catch (error) {
     // an entry that the parser gave up never ends by itself

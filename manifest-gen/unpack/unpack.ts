@@ -5,9 +5,10 @@ import type { Architecture } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
 import type { Asset, Fetched, Found, Unpacked, UnpackedExe } from '../release.ts';
 import type { Cache } from '../system/cache/cache.ts';
+import { Fault } from '../system/fault.ts';
 import { makeWhole, pipeToFile } from '../system/whole-file.ts';
 import { fillMember } from '../tool-file/payload-place.ts';
-import { type ReadArchive, UnpackFault, type UnpackLimits, unpackLimits } from './archive.ts';
+import { type ReadArchive, type UnpackLimits, unpackLimits } from './archive.ts';
 import { readTgz } from './tgz.ts';
 import { readZip } from './zip.ts';
 
@@ -58,7 +59,7 @@ export async function unpackAsset(
     });
     return { exe: { asset, architecture, path, digest: digester.digest() }, licenseText };
   } catch (error) {
-    if (!(error instanceof UnpackFault)) throw error;
+    if (!(error instanceof Fault)) throw error;
     const { expected, found: seen } = error;
     return fail(
       'REFUSED',
@@ -68,7 +69,6 @@ export async function unpackAsset(
   }
 }
 
-/** Where the tool file says that the exe is. */
 function memberOf(
   { tool, kind, version }: Pick<Found, 'tool' | 'kind' | 'version'>,
   architecture: Architecture,

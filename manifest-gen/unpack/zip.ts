@@ -4,7 +4,8 @@ import { FormatError } from '../../formats/format-error.ts';
 import { streamContent } from '../../formats/zip-content.ts';
 import { readDirectory, zipLimits } from '../../formats/zip-directory.ts';
 import { type OpenZip, openZip } from '../../formats/zip-file.ts';
-import { faultFrom, isLicense, type ReadArchive, textOf, UnpackFault } from './archive.ts';
+import { Fault } from '../system/fault.ts';
+import { faultFrom, isLicense, type ReadArchive, textOf } from './archive.ts';
 
 const expected = 'a zip archive that is safe to unpack';
 
@@ -19,7 +20,7 @@ export const readZip: ReadArchive = async (path, { member, onMember, limits }) =
     const exe = entries.find((entry) => entry.fileName === member);
     if (exe === undefined) {
       const exes = entries.map(({ fileName }) => fileName).filter((name) => /\.exe$/i.test(name));
-      throw new UnpackFault(`${member} in the archive`, exes.slice(0, 5).join(', ') || 'no exe');
+      throw new Fault(`${member} in the archive`, exes.slice(0, 5).join(', ') || 'no exe');
     }
     await onMember(await openEntry(opened, exe, limits.maxExeBytes));
     const license = entries.find(({ fileName }) => isLicense(fileName));
@@ -34,7 +35,7 @@ export const readZip: ReadArchive = async (path, { member, onMember, limits }) =
 
 function openEntry({ zip }: OpenZip, entry: Entry, maxBytes: number): Promise<Readable> {
   if (entry.uncompressedSize > maxBytes) {
-    throw new UnpackFault(`${entry.fileName} of at most ${maxBytes} bytes`, `${entry.uncompressedSize}`);
+    throw new Fault(`${entry.fileName} of at most ${maxBytes} bytes`, `${entry.uncompressedSize}`);
   }
   return streamContent(zip, entry);
 }
@@ -43,5 +44,5 @@ function openEntry({ zip }: OpenZip, entry: Entry, maxBytes: number): Promise<Re
 function explained(error: unknown): unknown {
   if (!(error instanceof FormatError)) return faultFrom(error, expected);
   const found = `${error.message.charAt(0).toLowerCase()}${error.message.slice(1).replace(/\.$/, '')}`;
-  return new UnpackFault(expected, `that ${found}`, error);
+  return new Fault(expected, `that ${found}`, error);
 }

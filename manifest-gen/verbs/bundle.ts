@@ -20,7 +20,7 @@ import { openTree } from '../vulnerabilities/web-tree.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { type Request, readRequests, requireUpstreamVersion } from './run/request.ts';
-import { attempt, endRun, type Failure } from './run/run-each.ts';
+import { asReleaseError, attempt, endRun, type Failure } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
 import type { VerbToolkit } from './run/toolkit.ts';
 
@@ -28,7 +28,7 @@ export type BundleOptions = SourceOptions & { readonly out: string; readonly key
 
 /**
  * Fetches and verifies each tool, and writes all of it into one signed file; when one fails, none is written.
- * @throws ReleaseError SETTINGS_INVALID, VULN_DB_*, MACHINE_FAILED, INTERRUPTED; ToolsFailed
+ * @throws ReleaseError SETTINGS_INVALID, VULN_DB_*, MACHINE_FAILED, INTERRUPTED; Ended
  */
 export async function createBundle(
   toolkit: VerbToolkit,
@@ -55,7 +55,10 @@ export async function createBundle(
     roots: roots.map(({ path }) => path),
   };
   const files = [...parts.flatMap((part) => part.files), ...roots, ...(await knownVulnerabilities(toolkit))];
-  await write(options.out, () => writeBundle(options.out, content, files, key, toolkit.signal), toolkit);
+  await writeBundle(options.out, content, files, key, toolkit.signal).catch((error: unknown) => {
+    if (toolkit.signal.aborted) fail('INTERRUPTED', { state: 'no bundle was made' }, error);
+    throw asReleaseError(options.out, error);
+  });
   for (const { release } of parts) {
     const { tool, version, upstream } = release;
     report.outcome({ tool, version, kind: 'made', detail: `${upstream} is in ${options.out}` });
@@ -98,16 +101,6 @@ async function knownVulnerabilities(toolkit: VerbToolkit): Promise<readonly Bund
     `the vulnerability database with ${files.length - 2} entries is included`,
   );
   return files;
-}
-
-async function write(out: string, work: () => Promise<void>, { signal }: VerbToolkit): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (signal.aborted) fail('INTERRUPTED', { state: 'no bundle was made' }, error);
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    fail('MACHINE_FAILED', { tool: out, cause: error.message }, error);
-  }
 }
 
 type Flags = ReleaseFlags & { readonly key?: string };

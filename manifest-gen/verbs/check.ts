@@ -13,7 +13,7 @@ import type { Judged } from '../vulnerabilities/policy.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { readRequests } from './run/request.ts';
-import { attempt, endRun, type Failure, settled } from './run/run-each.ts';
+import { attempt, Ended, endRun, type Failure, settled } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
@@ -112,7 +112,6 @@ async function withdrawnOnes(
   return unfinished.map((one) => `${unfinishedInWords(tool.tool, one)}.`);
 }
 
-/** Pure. */
 function whatToDo(
   { tool, beta }: Pick<WatchRow, 'tool' | 'beta'>,
   newer: string | undefined,
@@ -120,34 +119,24 @@ function whatToDo(
   gaps: readonly Judged[],
 ): readonly string[] {
   const ids = new Set(vulnerabilities.filter(({ verdict }) => verdict === 'refused').map(({ id }) => id));
-  const onBeta = newer !== undefined && readReleaseVersion(beta ?? '')?.upstream === newer;
-  const update =
-    newer === undefined
-      ? []
-      : [
-          onBeta
-            ? `${newer} is on beta: run \`release:promote ${tool}\` once it is tested.`
-            : `${newer} is available: run \`release:beta ${tool}\`.`,
-        ];
   const unseen = gaps.filter(({ verdict }) => verdict === 'refused');
-  const blind =
-    unseen.length > 0
-      ? [
-          `The policy refuses exes that could not be scanned. ${remedyOf(unseen)}, or allow it in POLICY_FILE with a reason.`,
-        ]
-      : [];
-  if (ids.size === 0) return [...update, ...blind];
-  const many = ids.size === 1 ? '1 known vulnerability has' : `${ids.size} known vulnerabilities have`;
-  const wait =
-    newer === undefined
-      ? 'There is no newer version that may be released yet: rebuild with a newer toolchain, '
-      : 'Update, ';
-  return [...update, `${many} to be fixed. ${wait}or allow them in POLICY_FILE with a reason.`, ...blind];
-}
-
-/** Something on main needs a person: exit 5 (contract section 1). */
-class ActionNeeded extends Error {
-  readonly exitCode = 5;
+  const next: string[] = [];
+  if (newer !== undefined && readReleaseVersion(beta ?? '')?.upstream === newer)
+    next.push(`${newer} is on beta: run \`release:promote ${tool}\` once it is tested.`);
+  else if (newer !== undefined) next.push(`${newer} is available: run \`release:beta ${tool}\`.`);
+  if (ids.size > 0) {
+    const many = ids.size === 1 ? '1 known vulnerability has' : `${ids.size} known vulnerabilities have`;
+    const wait =
+      newer === undefined
+        ? 'There is no newer version that may be released yet: rebuild with a newer toolchain, '
+        : 'Update, ';
+    next.push(`${many} to be fixed. ${wait}or allow them in POLICY_FILE with a reason.`);
+  }
+  if (unseen.length > 0)
+    next.push(
+      `The policy refuses exes that could not be scanned. ${remedyOf(unseen)}, or allow it in POLICY_FILE with a reason.`,
+    );
+  return next;
 }
 
 type CheckFlags = ReleaseFlags & { readonly markdown?: boolean };
@@ -171,6 +160,7 @@ export const createCommand = verb<CheckFlags>({
     const found = rows.filter(({ next }) => next.length > 0).map(({ tool }) => tool);
     // what could not be checked comes first: the rest may be incomplete
     endRun({ outcomes: [], failures }, broken);
-    if (found.length > 0) throw new ActionNeeded(`Something to do: ${found.join(', ')}.`);
+    // a person is needed (contract section 1)
+    if (found.length > 0) throw new Ended(`Something to do: ${found.join(', ')}.`, 5);
   },
 });

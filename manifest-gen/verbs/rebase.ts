@@ -82,7 +82,6 @@ function nothingFor({ from, to }: Rebase): string {
   return from === undefined ? `no manifest has another base address than ${to}` : `no manifest names ${from}`;
 }
 
-/** @throws InvalidArgumentError */
 function readBase(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isPlain =

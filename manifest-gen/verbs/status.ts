@@ -4,7 +4,7 @@ import type { ReleaseError } from '../errors.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { planPromotion } from '../plan/promotion.ts';
 import { findUnfinished, type PublishedState } from '../plan/unfinished.ts';
-import type { FeedPackage } from '../published/feed/page.ts';
+import type { FeedPackage } from '../published/feed/client.ts';
 import { isOpen, knownRollouts } from '../published/feed/rollouts.ts';
 import type { NextStep, StatusRow } from '../report/report.ts';
 import { type Finish, unfinishedInWords } from '../report/unfinished.ts';

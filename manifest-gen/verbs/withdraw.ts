@@ -92,21 +92,13 @@ async function publish(
     toolkit.done.push(`${id} ${bad.version} is unlisted`);
   }
   const fixed = plan.kind === 'overtaken' ? plan.offered : plan.kind === 'correct' ? row.to : undefined;
-  const recoveryTo = (version: string | undefined): readonly string[] =>
-    recoveryLines({
-      tool: tool.tool,
-      packageId: packageIdOf(tool),
-      bad: bad.version,
-      fixed: version,
-      isBeta: channelOf(bad.version) === 'beta',
-    });
-  const recovery = recoveryTo(fixed);
+  const recovery = recoveryLines(tool, bad.version, fixed);
   if (plan.kind === 'correct' && good !== undefined && correction !== undefined) {
     const reason = withdrawalNote(bad.version, options.reason, good.version);
     const onTop = (await publishCorrection(correction, reason, toolkit)) ?? row.to;
     await renewCorrections(tool, toolkit);
     const detail = `${onTop} has the bytes of ${good.version}`;
-    return { ...common, kind: 'withdrawn', detail, recovery: recoveryTo(onTop) };
+    return { ...common, kind: 'withdrawn', detail, recovery: recoveryLines(tool, bad.version, onTop) };
   }
   if (plan.kind === 'no-replacement' && row.from === bad.version) {
     // after the correction for everybody

@@ -1,8 +1,9 @@
 import { type BaseBlock, fromBER, OctetString } from 'asn1js';
+import pMap from 'p-map';
 import { Certificate, ExtKeyUsage, type SignedData, type SignedDataVerifyResult } from 'pkijs';
+import { Fault } from '../system/fault.ts';
 import type { SignedExe } from './authenticode-file.ts';
 import {
-  BadSignature,
   blocksOf,
   derOf,
   fail,
@@ -59,14 +60,15 @@ export async function judgeSignatures(exe: SignedExe, trust: SignatureTrust): Pr
     const strong = all.filter((one) => hashOf(one) !== undefined);
     const [first] = strong;
     if (first === undefined) fail('a signature with SHA-256 or better', 'one with a weaker hash');
-    const [outcome, ...more] = await inOrder(strong, (one) => judgeOne(one, exe, trust));
+    const [outcome, ...more] = await pMap(strong, (one) => judgeOne(one, exe, trust), {
+      concurrency: 1,
+    });
     const other = more.find(({ publisher }) => publisher !== outcome?.publisher);
     if (other !== undefined || outcome === undefined)
       fail('one publisher', `${outcome?.publisher} and ${other?.publisher}`);
     return outcome;
   } catch (error) {
-    if (error instanceof BadSignature)
-      return { outcome: 'bad', expected: error.expected, found: error.found };
+    if (error instanceof Fault) return { outcome: 'bad', expected: error.expected, found: error.found };
     throw error;
   }
 }
@@ -169,10 +171,4 @@ function readIndirectData({ encapContentInfo }: SignedData): {
   if (algorithm === undefined || !(octets instanceof OctetString))
     fail('a hash of the program, SHA-256 or better', `${oid ?? 'none'}`);
   return { algorithm, digest: Buffer.from(octets.valueBlock.valueHexView) };
-}
-
-async function inOrder<T, R>(list: readonly T[], work: (one: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (const one of list) results.push(await work(one));
-  return results;
 }

@@ -1,24 +1,14 @@
 import { type AsnType, BaseBlock, ObjectIdentifier, Sequence } from 'asn1js';
 import { type Attribute, ContentInfo, type RelativeDistinguishedNames, SignedData } from 'pkijs';
+import { Fault } from '../system/fault.ts';
 
 const signedData = '1.2.840.113549.1.7.2';
 
-/** What was signed, or how, is not what it should be. */
-export class BadSignature extends Error {
-  readonly expected: string;
-  readonly found: string;
-  constructor(expected: string, found: string) {
-    super(`expected ${expected}, found ${found}`);
-    this.expected = expected;
-    this.found = found;
-  }
-}
-
 export function fail(expected: string, found: string): never {
-  throw new BadSignature(expected, found);
+  throw new Fault(expected, found);
 }
 
-/** PKCS#7 as ASN.1. @throws BadSignature */
+/** PKCS#7 as ASN.1. @throws Fault */
 export function parseSignedData(der: ArrayBuffer): SignedData {
   return readable(() => {
     const info = ContentInfo.fromBER(der);
@@ -32,7 +22,7 @@ export function readable<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof BadSignature) throw error;
+    if (error instanceof Fault) throw error;
     return fail('a signature that can be read', error instanceof Error ? error.message : 'another');
   }
 }
@@ -41,7 +31,7 @@ export function derOf(block: BaseBlock): ArrayBuffer {
   return readable(() => block.toBER(false));
 }
 
-/** The one value of the one attribute of this type. @throws BadSignature */
+/** The one value of the one attribute of this type. @throws Fault */
 export function onlyValue(attributes: readonly Attribute[], type: string): BaseBlock | undefined {
   const [found, second] = attributes.filter((one) => one.type === type).map(blocksOf);
   if (second !== undefined || (found?.length ?? 1) !== 1) fail('one attribute of a kind', 'several');

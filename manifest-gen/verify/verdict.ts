@@ -4,7 +4,6 @@ import type { Fetched, Verdict } from '../release.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';
 import { attestationsName } from './sidecar-name.ts';
 
-/** What a verdict is about. */
 export type About = Pick<Verdict, 'kind' | 'subject'>;
 
 export function passed(about: About, detail: string): Verdict {
@@ -20,7 +19,6 @@ export function failed(about: About, detail: string, expected: string, found: st
   return { ...about, verdict: 'failed', detail, expected, found };
 }
 
-/** Why a release is refused: the sentence's parts. */
 export type Refusal = { readonly file: string; readonly expected: string; readonly found: string };
 
 type Judged = Pick<Verdict, 'kind' | 'verdict' | 'subject' | 'detail'> &

@@ -9,7 +9,6 @@ import { DatabaseIndex, Entry, ModulesIndex } from './schema.ts';
 
 /** Where the files of a database come from: `file-tree.ts`, `web-tree.ts`. */
 export interface DatabaseTree {
-  /** Its address, for errors. */
   readonly url: string;
   /**
    * The text of `index/modules`, `ID/GO-2024-2482` and so on, without the ending; undefined if it does not exist.

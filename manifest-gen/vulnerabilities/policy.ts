@@ -36,7 +36,6 @@ export type Policy = z.infer<typeof PolicyFile> & { readonly file: string };
 export type Judged = Finding & {
   /** `refused`: something has to be done. `below`: less bad than what the policy refuses. */
   readonly verdict: 'refused' | 'allowed' | 'below';
-  /** Why, in a few words. */
   readonly because: string;
 };
 

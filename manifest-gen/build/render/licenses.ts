@@ -97,19 +97,9 @@ export function knownLicense(modulePath: string): string | undefined {
 }
 
 /** Licences under which a text may be passed on for no more than the licence text itself, which is in every package (SPDX). */
-const permissive: ReadonlySet<string> = new Set([
-  '0BSD',
-  'Apache-2.0',
-  'BlueOak-1.0.0',
-  'BSD-2-Clause',
-  'BSD-3-Clause',
-  'CC0-1.0',
-  'ISC',
-  'MIT',
-  'MIT-0',
-  'Unlicense',
-  'Zlib',
-]);
+const permissive: ReadonlySet<string> = new Set(
+  '0BSD Apache-2.0 BlueOak-1.0.0 BSD-2-Clause BSD-3-Clause CC0-1.0 ISC MIT MIT-0 Unlicense Zlib'.split(' '),
+);
 
 /**
  * Whether a package may carry upstream's words (spec upstream 7): one alternative must be all permissive. An expression with

@@ -43,7 +43,6 @@ export async function fillNuspec(
   return nuspec;
 }
 
-/** Marks where a text was cut. */
 const cutMark = '\n\n[...]';
 
 /**

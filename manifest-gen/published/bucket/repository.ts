@@ -72,7 +72,6 @@ export async function openBucket(access: BucketAccess) {
     },
     /** The version that a branch offered at the last fetch. */
     version: (branch: Channel, tool: string) => offeredBy(manifestIn, tips, branch, tool),
-    /** The same for both branches. */
     offers: async (tool: string) => ({
       main: await offeredBy(manifestIn, tips, 'main', tool),
       beta: await offeredBy(manifestIn, tips, 'beta', tool),
@@ -99,7 +98,6 @@ export async function openBucket(access: BucketAccess) {
     },
     /** The hashes that each release of a tool added to its manifest, on either branch. */
     releasedHashes: (tool: string) => releasedHashesOf(git, tips, tool),
-    /** The tools that a branch offers, by name. */
     async tools(branch: Channel): Promise<readonly string[]> {
       const tip = tips.get(branch);
       const files = tip === undefined ? [] : [...(await list(git, tip, 'bucket/')).keys()];

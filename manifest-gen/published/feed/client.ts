@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'got';
 import { createDigester, type Digest } from '../../../formats/digest.ts';
 import { FormatError } from '../../../formats/format-error.ts';
+import { readV2Page, type V2Entry, type V2Page } from '../../../formats/v2-page.ts';
 import { fail, ReleaseError } from '../../errors.ts';
 import { pipeToFile } from '../../system/whole-file.ts';
 import {
@@ -17,7 +18,13 @@ import {
   requireSuccess,
   send,
 } from './http.ts';
-import { type FeedPackage, type FeedPage, readFeedPage } from './page.ts';
+
+/** A package version as a feed lists it; `published` is undefined where it does not say, as older ones do for what is unlisted. */
+export type FeedPackage = Pick<V2Entry, 'id' | 'version' | 'isListed' | 'published'> & {
+  /** Lower-case hex; undefined when the feed does not say. */
+  readonly sha512: string | undefined;
+  readonly downloadUrl: string | undefined;
+};
 
 const maxPages = 200;
 
@@ -41,18 +48,24 @@ export async function listVersions(http: FeedHttp, id: string): Promise<readonly
     if (response.statusCode !== 200) refuse(response, `the request for the versions of ${id}`);
     refusePage(http, response);
     const page = readPage(id, response.body, next);
-    found.push(...page.packages.filter((one) => one.id.toLowerCase() === id.toLowerCase()));
+    const own = page.entries.filter((one) => one.id.toLowerCase() === id.toLowerCase());
+    found.push(...own.map(asListed));
     // Only the query of the link is used: a server behind a proxy names its public address, which may not lead back from here.
-    next = page.nextUrl === undefined ? undefined : withQueryOf(first, page.nextUrl);
+    next = page.next && `${first.slice(0, first.indexOf('?'))}${page.next.search}`;
   }
   // a version that is not seen would be made again
   if (next !== undefined && !seen.has(next)) refuseList(id, `it has more than ${maxPages} pages`);
   return found;
 }
 
-function readPage(id: string, xml: string, url: string): FeedPage {
+function asListed({ id, version, isListed, published, hash, content }: V2Entry): FeedPackage {
+  const sha512 = hash?.algorithm === 'sha512' ? hash.hex : undefined;
+  return { id, version, isListed, published, sha512, downloadUrl: content?.href };
+}
+
+function readPage(id: string, xml: string, url: string): V2Page {
   try {
-    return readFeedPage(xml, url);
+    return readV2Page(xml, new URL(url));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return refuseList(id, 'its answer is not an Atom feed', error);
@@ -62,10 +75,6 @@ function readPage(id: string, xml: string, url: string): FeedPage {
 function refuseList(id: string, reason: string, cause?: unknown): never {
   const hint = 'Check FEED_URL: it must be the address of a NuGet v2 feed.';
   fail('FEED_REFUSED', { status: 200, what: `the request for the versions of ${id}`, reason, hint }, cause);
-}
-
-function withQueryOf(url: string, other: string): string {
-  return `${url.slice(0, url.indexOf('?'))}${new URL(other, url).search}`;
 }
 
 /**
@@ -139,7 +148,6 @@ export async function pushPackage(
     readonly version: string;
     readonly path: string;
     readonly digest: Digest;
-    /** For the audit log. */
     readonly reason?: string | undefined;
     /** The tool whose rollout it is for: nobody sees it before. */
     readonly heldFor?: string | undefined;

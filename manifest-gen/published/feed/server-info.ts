@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fail } from '../../errors.ts';
+import type { GeneratorConfig } from '../../settings/config.ts';
 import type { Addresses } from '../../tool-file/payload-place.ts';
 import { ask, type FeedHttp, jsonFrom, refuse, refusePage } from './http.ts';
 
@@ -22,11 +23,7 @@ export type Endpoints = {
   readonly isOwnServer: boolean;
 };
 
-export type PlaceSettings = {
-  readonly bucketUrl: string | undefined;
-  readonly payloadUrl: string | undefined;
-  readonly isPayloadPut: boolean;
-};
+type PlaceSettings = Pick<GeneratorConfig, 'bucketUrl' | 'payloadUrl' | 'isPayloadPut'>;
 
 /**
  * Asks the server behind the feed. A feed of another make has no bucket and no payloads, so both must be set then.
@@ -78,11 +75,9 @@ async function askPublicUrl(
   return jsonFrom(response, ServerInfo)?.publicUrl.replace(/\/+$/, '');
 }
 
-/** A feed of another make has neither bucket nor payloads. */
 function requirePlaces(http: FeedHttp, settings: PlaceSettings): void {
-  const missing = (['bucketUrl', 'payloadUrl'] as const)
-    .filter((name) => settings[name] === undefined)
-    .map((name) => (name === 'bucketUrl' ? 'BUCKET_URL' : 'PAYLOAD_URL'));
+  const named = { BUCKET_URL: settings.bucketUrl, PAYLOAD_URL: settings.payloadUrl };
+  const missing = Object.entries(named).flatMap(([name, value]) => (value === undefined ? [name] : []));
   if (missing.length > 0) {
     fail('SETTINGS_INVALID', {
       problems: `The feed ${http.feedUrl} is not a go-win-tools server, so ${missing.join(' and ')} must be set.`,

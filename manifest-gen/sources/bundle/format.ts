@@ -68,7 +68,6 @@ const BundledRelease = z.strictObject({
   license: Path.exactOptional(),
   /** Of the modules that it was built from, by `path@version`. */
   licenses: z.record(z.string(), z.string()).exactOptional(),
-  /** What upstream says of the release. */
   notes: Path.exactOptional(),
   /** For people; the taking side makes its own. */
   record: Path,

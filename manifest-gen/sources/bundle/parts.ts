@@ -6,7 +6,6 @@ import { readRootText } from '../../verify/keyless/trusted-root.ts';
 import { type BundledRelease, pathPart } from './format.ts';
 import type { BundleFile } from './write-bundle.ts';
 
-/** What a bundle has of one release. */
 export type BundlePart = { readonly release: BundledRelease; readonly files: readonly BundleFile[] };
 
 /** Every file as upstream offered it, under a name that says what it is. */
@@ -14,19 +13,22 @@ export function partOf({ fetched }: Unpacked, recordText: string): BundlePart {
   const { found, assets, sidecars, licenseText, licenses, notesText } = fetched;
   const place = (name: string): string =>
     `${found.tool.tool}/${found.version}/${found.kind}/${pathPart(name)}`;
-  const beside = (name: string): string => `${found.tool.tool}/${found.version}/${found.kind}.${name}`;
-  const licensePath = beside('LICENSE.txt');
-  const notesPath = beside('notes.md');
-  const recordPath = beside('release.json');
+  const beside = (name: string, text: string | undefined) =>
+    text === undefined
+      ? undefined
+      : { path: `${found.tool.tool}/${found.version}/${found.kind}.${name}`, text };
+  const license = beside('LICENSE.txt', licenseText);
+  const notes = beside('notes.md', notesText);
+  const record = { path: `${found.tool.tool}/${found.version}/${found.kind}.release.json`, text: recordText };
   return {
     release: {
       ...releaseOf(found),
       assets: assets.map((asset) => ({ ...claimsOf(asset), path: place(placeName(asset)) })),
       sidecars: sidecars.map(({ name }) => ({ name, path: place(name) })),
-      ...(licenseText === undefined ? {} : { license: licensePath }),
-      ...(licenses === undefined ? {} : { licenses }),
-      ...(notesText === undefined ? {} : { notes: notesPath }),
-      record: recordPath,
+      ...(license && { license: license.path }),
+      ...(licenses && { licenses }),
+      ...(notes && { notes: notes.path }),
+      record: record.path,
     },
     files: eachOnce([
       ...assets.map((asset) => ({
@@ -35,9 +37,7 @@ export function partOf({ fetched }: Unpacked, recordText: string): BundlePart {
         digest: asset.digest,
       })),
       ...sidecars.map(({ name, text }) => ({ path: place(name), text })),
-      ...(licenseText === undefined ? [] : [{ path: licensePath, text: licenseText }]),
-      ...(notesText === undefined ? [] : [{ path: notesPath, text: notesText }]),
-      { path: recordPath, text: recordText },
+      ...[license, notes, record].filter((file) => file !== undefined),
     ]),
   };
 }

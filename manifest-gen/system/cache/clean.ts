@@ -52,7 +52,6 @@ export async function cleanCache(request: CleanRequest): Promise<Cleaned> {
   return { dir, ...total(going, items), parts };
 }
 
-/** @throws ReleaseError CACHE_FOREIGN */
 async function requireCache(dir: string, precious: readonly string[]): Promise<void> {
   const isFolder = (await lstat(dir)).isDirectory();
   if (!isFolder) fail('CACHE_FOREIGN', { dir, found: 'a file' });

@@ -6,7 +6,6 @@ import { layout } from './layout.ts';
 /** The smallest thing that can go by itself. */
 export type Item = {
   readonly path: string;
-  /** Of `layout`. */
   readonly part: string;
   readonly bytes: number;
   /** When it was last written, read (where the file system notes that), or asked for by a release. */

@@ -25,7 +25,6 @@ export const layout = [
   readonly goes: 'folder' | 'file' | 'module' | 'whole';
 }[];
 
-/** The folders at the top. */
 export const ownFolders: readonly string[] = [...new Set(layout.map(({ at }) => at.split('/', 1)[0] ?? at))];
 
 export const tagFile = 'CACHEDIR.TAG';

@@ -91,14 +91,9 @@ export async function planPromotionOf(
     does: existing === undefined ? 'promote' : 'finish',
     why:
       existing === undefined ? { code: 'from', beta: beta.version } : { code: 'unfinished', branch: 'main' },
-    ...(scan === undefined
-      ? {}
-      : { vulnerabilities: compareScans('exe', await scanOffered('main', tool, toolkit), scan) }),
+    vulnerabilities: scan && compareScans('exe', await scanOffered('main', tool, toolkit), scan),
   };
-  const flags = [
-    ...(skipMinAge === undefined ? [] : ['--now']),
-    ...(skipVerify === undefined ? [] : ['--skip-verify']),
-  ];
+  const flags = [skipMinAge && '--now', skipVerify && '--skip-verify'].filter(Boolean);
   const reason =
     flags.length === 0 ? undefined : `promoted with ${flags.join(' and ')}: ${skipMinAge ?? skipVerify}`;
   const templates = await loadTemplates(toolkit, tool);

@@ -14,7 +14,7 @@ import {
   planWithdrawal,
   type Withdrawal,
 } from '../../plan/withdrawal.ts';
-import type { FeedPackage } from '../../published/feed/page.ts';
+import type { FeedPackage } from '../../published/feed/client.ts';
 import type { Released } from '../../published/published.ts';
 import type { Found } from '../../release.ts';
 import { inWords } from '../../report/reasons.ts';
@@ -56,7 +56,6 @@ type Case = {
   /** Undefined also for a package that cannot be read. */
   readonly badRecord: ReleaseRecord | undefined;
   readonly packages: readonly FeedPackage[];
-  /** The package of a version. */
   readonly read: (version: string) => Promise<Released | undefined>;
 };
 

@@ -111,8 +111,5 @@ function chooseRollout(
 function notesOf({ tool, packageId, version: bad, state, correction: fixed }: Rollout): readonly string[] {
   if (state !== 'rolled-back') return [];
   const nothing = `There is nothing to go back to: main offered no version of ${tool} before.`;
-  return [
-    ...(fixed === undefined ? [nothing] : []),
-    ...recoveryLines({ tool, packageId, bad, fixed, isBeta: false }),
-  ];
+  return [...(fixed === undefined ? [nothing] : []), ...recoveryLines({ tool, packageId }, bad, fixed)];
 }

@@ -5,7 +5,6 @@ import type { CommandReport, Outcome } from '../../report/report.ts';
 
 export type Failure = { readonly tool: string; readonly error: ReleaseError };
 
-/** What a verb did for all the tools it was asked for. */
 export type RunResult = {
   readonly outcomes: readonly Outcome[];
   readonly failures: readonly Failure[];
@@ -39,13 +38,13 @@ export async function attempt<T>(run: Run, tool: string, work: () => Promise<T>)
   }
 }
 
-/** The end of a verb of which a part failed. Every failure was reported already; this is the closing line. */
-export class ToolsFailed extends Error {
+/** The end of a verb that is no success. What failed, or is to be done, was reported already; this is the closing line. */
+export class Ended extends Error {
   readonly exitCode: number;
 
   constructor(message: string, exitCode: number) {
     super(message);
-    this.name = 'ToolsFailed';
+    this.name = 'Ended';
     this.exitCode = exitCode;
   }
 }
@@ -55,7 +54,7 @@ const gravestFirst = [3, 2, 1, 4] as const;
 
 /**
  * @param broken tools with invalid files, which were reported before the run began
- * @throws ToolsFailed with the most serious exit code
+ * @throws Ended with the most serious exit code
  */
 export function endRun(
   { outcomes, failures: failed, published }: RunResult,
@@ -67,7 +66,7 @@ export function endRun(
   const names = failures.map(({ tool }) => tool).join(', ');
   const count = failures.length + outcomes.length;
   const who = count === 1 ? `${names} failed` : `${failures.length} of ${count} failed: ${names}`;
-  throw new ToolsFailed(published === undefined ? `${who}.` : `${who}. ${inWords(published)}`, exitCode);
+  throw new Ended(published === undefined ? `${who}.` : `${who}. ${inWords(published)}`, exitCode);
 }
 
 /** @throws ReleaseError INTERRUPTED, saying what was and what was not published */

@@ -40,7 +40,6 @@ type Opened<Flags> = Asked<Flags> & {
   readonly invocation: Invocation;
   /** Tools with invalid files, which were reported. */
   readonly broken: readonly BrokenTool[];
-  /** The folder of `--out`. */
   readonly outDir: string | undefined;
   /** The tools that the bundle of `--from` has; it replaces every source in the toolkit. */
   readonly bundled: readonly string[];

@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto';
  * split at the largest power of two below its length, so every left half is a whole subtree.
  */
 export type Place = {
-  /** How many entries the tree has. */
   readonly size: number;
   /** Which of them it is, from 0. */
   readonly id: number;

@@ -90,7 +90,6 @@ export function tagOf({ tool, version }: Found): string {
   return (sourceOf(tool, 'github')?.tag ?? 'v{version}').replace('{version}', version);
 }
 
-/** For a refusal: what was expected. */
 function describeSigner({ identity, issuer }: Signer): string {
   return `a signature by ${identity} (${issuer})`;
 }

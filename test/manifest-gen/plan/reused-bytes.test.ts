@@ -25,6 +25,6 @@ describe('releasedAs', () => {
       undefined,
     ],
   ])('when %s', (_what, released, expected) => {
-    expect(releasedAs(a, '1.26.3', released)).toBe(expected);
+    expect(releasedAs([a], '1.26.3', released)).toBe(expected);
   });
 });

@@ -7,7 +7,7 @@ import {
   type Offered,
 } from '../../../manifest-gen/plan/same-files.ts';
 import type { GoModule } from '../../../manifest-gen/release.ts';
-import { changeInWords } from '../../../manifest-gen/report/reasons.ts';
+import { inWords } from '../../../manifest-gen/report/reasons.ts';
 import { describePart } from '../../../manifest-gen/reverify/check.ts';
 
 const [a, b] = ['a'.repeat(64), 'b'.repeat(64)];
@@ -70,7 +70,7 @@ describe('files offered by a forge', () => {
     const changed = findChange(record, found);
 
     if (change === undefined) expect(changed).toBeUndefined();
-    else expect(changed && changeInWords(changed)).toContain(change);
+    else expect(changed && inWords(changed)).toContain(change);
   });
 
   it('are compared without an architecture that came later', () => {
