@@ -64,15 +64,8 @@ async function checkOne(
   const main = offered?.main;
   const common = { tool: tool.tool, main, beta: offered?.beta };
   if (main === undefined) {
-    return {
-      ...common,
-      upstream: undefined,
-      isOutdated: false,
-      vulnerabilities: undefined,
-      unknown: [],
-      gaps: [],
-      next: [],
-    };
+    const nothing = { upstream: undefined, isOutdated: false, vulnerabilities: undefined };
+    return { ...common, ...nothing, unknown: [], gaps: [], next: [] };
   }
   const newest = await attempt(run, tool.tool, () =>
     findNewest(tool, chooseSources(tool, options.sources, options, toolkit)),

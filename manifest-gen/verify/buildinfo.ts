@@ -1,10 +1,10 @@
 import semver from 'semver';
 import { withFile } from '../../formats/scoped.ts';
-import type { Found, GoModule, UnpackedExe, Verdict } from '../release.ts';
+import type { Found, UnpackedExe, Verdict } from '../release.ts';
 import { payloadFile } from '../tool-file/payload-place.ts';
 import { ruleFor } from '../tool-file/version-rules.ts';
-import { type GoBuildInfo, readGoBuildInfo } from './go-buildinfo.ts';
-import { type About, absent, failed, passed } from './verdict.ts';
+import { readGoBuildInfo } from './go-buildinfo.ts';
+import { absent, failed, passed } from './verdict.ts';
 
 /**
  * Does the Go build info in the exe name the module that the tool's file names for this version? No record or no version in it is
@@ -13,17 +13,9 @@ import { type About, absent, failed, passed } from './verdict.ts';
 export async function checkBuildInfo({ tool, version }: Found, exe: UnpackedExe): Promise<Verdict> {
   const about = { kind: 'buildinfo', subject: payloadFile(tool, exe.architecture) } as const;
   const info = await withFile(exe.path, readGoBuildInfo);
-  return judgeBuildInfo(about, info, ruleFor(tool.module, version)?.path, version, exe.asset.goModule);
-}
-
-/** Pure. `built` is what it was built from and by, if it was built here. */
-function judgeBuildInfo(
-  about: About,
-  info: GoBuildInfo | undefined,
-  path: string | undefined,
-  version: string,
-  built?: Pick<GoModule, 'sum' | 'toolchain'>,
-): Verdict {
+  const path = ruleFor(tool.module, version)?.path;
+  // what it was built from and by, if it was built here
+  const built = exe.asset.goModule;
   const broken = (expected: string, found: string): Verdict =>
     failed(about, `The Go build info names ${found}, not ${expected}.`, expected, found);
   if (info === undefined) return absent(about, 'The exe has no Go build info that can be read.');

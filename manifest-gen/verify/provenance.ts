@@ -42,8 +42,8 @@ function checkRegistry(said: RegistrySignatures | undefined, asset: Asset): Verd
     return absent(about, 'The registry shows no signature of its own with a key.');
   }
   const message = `${said.spec}:sha512-${Buffer.from(asset.digest.sha512, 'hex').toString('base64')}`;
-  for (const { keyid, sig } of said.signatures) {
-    const problem = problemOfSignature(said, keyid, sig, message);
+  for (const one of said.signatures) {
+    const problem = problemOfSignature(said, one, message);
     if (problem !== undefined) {
       return broken(about, signature, `the registry's signature of ${said.spec}`, problem);
     }
@@ -54,8 +54,7 @@ function checkRegistry(said: RegistrySignatures | undefined, asset: Asset): Verd
 
 function problemOfSignature(
   said: RegistrySignatures,
-  keyid: string,
-  sig: string,
+  { keyid, sig }: RegistrySignatures['signatures'][number],
   message: string,
 ): string | undefined {
   const key = keyOf(said, keyid);

@@ -22,13 +22,9 @@ export function renderRecord(
     builtBy: kind === 'go-module' ? 'feed' : 'upstream',
     source: { kind: bundledBy === undefined ? kind : 'bundle', upstream, version, fingerprint },
     payloads: exes.map((exe) => payload(tool, exe)),
-    evidence: verdicts.map(({ kind, verdict, subject, detail, keyId }) => ({
-      kind,
-      verdict,
-      subject,
-      detail,
-      ...(keyId === undefined ? {} : { keyId }),
-    })),
+    evidence: verdicts.map(({ kind, verdict, subject, detail, keyId }) => {
+      return { kind, verdict, subject, detail, keyId };
+    }),
   };
 }
 
@@ -42,7 +38,7 @@ function payload(
     size: digest.sizeBytes,
     sha256: digest.sha256,
     sha512: digest.sha512,
-    ...(asset.url === undefined ? {} : { url: asset.url }),
+    url: asset.url,
     ...(asset.goModule === undefined
       ? { asset: { name: asset.name, sha256: asset.digest.sha256 } }
       : { goModule: goModule(asset.goModule) }),

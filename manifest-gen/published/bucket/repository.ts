@@ -8,7 +8,7 @@ import { fail, ReleaseError } from '../../errors.ts';
 import { onceEach } from '../../system/once-each.ts';
 import { createGit, type Git, type GitAccess, helperVariables } from './git.ts';
 import { createBucketRemote, isRefusal } from './remote.ts';
-import { list, writeCommits, writeRoot } from './tree.ts';
+import { filesIn, writeCommits, writeRoot } from './tree.ts';
 import { beginningOf, reasonIn } from './withdrawal-note.ts';
 
 const channels = ['main', 'beta'] as const;
@@ -100,7 +100,7 @@ export async function openBucket(access: BucketAccess) {
     releasedHashes: (tool: string) => releasedHashesOf(git, tips, tool),
     async tools(branch: Channel): Promise<readonly string[]> {
       const tip = tips.get(branch);
-      const files = tip === undefined ? [] : [...(await list(git, tip, 'bucket/')).keys()];
+      const files = tip === undefined ? [] : await filesIn(git, tip, 'bucket/');
       return files.flatMap((path) => /^bucket\/(.+)\.json$/.exec(path)?.[1] ?? []);
     },
     /** Makes the commits, locally only; returns what to push. */

@@ -59,16 +59,8 @@ async function write(git: Git, changes: readonly Change[], when: Date): Promise<
   return ids.split('\n');
 }
 
-/** Name -> `MODE TYPE OID`. A missing path gives an empty list. */
-export async function list(
-  git: Git,
-  tree: string,
-  ...paths: readonly string[]
-): Promise<Map<string, string>> {
-  const entries = (await git.run(['ls-tree', '-z', tree, ...paths]))
-    .split('\0')
-    .filter((line) => line !== '');
-  return new Map(
-    entries.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]),
-  );
+/** The files in a folder of a commit, none where it has no such folder. */
+export async function filesIn(git: Git, commit: string, folder: string): Promise<readonly string[]> {
+  const names = await git.run(['ls-tree', '-z', '--name-only', commit, folder]);
+  return names.split('\0').filter((name) => name !== '');
 }
