@@ -9,6 +9,9 @@ export type Digest = {
   readonly sizeBytes: number;
 };
 
+/** A file on this machine, and what it contained when it was hashed. */
+export type LocalFile = { readonly path: string; readonly digest: Digest };
+
 /** Passes bytes through unchanged and hashes them on the way. */
 export type Digester = Transform & {
   /** The digest of all bytes that passed. @throws before the stream has ended */

@@ -1,5 +1,5 @@
+import type { LocalFile } from '../../formats/digest.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
-import type { LocalFile } from '../published/published.ts';
 import type { Rendered } from '../release.ts';
 import { type Addresses, payloadFile, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';

@@ -33,7 +33,8 @@ export async function repack(
   return artifactsOf(rendered, await packNupkg(rendered, workDir, signal), addresses);
 }
 
-type Published = {
+/** The parts of a release of the feed on this machine. They alone are published again: what was compared is what ships. */
+export type Proven = {
   readonly published: PublishedPackage;
   readonly payloads: readonly PublishedPayload[];
   readonly sbomText?: string | undefined;
@@ -47,7 +48,7 @@ type Published = {
  */
 export function partsOf(
   tool: Tool,
-  { published, payloads, sbomText, nuspecAgain }: Published,
+  { published, payloads, sbomText, nuspecAgain }: Proven,
   endpoints: Endpoints,
 ): Parts {
   const { record, nuspecText, verificationText, licenseText } = published;

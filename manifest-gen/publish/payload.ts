@@ -1,13 +1,12 @@
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'got';
-import { createDigester, type Digest } from '../../formats/digest.ts';
+import { createDigester, type LocalFile } from '../../formats/digest.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import {
   ask,
   explain,
   type FeedHttp,
   fileAt,
-  fileStream,
   reasonOf,
   requireSuccess,
   send,
@@ -16,12 +15,10 @@ import type { Endpoints } from '../published/feed/server-info.ts';
 import { payloadAddress } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 
-export type PayloadFile = {
+export type PayloadFile = LocalFile & {
   readonly tool: Pick<Tool, 'tool'>;
   readonly version: string;
   readonly file: string;
-  readonly path: string;
-  readonly digest: Digest;
 };
 
 /**
@@ -44,9 +41,8 @@ export async function putPayload(
   const expected = `SHA-256 ${payload.digest.sha256}`;
   if (there !== undefined) fail('FEED_CONFLICT', { what, expected, found: there });
 
-  const { sizeBytes } = payload.digest;
-  const body = { stream: fileStream(payload.path), sizeBytes, type: 'application/octet-stream' };
-  const response = await send(http, url, body, onProgress).catch((error: unknown) =>
+  const headers = { 'content-type': 'application/octet-stream' };
+  const response = await send(http, url, [payload], headers, onProgress).catch((error: unknown) =>
     endpoints.isOwnPayloadPlace ? Promise.reject(error) : explainEarlyAnswer(http, url, error),
   );
   if (!endpoints.isOwnPayloadPlace) requireUploads(url, response);

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, digestFile } from '../../formats/digest.ts';
+import { type Digest, digestFile, type LocalFile } from '../../formats/digest.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import type { Cache } from '../system/cache/cache.ts';
@@ -9,7 +9,7 @@ import { isPlaced, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { unpackAsset } from '../unpack/unpack.ts';
 import type { Endpoints } from './feed/server-info.ts';
-import type { LocalFile, Published, Released } from './published.ts';
+import type { Published, Released } from './published.ts';
 
 type Exe = { readonly architecture: Architecture; readonly path: string };
 type Payload = ReleaseRecord['payloads'][number];

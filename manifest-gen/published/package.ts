@@ -1,9 +1,10 @@
+import type { LocalFile } from '../../formats/digest.ts';
 import { FormatError, fail, quoted } from '../../formats/format-error.ts';
 import { withNupkg } from '../../formats/nupkg.ts';
 import { type Architecture, parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
 import { exeName } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { LocalFile, Published } from './published.ts';
+import type { Published } from './published.ts';
 
 /** The contents of a package on the feed, read whole. */
 export type PublishedPackage = LocalFile & {

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDigester, type Digest, digestFile } from '../../formats/digest.ts';
+import { createDigester, digestFile, type LocalFile } from '../../formats/digest.ts';
 import { jsonOf } from '../../formats/json.ts';
 import { withNupkg } from '../../formats/nupkg.ts';
 import { ReleaseRecord } from '../../formats/release-record.ts';
@@ -13,7 +13,6 @@ import { downloadFile, downloadPackage, type FeedPackage, listVersions } from '.
 import type { FeedHttp } from './feed/http.ts';
 
 type Package = Parameters<typeof packageIdOf>[0];
-export type LocalFile = { readonly path: string; readonly digest: Digest };
 
 /** What the feed has. Each list, package, exe and file is read once in a run. */
 export type Published = {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import type { LocalFile } from '../../formats/digest.ts';
 import { askWhyUnlisted } from '../published/feed/audit-log.ts';
 import { type FeedPackage, fetchPackageBytes } from '../published/feed/client.ts';
 import { faultOf, type PublishedPackage, readPackage } from '../published/package.ts';
-import type { LocalFile, Published } from '../published/published.ts';
+import type { Published } from '../published/published.ts';
 import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, failed } from './check.ts';

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { digestFile } from '../../formats/digest.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { packagingOf } from '../build/render/packaging.ts';
+import type { Proven } from '../build/repack.ts';
 import { fail } from '../errors.ts';
 import { releasedAs } from '../plan/reused-bytes.ts';
 import { originOf } from '../plan/same-files.ts';
 import { channelOf } from '../plan/withdrawal.ts';
-import type { PublishedPackage } from '../published/package.ts';
 import type { Released } from '../published/published.ts';
 import { type Cache, createCache } from '../system/cache/cache.ts';
 import type { Templates } from '../tool-file/templates.ts';
@@ -38,11 +38,6 @@ export type ProofManner = {
    * unreachable source is no reason to leave machines with a bad version.
    */
   readonly wasStable?: boolean;
-};
-
-/** Its parts on this machine. They alone are published: what was compared is what ships. */
-export type Proven = Pick<RepeatedRelease, 'payloads' | 'sbomText' | 'nuspecAgain'> & {
-  readonly published: PublishedPackage;
 };
 
 /**

@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import { digestFile } from '../../formats/digest.ts';
 import type { Artifacts } from '../build/artifacts.ts';
-import { partsOf, repack } from '../build/repack.ts';
+import { type Proven, partsOf, repack } from '../build/repack.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { keepFiles } from '../publish/keep-files.ts';
 import { type Publication, publishRelease } from '../publish/publish-release.ts';
@@ -9,10 +9,10 @@ import { discardHeld } from '../published/feed/held.ts';
 import type { Released } from '../published/published.ts';
 import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
-import { type Proven, prove } from '../reverify/prove.ts';
+import { prove } from '../reverify/prove.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import type { ReleaseFlags } from './flags.ts';
-import { type PromotionPlan, planPromotionOf } from './plan/promotion.ts';
+import { type PromotionPlan, planPromotionOf, type Skipped } from './plan/promotion.ts';
 import { refuseOpen } from './plan/rollout.ts';
 import { renewCorrections } from './rollout/held-correction.ts';
 import { type Request, readRequests } from './run/request.ts';
@@ -22,13 +22,9 @@ import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
-export type PromoteOptions = {
+export type PromoteOptions = Skipped & {
   readonly dryRun?: boolean;
   readonly outDir?: string | undefined;
-  /** Why a beta that is younger than the tool's `minAge` cannot wait; undefined when it has to. */
-  readonly skipMinAge?: string | undefined;
-  /** Why the evidence is not repeated; undefined when it is. */
-  readonly skipVerify?: string | undefined;
   /** This run has just released the betas from their sources. */
   readonly isJustMade?: boolean;
 };

@@ -42,7 +42,7 @@ export function databaseIn(bundle: OpenBundle): DatabaseTree | undefined {
   return {
     url: `bundle:${folder}`,
     read: async (endpoint) =>
-      bundle.has(pathOf(endpoint)) ? readFile(bundle.fileAt(pathOf(endpoint)).file, 'utf8') : undefined,
+      bundle.has(pathOf(endpoint)) ? readFile(bundle.fileAt(pathOf(endpoint)).path, 'utf8') : undefined,
   };
 }
 

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { digestFile, readChunks } from '../../../formats/digest.ts';
+import { digestFile, type LocalFile, readChunks } from '../../../formats/digest.ts';
 import { fail } from '../../errors.ts';
-import type { LocalFile } from '../../published/published.ts';
 import type { Rendered, UnpackedExe } from '../../release.ts';
 import { exeName } from '../../tool-file/payload-place.ts';
 import { packageIdOf } from '../../tool-file/tools.ts';

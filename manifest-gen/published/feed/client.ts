@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'got';
-import { createDigester, type Digest } from '../../../formats/digest.ts';
+import { createDigester, type Digest, type LocalFile } from '../../../formats/digest.ts';
 import { FormatError } from '../../../formats/format-error.ts';
 import { readV2Page, type V2Entry, type V2Page } from '../../../formats/v2-page.ts';
 import { fail, ReleaseError } from '../../errors.ts';
@@ -10,7 +10,6 @@ import {
   explain,
   type FeedHttp,
   fileAt,
-  fileStream,
   reasonHeader,
   reasonOf,
   refuse,
@@ -143,11 +142,9 @@ export async function downloadFile(
  */
 export async function pushPackage(
   http: FeedHttp,
-  pkg: {
+  pkg: LocalFile & {
     readonly id: string;
     readonly version: string;
-    readonly path: string;
-    readonly digest: Digest;
     readonly reason?: string | undefined;
     /** The tool whose rollout it is for: nobody sees it before. */
     readonly heldFor?: string | undefined;
@@ -160,18 +157,12 @@ export async function pushPackage(
       'Content-Type: application/octet-stream\r\n\r\n',
   );
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
-  const response = await send(
-    http,
-    pushUrl(http.feedUrl),
-    {
-      stream: join(head, fileStream(pkg.path), tail),
-      sizeBytes: head.length + pkg.digest.sizeBytes + tail.length,
-      type: `multipart/form-data; boundary="${boundary}"`,
-      reason: pkg.reason,
-      headers: pkg.heldFor === undefined ? {} : { 'x-held': pkg.heldFor },
-    },
-    onProgress,
-  );
+  const headers = {
+    'content-type': `multipart/form-data; boundary="${boundary}"`,
+    ...reasonHeader(pkg.reason),
+    ...(pkg.heldFor === undefined ? {} : { 'x-held': pkg.heldFor }),
+  };
+  const response = await send(http, pushUrl(http.feedUrl), [head, pkg, tail], headers, onProgress);
   const what = `${pkg.id} ${pkg.version}`;
   if (response.statusCode === 409) {
     const there = (await listVersions(http, pkg.id)).find((one) => one.version === pkg.version);
@@ -238,14 +229,4 @@ async function isListed(http: FeedHttp, id: string, version: string): Promise<bo
 export function pushUrl(feedUrl: string): string {
   const { pathname } = new URL(feedUrl);
   return pathname === '/' ? `${feedUrl.replace(/\/$/, '')}/api/v2/package/` : `${feedUrl}/`;
-}
-
-async function* join(
-  head: Uint8Array,
-  body: AsyncIterable<Uint8Array>,
-  tail: Uint8Array,
-): AsyncGenerator<Uint8Array> {
-  yield head;
-  yield* body;
-  yield tail;
 }

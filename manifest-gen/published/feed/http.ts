@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
 import type { z } from 'zod';
+import type { LocalFile } from '../../../formats/digest.ts';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { isHtmlPage } from '../../../formats/html-page.ts';
 import { jsonOf } from '../../../formats/json.ts';
@@ -102,34 +103,32 @@ export function reasonHeader(reason: string | undefined): Readonly<Record<string
   return reason === undefined ? {} : { 'x-reason': encodeURIComponent(reason) };
 }
 
-/** Streams a file; the body is sent once, so there is no retry inside. Same errors as `ask`. */
+/** What is sent, one part after the other. */
+type Parts = readonly (Buffer | LocalFile)[];
+
+/** Streams files; the body is sent once, so there is no retry inside. Same errors as `ask`. */
 export async function send(
   http: FeedHttp,
   address: string,
-  body: {
-    readonly stream: AsyncIterable<Uint8Array>;
-    readonly sizeBytes: number;
-    readonly type: string;
-    readonly reason?: string | undefined;
-    readonly headers?: Readonly<Record<string, string>>;
-  },
+  parts: Parts,
+  headers: Readonly<Record<string, string>>,
   onProgress: (doneBytes: number) => void,
 ): Promise<Response<string>> {
+  const sizes = parts.map((part) => (Buffer.isBuffer(part) ? part.length : part.digest.sizeBytes));
+  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
   return ask(http, address, {
     method: 'PUT',
-    body: countBytes(body.stream, onProgress),
-    headers: {
-      'content-type': body.type,
-      'content-length': String(body.sizeBytes),
-      ...reasonHeader(body.reason),
-      ...body.headers,
-    },
+    body: countBytes(bytesOf(parts), onProgress),
+    headers: { ...headers, 'content-length': String(sizeBytes) },
     retry: { limit: 0 },
   });
 }
 
-export function fileStream(path: string): AsyncIterable<Buffer> {
-  return createReadStream(path, { highWaterMark: 256 * 1024 });
+async function* bytesOf(parts: Parts): AsyncGenerator<Buffer> {
+  for (const part of parts) {
+    if (Buffer.isBuffer(part)) yield part;
+    else yield* createReadStream(part.path, { highWaterMark: 256 * 1024 });
+  }
 }
 
 /** No exe and no file of upstream's has more than 1 GiB; a package is an exe and some texts. */

@@ -81,8 +81,7 @@ function offerOf(bundle: OpenBundle, { architecture, name, path, goModule }: Bun
 }
 
 function assetOf(bundle: OpenBundle, { path, ...asset }: BundledAsset): Asset {
-  const { file, digest } = bundle.fileAt(path);
-  return { ...asset, path: file, digest } as Asset;
+  return { ...asset, ...bundle.fileAt(path) } as Asset;
 }
 
 async function textsOf(bundle: OpenBundle, sidecars: BundledRelease['sidecars']): Promise<Sidecar[]> {
@@ -90,7 +89,7 @@ async function textsOf(bundle: OpenBundle, sidecars: BundledRelease['sidecars'])
 }
 
 async function textOf(bundle: OpenBundle, path: string): Promise<string> {
-  return readFile(bundle.fileAt(path).file, 'utf8');
+  return readFile(bundle.fileAt(path).path, 'utf8');
 }
 
 function dateOf(text: string | undefined): Date | undefined {

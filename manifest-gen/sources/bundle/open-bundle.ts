@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { createHashes, type Digest, digestBytes } from '../../../formats/digest.ts';
+import { createHashes, type Digest, digestBytes, type LocalFile } from '../../../formats/digest.ts';
 import { fileReason } from '../../../formats/file-reason.ts';
 import { minisignKeyId, verifyMinisign } from '../../../formats/minisign.ts';
 import { readTar, TarError, type TarFile } from '../../../formats/tar.ts';
@@ -20,17 +20,15 @@ import {
 } from './format.ts';
 import { untrustedComment } from './key.ts';
 
-/** A file of the bundle on this disk, as the signed list has it. */
-export type BundledFile = { readonly file: string; readonly digest: Digest };
 export type OpenBundle = {
   readonly keyId: string;
   readonly releases: readonly BundledRelease[];
   has(path: string): boolean;
   /**
-   * By its path in the bundle.
+   * By its path in the bundle: the file on this disk, as the signed list has it.
    * @throws ReleaseError BUNDLE_REFUSED when it is missing
    */
-  fileAt(path: string): BundledFile;
+  fileAt(path: string): LocalFile;
 };
 
 export type BundlePlace = {
@@ -111,13 +109,13 @@ async function readBundle(
   requireSame(file, first, digestBytes(contentBytes).sha256);
   const content = readContent(file, contentBytes);
 
-  const files = new Map<string, BundledFile>();
+  const files = new Map<string, LocalFile>();
   for (const [number, listed] of rest.entries()) {
     // under a number: no name from outside becomes one on this disk
     const target = join(dir, String(number));
     const digest = await layDown(await next(listed.path, maxFileBytes), target);
     requireSame(file, listed, digest.sha256);
-    files.set(listed.path, { file: target, digest });
+    files.set(listed.path, { path: target, digest });
   }
   const { value: more } = await tar.next();
   if (more !== undefined) return refuse(file, 'the end of the bundle', JSON.stringify(more.path));

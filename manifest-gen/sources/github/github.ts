@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
+import type { LocalFile } from '../../../formats/digest.ts';
 import type { Architecture } from '../../../formats/release-record.ts';
 import { fail } from '../../errors.ts';
 import type { Asset, Found, Sidecar } from '../../release.ts';
@@ -7,7 +8,7 @@ import type { Cache } from '../../system/cache/cache.ts';
 import type { SourceOf } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 import { asking, fingerprintOf, refused, requireSource } from '../asking.ts';
-import { type Downloaded, download } from '../http/download.ts';
+import { download } from '../http/download.ts';
 import { type GithubAsset, GithubRelease, GithubReleases } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
 import { createGithubApi, type GithubApi, type GithubApiSettings } from './api.ts';
@@ -95,7 +96,7 @@ export function createGithub(settings: GithubSettings): Upstream {
       const source = requireSource(found.tool, kind);
       const { isImmutable, notes, ...details } = found.details as Details;
       const about = asking(found.tool, kind, found.version);
-      const get = async (asset: GithubAsset, maxBytes: number): Promise<Downloaded> => {
+      const get = async (asset: GithubAsset, maxBytes: number): Promise<LocalFile> => {
         const { apiUrl, cache } = settings;
         const { id, name, size, updated_at } = asset;
         const sha256 = statedSha256(asset);

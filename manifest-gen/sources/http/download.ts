@@ -1,7 +1,7 @@
 import { open as openFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished, PassThrough, type Readable } from 'node:stream';
-import { type Digest, digestFile } from '../../../formats/digest.ts';
+import { digestFile, type LocalFile } from '../../../formats/digest.ts';
 import { type Headers, type Opened, plainRedirect } from '../../../outbound/http.ts';
 import { type Asking, hostUnreachable, reasonOf, refused } from '../asking.ts';
 import { type Attempt, askHost, type HttpAccess, type Open } from './ask-host.ts';
@@ -21,7 +21,6 @@ export type DownloadRequest = {
   readonly maxBytes: number;
   readonly onProgress: (doneBytes: number, totalBytes: number | undefined) => void;
 };
-export type Downloaded = { readonly path: string; readonly digest: Digest };
 
 type Job = DownloadRequest & {
   readonly access: HttpAccess;
@@ -36,7 +35,7 @@ type Job = DownloadRequest & {
  * @throws ReleaseError SOURCE_UNREACHABLE when it cannot be downloaded, REFUSED when it is not what the source states: another
  * length, another digest, an HTML page (GitHub has sent one with status 200, spec upstream 2)
  */
-export function download(access: HttpAccess, request: DownloadRequest, asking: Asking): Promise<Downloaded> {
+export function download(access: HttpAccess, request: DownloadRequest, asking: Asking): Promise<LocalFile> {
   const { folder, name } = request;
   const path = join(folder, name);
   return inTurn(path, async () => {
@@ -45,7 +44,7 @@ export function download(access: HttpAccess, request: DownloadRequest, asking: A
   });
 }
 
-async function keptFile(path: string, request: DownloadRequest): Promise<Downloaded | undefined> {
+async function keptFile(path: string, request: DownloadRequest): Promise<LocalFile | undefined> {
   if ((await sizeOf(path)) === 0) return undefined;
   const digest = await digestFile(path);
   if ((await faultOf(path, digest, request)) === undefined) return { path, digest };
@@ -53,7 +52,7 @@ async function keptFile(path: string, request: DownloadRequest): Promise<Downloa
   return undefined;
 }
 
-async function obtain(job: Job): Promise<Downloaded> {
+async function obtain(job: Job): Promise<LocalFile> {
   const isResumed = (await sizeOf(job.part)) > 0;
   try {
     return await fetchPart(job);
@@ -66,7 +65,7 @@ async function obtain(job: Job): Promise<Downloaded> {
   }
 }
 
-async function fetchPart(job: Job): Promise<Downloaded> {
+async function fetchPart(job: Job): Promise<LocalFile> {
   const { access, asking, name, part, path } = job;
   const result = await askHost(access, job.url, (open) => fetchRest(open, job));
   if ('failed' in result) {

@@ -36,17 +36,16 @@ export type PromotionPlan = {
   readonly scan?: ScanResult | undefined;
 };
 
+/** Why a beta need not be as old as the tool file demands, and why its evidence is not repeated; undefined where neither is skipped. */
+export type Skipped = { readonly skipMinAge?: string | undefined; readonly skipVerify?: string | undefined };
+
 /**
  * Opens the packages that matter and decides; changes nothing.
- * @param hurry why a beta need not be as old as the tool file demands; `skipVerify`: why its evidence is not repeated
  * @throws ReleaseError NOTHING_PUBLISHED_HERE, PROMOTION_REFUSED, PROMOTION_TOO_YOUNG, FEED_*
  */
 export async function planPromotionOf(
   { tool, version: asked }: Request,
-  {
-    skipMinAge,
-    skipVerify,
-  }: { readonly skipMinAge?: string | undefined; readonly skipVerify?: string | undefined },
+  { skipMinAge, skipVerify }: Skipped,
   toolkit: OpenToolkit,
 ): Promise<PromotionPlan> {
   const { published, bucket } = toolkit;

@@ -8,6 +8,7 @@ import type { OpenToolkit } from '../../toolkit.ts';
 
 /** What the branches offer of a tool before a verb acts. */
 export type ReleaseState = Pick<PlanRow, 'tool' | 'main' | 'beta' | 'upstream' | 'notes'>;
+type Origin = Pick<PlanRow, 'source' | 'evidence'>;
 
 /** @param upstream the upstream version that the verb is about */
 export async function readState(
@@ -21,19 +22,14 @@ export async function readState(
 }
 
 /** Where a release of ours came from, and what proved it. */
-export function originOfRecord({ source, evidence }: ReleaseRecord): Pick<PlanRow, 'source' | 'evidence'> {
+export function originOfRecord({ source, evidence }: ReleaseRecord): Origin {
   const { kind, upstream } = source;
   const passed = evidence.filter(({ verdict }) => verdict === 'passed').map((one) => one.kind);
   return { source: { kind, upstream }, evidence: [...new Set(passed)] };
 }
 
 /** Where a release is taken from, and what will be demanded of it. */
-export function originOfFound({
-  tool,
-  kind,
-  upstream,
-  version,
-}: Found): Pick<PlanRow, 'source' | 'evidence'> {
+export function originOfFound({ tool, kind, upstream, version }: Found): Origin {
   return { source: { kind, upstream }, evidence: requiredEvidence(tool, kind, version) };
 }
 

@@ -75,7 +75,7 @@ describe('a bundle', () => {
     const bundle = await open(file);
 
     expect(bundle.releases).toEqual(content.releases);
-    expect(await readFile(bundle.fileAt('gadget/1.2.3/github/gadget.exe').file)).toEqual(exe);
+    expect(await readFile(bundle.fileAt('gadget/1.2.3/github/gadget.exe').path)).toEqual(exe);
     expect(bundle.fileAt('gadget/1.2.3/github/gadget.exe').digest).toEqual(digestBytes(exe));
     expect(key.publicKey).toMatch(/^RW/);
   });
