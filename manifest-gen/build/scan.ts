@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
-import { releasedAs } from '../plan/reused-bytes.ts';
+import { releasedAs } from '../plan/same-files.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { takeExes } from '../published/exes.ts';
 import type { Released } from '../published/published.ts';

@@ -1,6 +1,7 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Found, Offer } from '../release.ts';
 import type { UpstreamKind } from '../tool-file/tools.ts';
+import { readReleaseVersion } from './release-version.ts';
 
 /** What a source offers now, as far as it can be compared with a record. */
 export type Offered = Pick<Found, 'kind' | 'upstream' | 'fingerprint' | 'offers' | 'bundledBy'>;
@@ -139,4 +140,25 @@ export function originOf({ source, payloads }: ReleaseRecord): UpstreamKind {
 /** The Go that built a recorded release; undefined for upstream's own builds. */
 export function toolchainOf({ payloads }: ReleaseRecord): string | undefined {
   return payloads.find(({ architecture }) => architecture === 'amd64')?.goModule?.toolchain;
+}
+
+/**
+ * The version that a file was released as before, when that was another one: an old program under a new number, which build info
+ * without a version (buf) cannot reveal. A correction may have the bytes of an older version, so bytes that were also released as
+ * the same version are fine.
+ * @param sha256s of the file itself and of what it came in
+ * @param released what each release of the tool promised
+ * @param upstream the version that the file is said to be now
+ */
+export function releasedAs(
+  sha256s: readonly string[],
+  upstream: string,
+  released: readonly { readonly version: string; readonly hashes: readonly string[] }[],
+): string | undefined {
+  for (const sha256 of sha256s) {
+    const before = released.filter(({ hashes }) => hashes.includes(sha256)).map(({ version }) => version);
+    const isKnown = before.some((version) => readReleaseVersion(version)?.upstream === upstream);
+    if (!isKnown && before.length > 0) return before.at(-1);
+  }
+  return undefined;
 }

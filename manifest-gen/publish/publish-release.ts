@@ -49,11 +49,11 @@ export async function publishPayloads(publication: Artifacts, toolkit: OpenToolk
 
 async function publishPayload(
   { tool, version }: Artifacts,
-  { file, path, digest }: Artifacts['payloads'][number],
+  payload: Artifacts['payloads'][number],
   { feed, endpoints, report, done }: OpenToolkit,
 ): Promise<void> {
-  const payload = { tool, version, file, path, digest };
-  const outcome = await putPayload(feed, endpoints, payload, (doneBytes) =>
+  const { file, digest } = payload;
+  const outcome = await putPayload(feed, endpoints, { tool, version, ...payload }, (doneBytes) =>
     report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
   );
   if (outcome === 'put') done.push(`payload ${tool.tool}/${version}/${file}`);

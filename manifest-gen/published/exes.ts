@@ -13,8 +13,6 @@ import type { Published, Released } from './published.ts';
 
 type Exe = { readonly architecture: Architecture; readonly path: string };
 type Payload = ReleaseRecord['payloads'][number];
-/** `missing`: recorded, and not where Scoop gets it. */
-type TakenExes = { readonly exes: readonly Exe[]; readonly missing: readonly Architecture[] };
 type Access = {
   readonly published: Published;
   readonly endpoints: Endpoints;
@@ -27,10 +25,11 @@ type Access = {
  * warning: the results for the others are still useful.
  * @throws ReleaseError OTHER_BYTES for other bytes than the record's, PLACE_UNREACHABLE, FEED_*
  */
-export async function takeExes(tool: Tool, released: Released, access: Access): Promise<TakenExes> {
+export async function takeExes(tool: Tool, released: Released, access: Access) {
   const { record, nupkgPath } = released;
   const packaged = await access.published.exe(tool, nupkgPath);
   const exes: Exe[] = packaged === undefined ? [] : [{ architecture: 'amd64', path: packaged.path }];
+  /** Recorded, and not where Scoop gets it. */
   const missing: Architecture[] = [];
   for (const payload of record?.payloads ?? []) {
     const { architecture } = payload;

@@ -1,21 +1,12 @@
 import type { LocalFile } from '../../formats/digest.ts';
 import { FormatError, fail, quoted } from '../../formats/format-error.ts';
 import { withNupkg } from '../../formats/nupkg.ts';
-import { type Architecture, parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
+import { type Architecture, parseReleaseRecord } from '../../formats/release-record.ts';
 import { exeName } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { Published } from './published.ts';
 
-/** The contents of a package on the feed, read whole. */
-export type PublishedPackage = LocalFile & {
-  readonly record: ReleaseRecord;
-  readonly recordText: string;
-  readonly nuspecText: string;
-  readonly verificationText: string;
-  readonly licenseText: string;
-  /** `tools/EXE`, taken out. */
-  readonly exe: LocalFile;
-};
+export type PublishedPackage = Awaited<ReturnType<typeof readPackage>>;
 
 /** A payload as Scoop downloads it. */
 export type PublishedPayload = LocalFile & {
@@ -25,12 +16,8 @@ export type PublishedPayload = LocalFile & {
 
 const maxTextBytes = 4 * 1024 * 1024;
 
-/** @throws FormatError, SyntaxError or ZodError for one that cannot be read, or has no record: see `faultOf` */
-export function readPackage(
-  tool: Tool,
-  file: LocalFile,
-  published: Pick<Published, 'exe'>,
-): Promise<PublishedPackage> {
+/** The contents of a package on the feed, read whole, with `tools/EXE` taken out. @throws FormatError, SyntaxError or ZodError for one that cannot be read, or has no record: see `faultOf` */
+export function readPackage(tool: Tool, file: LocalFile, published: Pick<Published, 'exe'>) {
   return withNupkg(file.path, async (nupkg) => {
     const text = async (name: string): Promise<string> =>
       (await nupkg.readEntry(`tools/${name}`, maxTextBytes)).toString('utf8');

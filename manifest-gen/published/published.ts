@@ -14,27 +14,16 @@ import type { FeedHttp } from './feed/http.ts';
 
 type Package = Parameters<typeof packageIdOf>[0];
 
-/** What the feed has. Each list, package, exe and file is read once in a run. */
-export type Published = {
-  /** Every version of a package, unlisted ones too. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */
-  versions(tool: Package): Promise<readonly FeedPackage[]>;
-  /** Undefined for a version that the feed does not have. @throws ReleaseError FEED_*; FormatError when it is no package */
-  release(tool: Package, version: string): Promise<Released | undefined>;
-  /** The exe in a package, taken out; undefined when it has none. @throws FormatError */
-  exe(tool: Tool, nupkgPath: string): Promise<LocalFile | undefined>;
-  /**
-   * A file from where Scoop downloads it; undefined for 404.
-   * @param path where it is kept, unless this run has it already
-   * @throws ReleaseError FEED_*, PLACE_UNREACHABLE
-   */
-  file(url: string, path: string): Promise<LocalFile | undefined>;
-};
+export type Published = ReturnType<typeof createPublished>;
 
 /** `workDir` is for the exes, and gone at the end of the run. */
 type Place = { readonly feed: FeedHttp; readonly cache: Cache; readonly workDir: string };
 
-export function createPublished({ feed, cache, workDir }: Place): Published {
-  const versions = onceEach(packageIdOf, (tool) => listVersions(feed, packageIdOf(tool)));
+/** What the feed has. Each list, package, exe and file is read once in a run. */
+export function createPublished({ feed, cache, workDir }: Place) {
+  /** Every version of a package, unlisted ones too. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */
+  const versions = onceEach(packageIdOf, (tool: Package) => listVersions(feed, packageIdOf(tool)));
+  /** Undefined for a version that the feed does not have. @throws ReleaseError FEED_*; FormatError when it is no package */
   const release = onceEach(
     (tool: Package, version: string) => `${packageIdOf(tool)} ${version}`,
     async (tool, version): Promise<Released | undefined> => {
@@ -44,13 +33,18 @@ export function createPublished({ feed, cache, workDir }: Place): Published {
       return { version, nupkgPath, record: await readRecord(nupkgPath, version) };
     },
   );
+  /** The exe in a package, taken out; undefined when it has none. @throws FormatError */
   const exe = onceEach(
     (tool: Tool, nupkgPath: string) => `${exeName(tool)} ${nupkgPath}`,
     async (tool, nupkgPath) => takeExe(nupkgPath, exeName(tool), await mkdtemp(join(workDir, 'exe-'))),
   );
+  /**
+   * A file from where Scoop downloads it; undefined for 404. The path is where it is kept, unless this run has it already.
+   * @throws ReleaseError FEED_*, PLACE_UNREACHABLE
+   */
   const file = onceEach(
     (url: string, _path: string) => url,
-    async (url, path) => {
+    async (url, path): Promise<LocalFile | undefined> => {
       const digest = await makeWhole(path, (part) => downloadFile(feed, url, part));
       if (digest !== undefined) return { path, digest };
       // an empty file, which cannot be mistaken for the exe

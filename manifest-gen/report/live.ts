@@ -92,7 +92,7 @@ function linesOf(transfers: readonly Transfer[], nowMs: number): readonly string
 function stateOf(transfer: Transfer, nowMs: number): string {
   const { doneBytes, totalBytes } = transfer;
   const amount = totalBytes
-    ? [`${size(doneBytes)} of ${size(totalBytes)}`, percent(doneBytes, totalBytes)]
+    ? [`${size(doneBytes)} of ${size(totalBytes)}`, `${Math.floor((100 * doneBytes) / totalBytes)} %`]
     : [size(doneBytes)];
   const { rate, leftS } = speedOf(transfer, nowMs);
   const left = leftS !== undefined && leftS > 0 ? [`${leftS} s left`] : [];
@@ -112,8 +112,4 @@ function speedOf(
 
 function size(bytes: number): string {
   return bytes < 100_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
-}
-
-function percent(doneBytes: number, totalBytes: number): string {
-  return `${Math.floor((100 * doneBytes) / totalBytes)} %`;
 }

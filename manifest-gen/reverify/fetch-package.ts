@@ -8,23 +8,18 @@ import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, failed } from './check.ts';
 
-type Fetched = {
-  /** What the feed lists; undefined when it does not have it. */
-  readonly pkg: FeedPackage | undefined;
-  readonly package?: PublishedPackage;
-  readonly checks: readonly Check[];
-};
-
 /** The package as choco gets it, from the feed and never from a cache, and its entry in the feed. */
 export async function fetchPackage(
   tool: Tool,
   version: string,
   { feed, published, workDir }: Pick<OpenToolkit, 'feed' | 'published' | 'workDir'>,
-): Promise<Fetched> {
+) {
   const id = packageIdOf(tool);
   const about = { what: 'package', subject: `${id} ${version}` };
   const pkg = (await published.versions(tool)).find((one) => one.version === version);
-  if (pkg === undefined) return { pkg, checks: [failed(about, 'a package on the feed', 'none')] };
+  if (pkg === undefined) {
+    return { pkg, package: undefined, checks: [failed(about, 'a package on the feed', 'none')] };
+  }
 
   const path = join(workDir, `${id}.${version}.nupkg`);
   const digest = await fetchPackageBytes(feed, pkg, path);
@@ -35,7 +30,7 @@ export async function fetchPackage(
       : [compare(about, `SHA-512 ${pkg.sha512}`, `SHA-512 ${digest.sha512}`, same)];
   const read = await openPackage(tool, version, { path, digest }, published);
   return 'verdict' in read
-    ? { pkg, checks: [...announced, read] }
+    ? { pkg, package: undefined, checks: [...announced, read] }
     : { pkg, package: read, checks: announced };
 }
 

@@ -8,20 +8,11 @@ import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, failed, orUnreachable } from './check.ts';
 
-export type PublishedPayloads = {
-  readonly payloads: readonly PublishedPayload[];
-  readonly checks: readonly Check[];
-};
-
 type PayloadPlace = Pick<OpenToolkit, 'feed' | 'endpoints' | 'published' | 'workDir'>;
 type RecordedPayload = ReleaseRecord['payloads'][number];
 
 /** Downloads every payload of the record from where Scoop does, and compares it and the `.sha256` beside it with the record. */
-export async function repeatPayloads(
-  tool: Tool,
-  record: ReleaseRecord,
-  place: PayloadPlace,
-): Promise<PublishedPayloads> {
+export async function repeatPayloads(tool: Tool, record: ReleaseRecord, place: PayloadPlace) {
   const { feed, endpoints, published, workDir } = place;
   const payloads: PublishedPayload[] = [];
   const checks: Check[] = [];

@@ -11,7 +11,7 @@ import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, passed, skipped } from './check.ts';
 import { comparePackage } from './package.ts';
 import type { RepeatRequest } from './request.ts';
-import { type RepeatedSbom, repeatSbom } from './sbom.ts';
+import { repeatSbom } from './sbom.ts';
 import type { UpstreamRepeated } from './upstream.ts';
 
 /** What the branch and the feed have of one release. */
@@ -65,7 +65,7 @@ export async function compareRendering(
   const about = { what: 'manifest', subject: `${tool.tool}.json` };
   const manifestText = then.text ?? rendered.manifestText;
   const licensesAgain = again?.unpacked.fetched.licenses;
-  const sbom: RepeatedSbom = await repeatSbom(
+  const sbom = await repeatSbom(
     tool,
     { record: published.record, manifestText },
     published.payloads,

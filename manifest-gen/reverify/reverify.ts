@@ -14,30 +14,26 @@ import type { OpenToolkit } from '../toolkit.ts';
 import { verifyUnpacked } from '../verify/verify.ts';
 import { type Check, compare, skipped, unreachable } from './check.ts';
 import { compareEvidence } from './evidence.ts';
-import { fetchPackage, findWithdrawn, type Withdrawn } from './fetch-package.ts';
+import { fetchPackage, findWithdrawn } from './fetch-package.ts';
 import { checkManifest, readManifest } from './manifest.ts';
 import { repeatPayloads } from './payloads.ts';
 import { compareRendering, type PublishedRelease, type RenderedAgain } from './rendering.ts';
 import type { RepeatRequest } from './request.ts';
 import { compareWithOther, type Question, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
 
-export type Repeated = {
-  readonly version: string;
-  readonly checks: readonly Check[];
-  readonly withdrawn?: Withdrawn | undefined;
-};
-
 /**
  * Everything that a branch offers of a tool, compared again from the branch to upstream: manifest, package, payloads, record,
  * evidence, other sources. Differences are values; the caller decides what they mean.
  * @throws ReleaseError NOTHING_PUBLISHED_HERE, FEED_UNREACHABLE, FEED_REFUSED, TOOL_FILE_INVALID, INTERRUPTED
  */
-export async function repeatEvidence(request: RepeatRequest, toolkit: OpenToolkit): Promise<Repeated> {
+export async function repeatEvidence(request: RepeatRequest, toolkit: OpenToolkit) {
   const { tool, channel } = request;
   const manifestText = await readPromise(request, toolkit.bucket);
   const subject = `${tool.tool}.json on ${channel}`;
   const manifest = readManifest(subject, manifestText);
-  if ('verdict' in manifest) return { version: request.version ?? 'unknown', checks: [manifest] };
+  if ('verdict' in manifest) {
+    return { version: request.version ?? 'unknown', checks: [manifest], withdrawn: undefined };
+  }
 
   const version = request.version ?? manifest.version;
   const published = await fetchPackage(tool, version, toolkit);

@@ -10,17 +10,11 @@ import type { ModuleLicenses } from '../release.ts';
 import { payloadAddress } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { readPrograms } from '../verify/go-buildinfo.ts';
-import { type Check, compareTexts, failed, orUnreachable, skipped } from './check.ts';
+import { compareTexts, failed, orUnreachable, skipped } from './check.ts';
 import { checkSha256File } from './payloads.ts';
 
 type SbomPlace = { readonly feed: FeedHttp; readonly endpoints: Endpoints; readonly workDir: string };
 type Published = { readonly record: ReleaseRecord; readonly manifestText: string };
-export type RepeatedSbom = {
-  readonly checks: readonly Check[];
-  /** The published one; undefined if there is none, or it was not compared. */
-  readonly text?: string | undefined;
-};
-
 /** An exe of a thousand modules has one of some hundred KB. */
 const maxSbomBytes = 64 * 1024 * 1024;
 
@@ -37,16 +31,17 @@ export async function repeatSbom(
   isSamePacker: boolean,
   licensesAgain: ModuleLicenses | undefined,
   { feed, endpoints, workDir }: SbomPlace,
-): Promise<RepeatedSbom> {
+) {
   const about = { what: 'sbom', subject: sbomFile(tool.tool) };
+  /** The published one; undefined if there is none, or it was not compared. */
+  let text: string | undefined;
   const areRecorded = record.payloads.every(({ architecture, sha256 }) =>
     payloads.some((one) => one.architecture === architecture && one.digest.sha256 === sha256),
   );
   // upstream's own server has no SBOM of ours; for other exes than the recorded ones it would be useless
-  if (!areRecorded) return { checks: [] };
-  if (!isSamePacker) return { checks: [skipped(about, "It was made by another recipe than today's.")] };
+  if (!areRecorded) return { checks: [], text };
+  if (!isSamePacker) return { checks: [skipped(about, "It was made by another recipe than today's.")], text };
   const url = payloadAddress(endpoints.payloadPutUrl, tool, record.version, about.subject);
-  let text: string | undefined;
   const checks = await orUnreachable(about, async () => {
     const path = join(workDir, about.subject);
     const digest = await downloadFile(feed, url, path, maxSbomBytes);

@@ -138,13 +138,14 @@ function given(env: Environment): Record<string, string> {
 
 /** Reported with all other faults, so that they can be corrected at once. */
 function checkPaths({ env, cwd }: KeySource, problems: string[]): void {
-  const { TOOLS_DIR: dir, TRUST_FILE: file, POLICY_FILE: policy } = env;
+  const dir = env.TOOLS_DIR;
   const isFolder = dir && statSync(resolve(cwd, dir), { throwIfNoEntry: false })?.isDirectory();
   if (dir && !isFolder) problems.push(`TOOLS_DIR: there is no folder ${dir}`);
-  if (file && readText(resolve(cwd, file)) === undefined) problems.push(`TRUST_FILE: cannot read ${file}`);
-  if (policy && readText(resolve(cwd, policy)) === undefined)
-    problems.push(`POLICY_FILE: cannot read ${policy}`);
-  if (policy && !env.VULN_DB) problems.push('POLICY_FILE: it needs VULN_DB');
+  for (const name of ['TRUST_FILE', 'POLICY_FILE']) {
+    const file = env[name];
+    if (file && readText(resolve(cwd, file)) === undefined) problems.push(`${name}: cannot read ${file}`);
+  }
+  if (env.POLICY_FILE && !env.VULN_DB) problems.push('POLICY_FILE: it needs VULN_DB');
 }
 
 function cacheHome(env: Environment, platform: NodeJS.Platform): string {

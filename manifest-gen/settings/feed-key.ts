@@ -11,17 +11,11 @@ export type KeySource = {
   readonly cwd: string;
 };
 
-export type FeedKey = {
-  readonly value: string;
-  /** The key that `start` made for the server of this machine. */
-  readonly isStartKey: boolean;
-};
-
 /**
  * FEED_API_KEY, else the file FEED_API_KEY_FILE, else `start.key`: that one only for a feed on this machine, since it has every
  * scope on that server, and is never sent to another one (contract section 4).
  */
-export function readFeedKey({ env, cwd }: KeySource, problems: string[]): FeedKey | undefined {
+export function readFeedKey({ env, cwd }: KeySource, problems: string[]) {
   const { FEED_API_KEY: value, FEED_API_KEY_FILE: file, FEED_URL: feedUrl, DATA_DIR: dataDir } = env;
   if (value) return checkKey(value, 'FEED_API_KEY', problems);
   if (file) {
@@ -44,10 +38,12 @@ export function isLoopback(address: string): boolean {
 }
 
 /** A key goes into HTTP headers: a stray line end would otherwise surface as an error that quotes it. */
-function checkKey(text: string, name: string, problems: string[]): FeedKey | undefined {
+function checkKey(text: string, name: string, problems: string[]) {
   const value = text.trim();
   if (/[^\x21-\x7e]/.test(value)) problems.push(`${name}: a key has no spaces and only printable ASCII`);
-  return value === '' ? undefined : { value, isStartKey: name === 'start.key' };
+  // the key that `start` made for the server of this machine
+  const isStartKey = name === 'start.key';
+  return value === '' ? undefined : { value, isStartKey };
 }
 
 /** Undefined for a missing file and for an unreadable one: a setting that names it is reported, start.key need not be there. */

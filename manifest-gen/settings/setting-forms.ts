@@ -8,7 +8,7 @@ export function webAddress(): z.ZodString {
   return z.string().refine((text) => {
     if (!URL.canParse(text)) return false;
     const url = new URL(text);
-    return isWeb(url) && hasNoUser(url) && url.search === '' && url.hash === '';
+    return isWeb(url) && isPlain(url);
   }, 'must be an http or https address without user and password, ? and #');
 }
 
@@ -19,7 +19,7 @@ export function databaseAddress(): z.ZodString {
     if (!URL.canParse(text)) return false;
     const url = new URL(text);
     const isKnown = isWeb(url) || (url.protocol === 'file:' && url.host === '');
-    return isKnown && hasNoUser(url) && url.search === '' && url.hash === '';
+    return isKnown && isPlain(url);
   }, 'must be an http, https or file address without user and password, ? and #, or a folder');
 }
 
@@ -50,6 +50,10 @@ export function bundleKeys(): z.ZodString {
 
 function isWeb({ protocol }: URL): boolean {
   return /^https?:$/.test(protocol);
+}
+
+function isPlain(url: URL): boolean {
+  return hasNoUser(url) && url.search === '' && url.hash === '';
 }
 
 function hasNoUser({ username, password }: URL): boolean {

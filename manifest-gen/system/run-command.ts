@@ -21,22 +21,17 @@ export type Command = {
   readonly onLine?: (line: string) => void;
 };
 
-export type CommandResult = {
-  /** A program that was ended by a signal has -1. */
-  readonly exitCode: number;
-  readonly stdout: Buffer;
-  /** The last 64 KiB. */
-  readonly stderr: string;
-};
+export type CommandResult = Awaited<ReturnType<typeof runCommand>>;
 
+/** Of stderr, the last of it. */
 const maxTailBytes = 64 * 1024;
 const graceMs = 5_000;
 
 /**
- * Runs a program to its end; its exit code is a value, the caller judges it.
+ * Runs a program to its end; its exit code is a value, the caller judges it (-1: it was ended by a signal).
  * @throws ReleaseError PROGRAM_MISSING, PROGRAM_FAILED (too long, too much output), INTERRUPTED (the signal)
  */
-export async function runCommand(command: Command): Promise<CommandResult> {
+export async function runCommand(command: Command) {
   const { program, maxOutputBytes = 16 * 1024 * 1024 } = command;
   if (command.signal?.aborted) return interrupted(program);
   const child = start(command);

@@ -142,18 +142,13 @@ export type SourceOf<Kind extends UpstreamKind> = Extract<Source, { kind: Kind }
 
 /** A tool with an invalid file; the others are not affected. */
 export type BrokenTool = { readonly tool: string; readonly error: ReleaseError };
-export type ToolsFolder = {
-  readonly tools: readonly Tool[];
-  readonly broken: readonly BrokenTool[];
-  /** Of all files, including those that were not read. */
-  readonly names: readonly string[];
-};
+export type ToolsFolder = Awaited<ReturnType<typeof readTools>>;
 
 /**
- * The tools of a folder, by name; a file is named after its tool. If all of `only` have a file, no other is read.
+ * The tools of a folder, by name; a file is named after its tool. If all of `only` have a file, no other is read, but `names` are always all.
  * @throws ReleaseError TOOL_FILE_INVALID when the folder has none or cannot be read
  */
-export async function readTools(dir: string, only: readonly string[] = []): Promise<ToolsFolder> {
+export async function readTools(dir: string, only: readonly string[] = []) {
   const files = await readdir(dir).catch((cause: unknown) =>
     fail('TOOL_FILE_INVALID', { file: dir, problems: 'the folder cannot be read' }, cause),
   );
@@ -174,7 +169,7 @@ export async function readTools(dir: string, only: readonly string[] = []): Prom
         }),
       ),
   );
-  const tools = read.filter((tool) => tool !== undefined);
+  const tools: readonly Tool[] = read.filter((tool) => tool !== undefined);
   return { tools, broken: broken.sort((a, b) => (a.tool < b.tool ? -1 : 1)), names };
 }
 
@@ -187,7 +182,7 @@ export async function loadTools(dir: string): Promise<readonly Tool[]> {
 }
 
 /** @throws ReleaseError TOOL_FILE_INVALID with every problem of every bad file */
-export function requireWhole({ tools, broken }: ToolsFolder): readonly Tool[] {
+export function requireWhole({ tools, broken }: Pick<ToolsFolder, 'tools' | 'broken'>): readonly Tool[] {
   const [first, ...others] = broken;
   if (first === undefined) return tools;
   if (others.length === 0) throw first.error;

@@ -8,7 +8,6 @@ import { takeVerified } from '../build/recipe.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import { renderRecord } from '../build/render/release-record.ts';
 import { fail } from '../errors.ts';
-import type { Unpacked, Verdict } from '../release.ts';
 import { type BundleContent, bundleSchema } from '../sources/bundle/format.ts';
 import { loadOrMakeKey } from '../sources/bundle/key.ts';
 import { type BundlePart, partOf, rootsOf } from '../sources/bundle/parts.ts';
@@ -74,17 +73,9 @@ async function take(request: Request, options: BundleOptions, toolkit: VerbToolk
   const found = await (asked === undefined ? findNewest(tool, choice) : findVersion(tool, asked, choice));
   const onStep = (step: string): void => toolkit.report.step(tool.tool, step, found.upstream);
   const { unpacked, verdicts } = await takeVerified(found, toolkit, onStep, true);
-  return partOf(unpacked, await recordOf(toolkit, unpacked, verdicts));
-}
-
-async function recordOf(
-  toolkit: VerbToolkit,
-  unpacked: Unpacked,
-  verdicts: readonly Verdict[],
-): Promise<string> {
-  const { tool, version } = unpacked.fetched.found;
   const packaging = packagingOf(tool, await loadTemplates(toolkit, tool));
-  return printReleaseRecord(renderRecord(unpacked, verdicts, version, packaging));
+  const record = renderRecord(unpacked, verdicts, found.version, packaging);
+  return partOf(unpacked, printReleaseRecord(record));
 }
 
 /** A copy of VULN_DB, when it is set. */

@@ -18,18 +18,12 @@ import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
-export type CheckResult = { readonly rows: readonly WatchRow[]; readonly failures: readonly Failure[] };
-
 /**
  * What on main became outdated or vulnerable. Reads only. An unreachable source is a failure of its tool; the rest is still
  * reported.
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, SETTINGS_INVALID, INTERRUPTED
  */
-export async function check(
-  toolkit: VerbToolkit,
-  tools: readonly Tool[],
-  options: SourceOptions,
-): Promise<CheckResult> {
+export async function check(toolkit: VerbToolkit, tools: readonly Tool[], options: SourceOptions) {
   const failures: Failure[] = [];
   const rows = await withFeed(toolkit, async (found) => {
     const toolkit = await withKnownDate(found, failures);

@@ -12,14 +12,7 @@ import type { OpenToolkit } from '../toolkit.ts';
 import { type GoodRelease, isUpstream, type WithdrawalPlan } from './plan/withdrawal.ts';
 
 /** The good bytes under the numbers of a correction, on this machine only. */
-export type Correction = {
-  /** The beta that comes first; undefined where an earlier run came further. */
-  readonly firstBeta: Artifacts | undefined;
-  /** What that becomes, when a stable version is withdrawn. */
-  readonly stable: Artifacts | undefined;
-  /** The same bytes under another number of a beta. */
-  readonly as: (version: string) => Promise<Artifacts>;
-};
+export type Correction = Awaited<ReturnType<typeof buildCorrection>>;
 
 /** The tool, and the version that comes on top. */
 type Corrected = Pick<WithdrawalPlan, 'tool' | 'templates'> & { readonly row: Pick<PlanRow, 'to'> };
@@ -34,7 +27,7 @@ export async function buildCorrection(
   good: GoodRelease | Found,
   { firstBeta, stable, stage }: Omit<Extract<Withdrawal, { kind: 'correct' }>, 'kind'>,
   toolkit: OpenToolkit,
-): Promise<Correction> {
+) {
   const { tool, templates } = plan;
   const parts = await partsOfGood(plan, good, firstBeta, toolkit);
   const as = (version: string): Promise<Artifacts> => {
@@ -42,8 +35,11 @@ export async function buildCorrection(
     return repack(parts, version, templates.manifest, toolkit);
   };
   return {
+    /** The beta that comes first; undefined where an earlier run came further. */
     firstBeta: stage === 'published' ? undefined : await as(firstBeta),
+    /** What that becomes, when a stable version is withdrawn. */
     stable: stable === undefined ? undefined : await as(stable),
+    /** The same bytes under another number of a beta. */
     as,
   };
 }

@@ -22,7 +22,7 @@ import { withFeed } from './run/with-feed.ts';
  * Tool x channel: which version is where, and what a release would do. An unreachable source is reported in its tool's row.
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, INTERRUPTED
  */
-function findStatus(toolkit: VerbToolkit, { requests, own }: Asked, options: StatusOptions): Promise<Status> {
+function findStatus(toolkit: VerbToolkit, { requests, own }: Asked, options: StatusOptions) {
   const failures: Failure[] = [];
   return withFeed(toolkit, async (toolkit) => {
     const questions = [
@@ -35,7 +35,6 @@ function findStatus(toolkit: VerbToolkit, { requests, own }: Asked, options: Sta
   });
 }
 
-type Status = { readonly rows: readonly StatusRow[]; readonly failures: readonly Failure[] };
 /** `isSilent`: a machine reads it, which does not get impatient. */
 type StatusOptions = SourceOptions & { readonly isSilent: boolean };
 type Asked = {

@@ -1,46 +1,18 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** The headers of a Windows program, as far as we judge by them. Read piecewise: an exe has 60 MB and comes from outside. */
-export type PeFile = {
-  readonly machine: number;
-  /** A library has the same headers; nobody can run it by name. */
-  readonly isLibrary: boolean;
-  /** PE32+, as every program for amd64 and arm64 is. */
-  readonly is64bit: boolean;
-  /** Where headers and sections end; a file that is shorter was cut off. */
-  readonly programEnd: number;
-  readonly imageBase: bigint;
-  /** Where the header says the file's checksum and the place of its signatures: neither is covered by a signature. */
-  readonly checksumAt: number;
-  /** Undefined when the header is too short to name any. */
-  readonly signatures: PeSignatures | undefined;
-  readonly sections: readonly PeSection[];
-};
-
-/** The attribute certificate table: the one directory that is named by its place in the file. */
-export type PeSignatures = {
-  readonly entryAt: number;
-  readonly fileOffset: number;
-  readonly bytes: number;
-};
-
-export type PeSection = {
-  readonly name: string;
-  /** Relative to the image base. */
-  readonly virtualAddress: number;
-  readonly virtualBytes: number;
-  readonly fileOffset: number;
-  readonly fileBytes: number;
-  readonly characteristics: number;
-};
+export type PeFile = NonNullable<Awaited<ReturnType<typeof readPe>>>;
+export type PeSection = ReturnType<typeof section>;
 
 const maxHeaderOffset = 1 << 20;
 const checksumInOptional = 64;
 const libraryFlag = 0x2000;
 const maxSections = 96; // what Windows itself loads
 
-/** @returns undefined when the file is not a PE program (a page, a zip, another system's binary, a damaged header) */
-export async function readPe(file: FileHandle): Promise<PeFile | undefined> {
+/**
+ * The headers of a Windows program, as far as we judge by them. Read piecewise: an exe has 60 MB and comes from outside.
+ * @returns undefined when the file is not a PE program (a page, a zip, another system's binary, a damaged header)
+ */
+export async function readPe(file: FileHandle) {
   const dos = await readAt(file, 0, 64);
   if (dos.length < 64 || dos.toString('latin1', 0, 2) !== 'MZ') return undefined;
   const headerOffset = dos.readUInt32LE(0x3c);
@@ -62,21 +34,25 @@ export async function readPe(file: FileHandle): Promise<PeFile | undefined> {
   const sections = Array.from({ length: sectionCount }, (_, index) => section(table.subarray(index * 40)));
   return {
     machine: coff.readUInt16LE(4),
+    /** A library has the same headers; nobody can run it by name. */
     isLibrary: (coff.readUInt16LE(22) & libraryFlag) !== 0,
+    /** PE32+, as every program for amd64 and arm64 is. */
     is64bit: optional.readUInt16LE(0) === 0x20b,
+    /** Where headers and sections end; a file that is shorter was cut off. */
     programEnd: Math.max(
       tableAt + table.length,
       ...sections.map(({ fileOffset, fileBytes }) => (fileBytes === 0 ? 0 : fileOffset + fileBytes)),
     ),
     imageBase,
+    /** Where the header says the file's checksum and the place of its signatures: neither is covered by a signature. */
     checksumAt: headerOffset + 24 + checksumInOptional,
     signatures: readSignatures(optional, headerOffset + 24),
     sections,
   };
 }
 
-/** The fifth directory, behind 96 bytes of a PE32 header and 112 of a PE32+ one; their count stands before them. */
-function readSignatures(optional: Buffer, optionalAt: number): PeSignatures | undefined {
+/** The attribute certificate table, the one directory that is named by its place in the file: the fifth, behind 96 bytes of a PE32 header and 112 of a PE32+ one; their count stands before them. */
+function readSignatures(optional: Buffer, optionalAt: number) {
   const directories = optional.readUInt16LE(0) === 0x20b ? 112 : 96;
   const entry = directories + 4 * 8;
   if (optional.length < entry + 8 || optional.readUInt32LE(directories - 4) <= 4) return undefined;
@@ -104,10 +80,11 @@ function readImageBase(optional: Buffer): bigint | undefined {
   return undefined;
 }
 
-function section(row: Buffer): PeSection {
+function section(row: Buffer) {
   return {
     name: row.toString('latin1', 0, 8).replace(/\0+$/, ''),
     virtualBytes: row.readUInt32LE(8),
+    /** Relative to the image base. */
     virtualAddress: row.readUInt32LE(12),
     fileBytes: row.readUInt32LE(16),
     fileOffset: row.readUInt32LE(20),

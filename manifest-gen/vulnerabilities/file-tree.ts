@@ -1,7 +1,8 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { withFile } from '../../formats/scoped.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import { fail } from '../errors.ts';
 import type { DatabaseTree } from './database.ts';
@@ -27,17 +28,15 @@ export async function openFileTree(url: string, dir: string): Promise<DatabaseTr
 }
 
 async function readText(path: string): Promise<string | undefined> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+  const read = withFile(path, async (file) => {
+    const { size } = await file.stat();
+    if (size > maxTextBytes) throw new Error(`${path} is longer than ${maxTextBytes} bytes`);
+    return textOf(await file.readFile());
+  });
+  return read.catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  try {
-    const bytes = (await file?.stat())?.size ?? 0;
-    if (bytes > maxTextBytes) throw new Error(`${path} is longer than ${maxTextBytes} bytes`);
-    return file && (await textOf(await file.readFile()));
-  } finally {
-    await file?.close();
-  }
 }
 
 /** The index of the whole Go database has about 2 MB. */

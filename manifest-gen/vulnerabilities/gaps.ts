@@ -22,14 +22,12 @@ export function isOpaque(gaps: readonly Finding[]): boolean {
 
 /** An exe without build info. It is not a vulnerability, but may hide some. */
 export function gapOfExe({ path, version }: GoModuleVersion): Finding {
-  const summary = 'unknown: no build info, only its own module could be looked up';
-  return { ...gap, id: noBuildInfo, module: path, found: version, summary };
+  return gap(noBuildInfo, path, version, 'no build info, only its own module could be looked up');
 }
 
 /** An exe of the release that could not be downloaded and scanned. */
 export function gapOfMissing({ path, version }: GoModuleVersion, architecture: Architecture): Finding {
-  const summary = `unknown: the ${architecture} exe could not be scanned`;
-  return { ...gap, id: noExe, module: path, found: version, summary };
+  return gap(noExe, path, version, `the ${architecture} exe could not be scanned`);
 }
 
 /** What to do, besides allowing them in a policy: the beginning of a sentence. */
@@ -41,10 +39,13 @@ export function remedyOf(gaps: readonly Pick<Finding, 'id'>[]): string {
 
 /** A module of unknown version. */
 export function gapOfModule(path: string): Finding {
-  return { ...gap, id: noVersion, module: path, found: '', summary: 'unknown: the module has no version' };
+  return gap(noVersion, path, '', 'the module has no version');
 }
 
-const gap = { aliases: [], fixed: undefined, severity: undefined, url: undefined } as const;
+function gap(id: string, module: string, found: string, why: string): Finding {
+  const nothing = { aliases: [], fixed: undefined, severity: undefined, url: undefined };
+  return { ...nothing, id, module, found, summary: `unknown: ${why}` };
+}
 
 /** `NO-BUILD-INFO, github.com/evanw/esbuild v0.28.2: unknown: ...` */
 export function gapInWords({ id, module, found, summary }: Finding): string {

@@ -4,17 +4,10 @@ import {
   type ScoopManifest,
 } from '../../../formats/scoop-manifest.ts';
 
-/** A manifest with another base address; the rest of it is unchanged. */
-export type RebasedManifest = {
-  readonly version: string;
-  /** The base that it had, without a slash at its end. */
-  readonly from: string;
-  readonly text: string;
-  /** What clients will download: the new address, without Scoop's `#/NAME`, and the hash that stays. */
-  readonly downloads: readonly { readonly url: string; readonly sha256: string }[];
-};
+export type RebasedManifest = NonNullable<ReturnType<typeof rebaseManifest>>;
 
 /**
+ * A manifest with another base address; the rest of it is unchanged.
  * @param from whose addresses are replaced; when undefined, those of the server that made the manifest
  * @param to a base address, without a slash at its end
  * @returns undefined when the manifest names nothing below `from`, or no server at all
@@ -24,7 +17,7 @@ export function rebaseManifest(
   text: string,
   tool: string,
   { from: asked, to }: { readonly from: string | undefined; readonly to: string },
-): RebasedManifest | undefined {
+) {
   const manifest = parseScoopManifest(text);
   const from = asked ?? baseOf(manifest, tool);
   if (from === undefined) return undefined;
@@ -39,6 +32,7 @@ export function rebaseManifest(
   const after = printScoopManifest(parseScoopManifest(JSON.stringify(rebased)));
   if (after === printScoopManifest(manifest)) return undefined;
   const before = new Set(downloadsOf(manifest).map(({ url }) => url));
+  // what clients will download from now on
   const downloads = downloadsOf(parseScoopManifest(after)).filter(({ url }) => !before.has(url));
   return { version: manifest.version, from, text: after, downloads };
 }
@@ -96,7 +90,8 @@ function baseOf(manifest: ScoopManifest, tool: string): string | undefined {
   return payload?.url.slice(0, payload.url.indexOf(place));
 }
 
-function downloadsOf(manifest: ScoopManifest): RebasedManifest['downloads'] {
+/** Addresses without Scoop's `#/NAME`, and their hashes. */
+function downloadsOf(manifest: ScoopManifest) {
   return [manifest, ...Object.values(manifest.architecture ?? {})].flatMap((block) => {
     const hashes = [block?.hash ?? []].flat();
     return [block?.url ?? []].flat().map((url, at) => ({

@@ -4,15 +4,7 @@ import { type GitSetting, settingVariables } from '../../../formats/git-settings
 import { fail } from '../../errors.ts';
 import { type Environment, gitEnvironment } from '../../system/child-environment.ts';
 
-export type Git = {
-  /**
-   * Runs git in `dir` and gives its output without the last line end (`isWhole`: with it).
-   * @throws GitError of simple-git with git's own words; ReleaseError PROGRAM_MISSING
-   */
-  run(args: readonly string[], options?: GitRun): Promise<string>;
-  readonly hasKey: boolean;
-  readonly hasExtraAuthorities: boolean;
-};
+export type Git = ReturnType<typeof createGit>;
 
 export type GitRun = {
   readonly input?: string;
@@ -49,13 +41,18 @@ export type GitAccess = {
  * git by simple-git. The key is handed over in the environment (GIT_CONFIG_COUNT): an argument or a URL could be read by every
  * user of the machine and would be in git's messages.
  */
-export function createGit(access: GitAccess): Git {
+export function createGit(access: GitAccess) {
   const outer = gitEnvironment(access.env, access.named);
   const extra = access.env.NODE_EXTRA_CA_CERTS ? resolve(access.env.NODE_EXTRA_CA_CERTS) : undefined;
   return {
     hasKey: access.key !== undefined,
     hasExtraAuthorities: extra !== undefined,
-    async run(args, { input, env = {}, isWhole = false, isKeySent = false, isExtraTrusted = false } = {}) {
+    /**
+     * Runs git in `dir` and gives its output without the last line end (`isWhole`: with it).
+     * @throws GitError of simple-git with git's own words; ReleaseError PROGRAM_MISSING
+     */
+    async run(args: readonly string[], options: GitRun = {}): Promise<string> {
+      const { input, env = {}, isWhole = false, isKeySent = false, isExtraTrusted = false } = options;
       const trust = isExtraTrusted && extra !== undefined ? { GIT_SSL_CAINFO: extra } : {};
       const settings = [
         ...(access.key === undefined ? [] : keySettings(access.key, isKeySent)),

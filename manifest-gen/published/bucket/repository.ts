@@ -57,7 +57,15 @@ export async function openBucket(access: BucketAccess) {
   const remote = createBucketRemote(git);
   // as the last fetch brought them: nothing else moves them here, and asking git costs a process each time
   let tips: Tips = new Map();
-  const manifestIn = createManifestReader(git);
+  // a commit never changes, so that git is asked once for each manifest in it
+  const nameOf = (commit: string, tool: string): string => `${commit}:bucket/${tool}.json`;
+  const manifestIn = onceEach(nameOf, (commit, tool) => readText(git, nameOf(commit, tool)));
+  /** The version that a branch offered at the last fetch. */
+  const version = async (branch: Channel, tool: string): Promise<string | undefined> => {
+    const tip = tips.get(branch);
+    const text = tip === undefined ? undefined : await manifestIn(tip, tool);
+    return text === undefined ? undefined : versionIn(text, branch, tool);
+  };
   return {
     url: access.url,
     /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_CLOSED */
@@ -70,23 +78,22 @@ export async function openBucket(access: BucketAccess) {
       tips = readTips(list);
       return list;
     },
-    /** The version that a branch offered at the last fetch. */
-    version: (branch: Channel, tool: string) => offeredBy(manifestIn, tips, branch, tool),
+    version,
     offers: async (tool: string) => ({
-      main: await offeredBy(manifestIn, tips, 'main', tool),
-      beta: await offeredBy(manifestIn, tips, 'beta', tool),
+      main: await version('main', tool),
+      beta: await version('beta', tool),
     }),
     /**
-     * The text of the manifest that a branch offers, or that it offered when it came to `version`; every byte of it.
+     * The text of the manifest that a branch offers, or that it offered when it came to the asked version; every byte of it.
      * Undefined when the branch has none, or never had this version.
      */
-    async manifest(branch: Channel, tool: string, version?: string): Promise<string | undefined> {
+    async manifest(branch: Channel, tool: string, asked?: string): Promise<string | undefined> {
       const tip = tips.get(branch);
       if (tip === undefined) return undefined;
       // an offer that cannot be read is shown as it is, whatever was asked for: it is what clients get
-      const offered = await offeredBy(manifestIn, tips, branch, tool).catch(() => version);
-      const isTip = version === undefined || version === offered;
-      const commit = isTip ? tip : await releaseOf(git, tip, tool, version);
+      const offered = await version(branch, tool).catch(() => asked);
+      const isTip = asked === undefined || asked === offered;
+      const commit = isTip ? tip : await releaseOf(git, tip, tool, asked);
       return commit === undefined ? undefined : manifestIn(commit, tool);
     },
     /** Why a version was withdrawn, by the newest commit of either branch that says so. */
@@ -149,15 +156,8 @@ function readTips(list: string): Tips {
   );
 }
 
-async function offeredBy(
-  manifestIn: ManifestReader,
-  tips: Tips,
-  branch: Channel,
-  tool: string,
-): Promise<string | undefined> {
-  const tip = tips.get(branch);
-  const text = tip === undefined ? undefined : await manifestIn(tip, tool);
-  if (text === undefined) return undefined;
+/** @throws ReleaseError CONTENT_INVALID */
+function versionIn(text: string, branch: Channel, tool: string): string {
   try {
     return Offered.parse(JSON.parse(text)).version;
   } catch (error) {
@@ -167,14 +167,6 @@ async function offeredBy(
 }
 
 /** Every byte of it; undefined when the commit has none. */
-type ManifestReader = (commit: string, tool: string) => Promise<string | undefined>;
-
-/** A commit never changes, so that git is asked once for each manifest in it. */
-function createManifestReader(git: Git): ManifestReader {
-  const nameOf = (commit: string, tool: string): string => `${commit}:bucket/${tool}.json`;
-  return onceEach(nameOf, (commit, tool) => readText(git, nameOf(commit, tool)));
-}
-
 async function readText(git: Git, name: string): Promise<string | undefined> {
   // `OID blob SIZE`, a line end, the bytes, a line end; or the name and `missing`
   const answer = await git.run(['cat-file', '--batch'], { input: `${name}\n`, isWhole: true });

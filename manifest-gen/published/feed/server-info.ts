@@ -1,27 +1,12 @@
 import { z } from 'zod';
 import { fail } from '../../errors.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
-import type { Addresses } from '../../tool-file/payload-place.ts';
 import { ask, type FeedHttp, jsonFrom, refuse, refusePage } from './http.ts';
 
 const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
 
 /** Where a release goes: the settings, completed by what the server reports (contract section 4). */
-export type Endpoints = {
-  /** The base address in manifests. The server's PUBLIC_URL may not be the address that we reach it by. */
-  readonly addresses: Addresses;
-  /** The address of payloads as we reach it, with `{tool} {version} {file}`. */
-  readonly payloadPutUrl: string;
-  /** Payloads are on the feed's own server, which serves the `.sha256` beside them. */
-  readonly isOwnPayloadPlace: boolean;
-  /** False: somebody else uploads them, and a manifest waits until they are there (PAYLOAD_PUT). */
-  readonly isPut: boolean;
-  readonly bucketUrl: string;
-  /** The base of the server behind the feed, as we reach it. */
-  readonly serverUrl: string;
-  /** It is a go-win-tools server, with all of its addresses. */
-  readonly isOwnServer: boolean;
-};
+export type Endpoints = Awaited<ReturnType<typeof findEndpoints>>;
 
 type PlaceSettings = Pick<GeneratorConfig, 'bucketUrl' | 'payloadUrl' | 'isPayloadPut'>;
 
@@ -29,7 +14,7 @@ type PlaceSettings = Pick<GeneratorConfig, 'bucketUrl' | 'payloadUrl' | 'isPaylo
  * Asks the server behind the feed. A feed of another make has no bucket and no payloads, so both must be set then.
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, SETTINGS_INVALID
  */
-export async function findEndpoints(http: FeedHttp, settings: PlaceSettings): Promise<Endpoints> {
+export async function findEndpoints(http: FeedHttp, settings: PlaceSettings) {
   const serverUrl = serverUrlOf(http);
   const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
   const publicUrl = await askPublicUrl(http, serverUrl, isComplete);
@@ -46,12 +31,18 @@ export async function findEndpoints(http: FeedHttp, settings: PlaceSettings): Pr
   }
   const { payloadUrl, bucketUrl, isPayloadPut } = settings;
   return {
+    /** The base address in manifests. The server's PUBLIC_URL may not be the address that we reach it by. */
     addresses: { publicUrl, payloadUrl: payloadUrl ?? `${publicUrl}/dl/{tool}/{version}/{file}` },
+    /** False: somebody else uploads them, and a manifest waits until they are there (PAYLOAD_PUT). */
     isPut: isPayloadPut,
+    /** The address of payloads as we reach it, with `{tool} {version} {file}`. */
     payloadPutUrl: payloadUrl ?? `${serverUrl}/dl/{tool}/{version}/{file}`,
+    /** Payloads are on the feed's own server, which serves the `.sha256` beside them. */
     isOwnPayloadPlace: payloadUrl === undefined,
     bucketUrl: bucketUrl ?? `${serverUrl}/git/beta/go-win-tools.git`,
+    /** The base of the server behind the feed, as we reach it. */
     serverUrl,
+    /** It is a go-win-tools server, with all of its addresses. */
     isOwnServer: publicUrl !== undefined,
   };
 }

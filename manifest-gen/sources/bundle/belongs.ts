@@ -7,16 +7,13 @@ import { isWithin } from '../go-module/toolchain.ts';
 import { npmFile, npmUpstream } from '../npm/names.ts';
 import type { BundledAsset, BundledRelease } from './format.ts';
 
-/** A claim of the bundle that the tool's file here denies. */
-export type Mismatch = { readonly what: string; readonly expected: string; readonly found: string };
-
 type Claim = readonly [what: string, expected: string | undefined, found: string | undefined];
 
 /**
  * Is this what the tool's own file would have requested? The file decides which repository, package or module is used, not the
  * signer of a bundle.
  */
-export function mismatchOf(tool: Tool, release: BundledRelease): Mismatch | undefined {
+export function mismatchOf(tool: Tool, release: BundledRelease) {
   const architectures = release.assets.map(({ architecture }) => architecture);
   const claims: readonly Claim[] = [
     ['its first file', 'amd64', architectures[0]],

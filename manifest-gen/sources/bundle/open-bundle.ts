@@ -20,16 +20,7 @@ import {
 } from './format.ts';
 import { untrustedComment } from './key.ts';
 
-export type OpenBundle = {
-  readonly keyId: string;
-  readonly releases: readonly BundledRelease[];
-  has(path: string): boolean;
-  /**
-   * By its path in the bundle: the file on this disk, as the signed list has it.
-   * @throws ReleaseError BUNDLE_REFUSED when it is missing
-   */
-  fileAt(path: string): LocalFile;
-};
+export type OpenBundle = Awaited<ReturnType<typeof openBundle>>;
 
 export type BundlePlace = {
   readonly file: string;
@@ -50,7 +41,7 @@ const maxFileBytes = 1024 ** 3;
  * nothing unsigned is written or parsed.
  * @throws ReleaseError BUNDLE_REFUSED, BUNDLE_UNREADABLE, INTERRUPTED
  */
-export async function openBundle(place: BundlePlace): Promise<OpenBundle> {
+export async function openBundle(place: BundlePlace) {
   const { file, signal } = place;
   const totalBytes = await sizeOf(file);
   const source = createReadStream(file, { signal, highWaterMark: 1024 * 1024 });
@@ -84,10 +75,7 @@ async function layDown({ bytes }: TarFile, target: string): Promise<Digest> {
   return hashes.digest();
 }
 
-async function readBundle(
-  tar: AsyncGenerator<TarFile>,
-  { file, keys, dir }: BundlePlace,
-): Promise<OpenBundle> {
+async function readBundle(tar: AsyncGenerator<TarFile>, { file, keys, dir }: BundlePlace) {
   const next = async (path: string, maxBytes: number): Promise<TarFile> => {
     const { value, done } = await tar.next();
     if (done === true) return refuse(file, path, 'the end of the bundle');
@@ -122,10 +110,12 @@ async function readBundle(
 
   requireAll(file, content, files);
   return {
+    /** Of the key that signed it. */
     keyId,
-    releases: content.releases,
-    has: (path) => files.has(path),
-    fileAt: (path) => files.get(path) ?? refuse(file, path, 'nothing'),
+    releases: content.releases as readonly BundledRelease[],
+    has: (path: string) => files.has(path),
+    /** By its path in the bundle: the file on this disk, as the signed list has it. @throws ReleaseError BUNDLE_REFUSED when it is missing */
+    fileAt: (path: string): LocalFile => files.get(path) ?? refuse(file, path, 'nothing'),
   };
 }
 

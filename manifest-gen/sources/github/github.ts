@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
 import type { LocalFile } from '../../../formats/digest.ts';
-import type { Architecture } from '../../../formats/release-record.ts';
 import { fail } from '../../errors.ts';
 import type { Asset, Found, Sidecar } from '../../release.ts';
 import type { Cache } from '../../system/cache/cache.ts';
@@ -13,7 +12,7 @@ import { type GithubAsset, GithubRelease, GithubReleases } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
 import { createGithubApi, type GithubApi, type GithubApiSettings } from './api.ts';
 import { fetchAttestations } from './attestations.ts';
-import { chooseAssets } from './choose-asset.ts';
+import { type Chosen, chooseAssets } from './choose-asset.ts';
 import { createKeptAnswers } from './kept-answers.ts';
 import { githubAssetUrl, githubTag, githubUpstream } from './names.ts';
 
@@ -21,12 +20,7 @@ export type GithubSettings = GithubApiSettings & { readonly cache: Cache };
 type Source = SourceOf<'github'>;
 
 /** What find() passes to fetch(). */
-type Details = {
-  readonly isImmutable: boolean;
-  readonly assets: readonly { readonly architecture: Architecture; readonly asset: GithubAsset }[];
-  readonly sidecars: readonly GithubAsset[];
-  readonly notes: string | undefined;
-};
+type Details = Chosen & { readonly isImmutable: boolean; readonly notes: string | undefined };
 
 const kind = 'github';
 const maxAssetBytes = 1024 ** 3;

@@ -16,20 +16,13 @@ export type CleanRequest = {
   readonly precious: readonly string[];
 };
 
-export type Amount = { readonly items: number; readonly bytes: number };
-export type PartCleaned = { readonly part: string; readonly removed: Amount; readonly kept: Amount };
-export type Cleaned = {
-  readonly dir: string;
-  readonly removed: Amount;
-  readonly kept: Amount;
-  readonly parts: readonly PartCleaned[];
-};
+export type Cleaned = Awaited<ReturnType<typeof cleanCache>>;
 
 /**
  * Empties the cache. A folder that is not a cache, or that a run is using, is not touched.
  * @throws ReleaseError CACHE_FOREIGN, CACHE_IN_USE; CACHE_NOT_CLEANED when some of it is still there
  */
-export async function cleanCache(request: CleanRequest): Promise<Cleaned> {
+export async function cleanCache(request: CleanRequest) {
   const { usedBeforeMs, isDryRun } = request;
   // CACHE_DIR itself may be a link to another disk
   const dir = await realpath(request.dir).catch(() => undefined);
@@ -83,10 +76,7 @@ async function removeAll(paths: readonly string[], rootDir: string): Promise<voi
   if (first !== undefined) fail('CACHE_NOT_CLEANED', { count: failures.length, ...first });
 }
 
-function total(
-  going: readonly Item[],
-  all: readonly Item[],
-): { readonly removed: Amount; readonly kept: Amount } {
+function total(going: readonly Item[], all: readonly Item[]) {
   const removed = { items: going.length, bytes: bytesOf(going) };
   return { removed, kept: { items: all.length - going.length, bytes: bytesOf(all) - removed.bytes } };
 }

@@ -75,10 +75,10 @@ export async function decideBeta(
     const { version, record } = released;
     return { ...common, version, released, record, does: 'nothing', reason };
   }
-  // a text that breaks a rule fails before anything is downloaded or built
-  if (next.kind === 'new') requireOwnFiles(tool, upstream, found, toolkit);
-  if (next.kind === 'new') await fillNuspec(templates, tool, { upstream, package: next.version });
   if (next.kind === 'new') {
+    requireOwnFiles(tool, upstream, found, toolkit);
+    // a text that breaks a rule fails before anything is downloaded or built
+    await fillNuspec(templates, tool, { upstream, package: next.version });
     requireRise(tool, next.version, from);
     return { ...common, does: 'release', reason: next.reason };
   }

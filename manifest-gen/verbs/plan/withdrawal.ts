@@ -20,7 +20,7 @@ import type { Found } from '../../release.ts';
 import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
 import { findVersion } from '../../sources/find-source.ts';
-import { loadTemplates, type Templates } from '../../tool-file/templates.ts';
+import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
@@ -32,17 +32,7 @@ import { refuseOpen } from './rollout.ts';
 /** Ours, with its record. */
 export type GoodRelease = Released & { readonly record: ReleaseRecord };
 
-export type WithdrawalPlan = {
-  readonly tool: Tool;
-  readonly bad: FeedPackage;
-  readonly plan: Withdrawal;
-  readonly row: PlanRow;
-  /** There whenever the plan is to correct. `Found`: the feed does not have it, upstream does. */
-  readonly good: GoodRelease | Found | undefined;
-  readonly templates: Templates;
-  /** Versions that a person may have to withdraw too: they have the exes of the bad one. */
-  readonly sameExes: readonly string[];
-};
+export type WithdrawalPlan = Awaited<ReturnType<typeof planWithdrawalOf>>;
 
 type GoodChoice = {
   readonly to?: string | undefined;
@@ -68,7 +58,7 @@ export async function planWithdrawalOf(
   { tool, version: asked = '' }: Request,
   { to, sources }: GoodChoice,
   toolkit: OpenToolkit,
-): Promise<WithdrawalPlan> {
+) {
   const { published } = toolkit;
   const listed = await published.versions(tool);
   const bad = findAsked(asked, listed) ?? (await findDeleted(tool, asked, toolkit));
@@ -84,13 +74,15 @@ export async function planWithdrawalOf(
   const offered = state[channelOf(bad.version)];
 
   const it: Case = { tool, bad, badRecord, packages, read };
-  const { good, passedOver } =
+  /** There whenever the plan is to correct. `Found`: the feed does not have it, upstream does. */
+  const { good, passedOver }: Good =
     to === undefined
       ? await findGood(it)
       : { good: await findNamed(it, { to, sources }, toolkit), passedOver: [] };
   const plan = planWithdrawal({ bad, offered, good: good?.version, head: await readHead(it, good) });
   const offeredRecord = plan.kind === 'overtaken' ? await recordOf(plan.offered) : undefined;
   const isSameExeOffered = badRecord && offeredRecord && isSameProgram(badRecord, offeredRecord);
+  /** Versions that a person may have to withdraw too: they have the exes of the bad one. */
   const sameExes = [...passedOver, ...(plan.kind === 'overtaken' && isSameExeOffered ? [plan.offered] : [])];
   const row: PlanRow = { ...state, from: offered, ...decision(bad, plan, good) };
   return { tool, bad, plan, row, good, templates: await loadTemplates(toolkit, tool), sameExes };
@@ -132,10 +124,10 @@ function decision(bad: FeedPackage, plan: Withdrawal, good: GoodRelease | Found 
   return { ...none, to: version, does: 'withdraw', why: why(undefined) };
 }
 
+type Good = { readonly good: GoodRelease | Found | undefined; readonly passedOver: readonly string[] };
+
 /** The newest listed stable version before the bad one that is ours and is another program; `passedOver` have the same exes. */
-async function findGood(
-  it: Case,
-): Promise<{ readonly good: GoodRelease | undefined; readonly passedOver: readonly string[] }> {
+async function findGood(it: Case): Promise<Good> {
   const passedOver: string[] = [];
   for (const version of goodVersions(it.bad.version, it.packages)) {
     const released = await it.read(version);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { releasedAs } from '../../../manifest-gen/plan/reused-bytes.ts';
+import { releasedAs } from '../../../manifest-gen/plan/same-files.ts';
 
 const [a, b] = ['a'.repeat(64), 'b'.repeat(64)];
 
