@@ -73,6 +73,9 @@ export type Released = {
   readonly record: ReleaseRecord | undefined;
 };
 
+/** Ours, with its record. */
+export type GoodRelease = Released & { readonly record: ReleaseRecord };
+
 const maxRecordBytes = 1024 * 1024;
 
 /**

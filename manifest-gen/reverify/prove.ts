@@ -7,7 +7,7 @@ import type { Proven } from '../build/repack.ts';
 import { fail } from '../errors.ts';
 import { originOf, releasedAs } from '../plan/same-files.ts';
 import { channelOf } from '../plan/withdrawal.ts';
-import type { Released } from '../published/published.ts';
+import type { GoodRelease } from '../published/published.ts';
 import { type Cache, createCache } from '../system/cache/cache.ts';
 import type { Templates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
@@ -23,7 +23,7 @@ export type Unproven = {
   readonly tool: Tool;
   /** What it becomes. */
   readonly stable: string;
-  readonly beta: Released & { readonly record: ReleaseRecord };
+  readonly beta: GoodRelease;
   readonly templates: Templates;
 };
 

@@ -5,11 +5,12 @@ import { type Parts, partsOf, repack } from '../build/repack.ts';
 import { ReleaseError } from '../errors.ts';
 import { channelOf, nextBeta, type Withdrawal } from '../plan/withdrawal.ts';
 import { publishRelease } from '../publish/publish-release.ts';
+import type { GoodRelease } from '../published/published.ts';
 import type { Found } from '../release.ts';
 import type { PlanRow } from '../report/report.ts';
 import { prove } from '../reverify/prove.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { type GoodRelease, isUpstream, type WithdrawalPlan } from './plan/withdrawal.ts';
+import { isUpstream, type WithdrawalPlan } from './plan/withdrawal.ts';
 
 /** The good bytes under the numbers of a correction, on this machine only. */
 export type Correction = Awaited<ReturnType<typeof buildCorrection>>;

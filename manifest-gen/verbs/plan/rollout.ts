@@ -8,13 +8,13 @@ import {
   type Rollout,
   type RolloutApi,
 } from '../../published/feed/rollouts.ts';
+import type { GoodRelease } from '../../published/published.ts';
 import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
 import { packageIdOf, type Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import type { Request } from '../run/request.ts';
 import { type PromotionPlan, planPromotionOf } from './promotion.ts';
-import type { GoodRelease } from './withdrawal.ts';
 
 /** What a rollback gives to the machines that were admitted. */
 export type PlannedCorrection = CorrectionNumbers & { readonly good: GoodRelease };

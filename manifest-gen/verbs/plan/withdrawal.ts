@@ -15,7 +15,7 @@ import {
   type Withdrawal,
 } from '../../plan/withdrawal.ts';
 import type { FeedPackage } from '../../published/feed/client.ts';
-import type { Released } from '../../published/published.ts';
+import type { GoodRelease, Released } from '../../published/published.ts';
 import type { Found } from '../../release.ts';
 import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
@@ -28,9 +28,6 @@ import type { Request } from '../run/request.ts';
 import { chooseSources } from './beta-decision.ts';
 import { originOfFound, originOfRecord, readState } from './release-state.ts';
 import { refuseOpen } from './rollout.ts';
-
-/** Ours, with its record. */
-export type GoodRelease = Released & { readonly record: ReleaseRecord };
 
 export type WithdrawalPlan = Awaited<ReturnType<typeof planWithdrawalOf>>;
 
