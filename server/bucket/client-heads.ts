@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { HeldManifests } from '../catalog/held-manifests.ts';
+import { FeedError } from '../errors.ts';
 import { type ClientHead, headIn, linkFor, viewOf } from './client-chain.ts';
 import type { ClientLinks, StoredLink } from './client-links.ts';
 import { blobOf, type ClientGrant, type Offer, offersBeyond, printOffers } from './client-offers.ts';
@@ -124,20 +125,32 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
   }
 
   return {
-    offersOf: async (client, from) => onMain(await grantsOf(client, from)),
-    async serve(client, from) {
-      const grants = await grantsOf(client, from);
-      const wanted = await onMain(grants);
-      const found = await find(client, wanted);
-      let head: ServedHead = { link: found?.link, offers: wanted.offers };
-      if (found === undefined || found.isWritten) {
-        await durable;
-      } else {
-        const leave = await writing.acquire(never);
-        head = await write(client, grants).finally(leave);
-      }
-      const { link, offers } = head;
-      return { folder: link && (await (await store()).folderOf(link)), offers };
-    },
+    offersOf: (client, from) => insistent(async () => onMain(await grantsOf(client, from))),
+    serve: (client, from) => insistent(() => serveNow(client, from)),
   };
+
+  async function serveNow(client: string, from: string | undefined): ReturnType<ClientHeads['serve']> {
+    const grants = await grantsOf(client, from);
+    const wanted = await onMain(grants);
+    const found = await find(client, wanted);
+    let head: ServedHead = { link: found?.link, offers: wanted.offers };
+    if (found === undefined || found.isWritten) {
+      await durable;
+    } else {
+      const leave = await writing.acquire(never);
+      head = await write(client, grants).finally(leave);
+    }
+    const { link, offers } = head;
+    return { folder: link && (await (await store()).folderOf(link)), offers };
+  }
+}
+
+/** A transition may take a manifest away between two looks: what the client is granted then is another. */
+async function insistent<Answer>(look: () => Promise<Answer>, times = 3): Promise<Answer> {
+  try {
+    return await look();
+  } catch (error) {
+    if (times === 1 || !(error instanceof FeedError) || error.code !== 'CLIENT_VIEW_BROKEN') throw error;
+    return insistent(look, times - 1);
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ClientWorld, grantOf, startClientWorld } from './client-world.ts';
@@ -152,6 +152,28 @@ describe('the bucket of one client', () => {
     expect(await head(await clone('pc-2'))).toBe(before);
     await pull(folder);
     expect(await head(folder)).toBe(before);
+  });
+
+  it('begins anew where the bucket was restored from before what it is made on', async () => {
+    const repo = join(world.server.bucketDir, 'repo.git');
+    const text = await world.hold('delve', '1.22.0');
+    admit('pc-1');
+    const first = await head(await clone('pc-1'));
+    await cp(repo, join(world.dir, 'before'), { recursive: true });
+    await world.release('buf', '1.30.0');
+    await world.git.run(world.dir, 'ls-remote', world.address('pc-1'));
+    await rm(world.server.bucketDir, { recursive: true });
+    await cp(join(world.dir, 'before'), repo, { recursive: true });
+
+    await world.restart();
+
+    admit('pc-2');
+    const folder = await clone('pc-2');
+    expect(await head(folder)).toBe(first);
+    expect(await world.git.run(folder, 'cat-file', 'blob', 'HEAD:bucket/delve.json')).toBe(text.trim());
+    await world.release('buf', '1.31.0');
+    await pull(folder);
+    expect([await offered(folder), await offered(folder, 'buf')]).toEqual(['1.22.0', '1.31.0']);
   });
 
   it('takes no push, and says where to push', async () => {

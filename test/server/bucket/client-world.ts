@@ -22,6 +22,8 @@ export type ClientWorld = {
   readonly held: HeldManifests;
   /** By client; others see what everybody does. */
   readonly views: Map<string, readonly ClientGrant[]>;
+  /** By `views`, unless a test puts another in its place. */
+  grants: (client: string) => Promise<readonly ClientGrant[]>;
   /** `CLIENT ROLLOUT` */
   readonly received: string[];
   /** Of a client. */
@@ -67,7 +69,7 @@ export async function startClientWorld(
       events: createSqlBucketEvents(db, now),
       pendingCommits: createSqlPendingCommits(db),
       clients: {
-        views: { bucketGrants: async (client) => views.get(client) ?? [] },
+        views: { bucketGrants: (client) => world.grants(client) },
         links: createSqlClientLinks(db),
         manifests: held,
         receive: async (client, rollout) => void received.push(`${client} ${rollout}`),
@@ -75,6 +77,7 @@ export async function startClientWorld(
       },
     });
   const world: ClientWorld = {
+    grants: async (client) => views.get(client) ?? [],
     server: await open(),
     dir,
     db,

@@ -1,0 +1,246 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { RolloutPlan } from '../../../formats/rollout-plan.ts';
+import { compareScoopVersions } from '../../../formats/scoop-version.ts';
+import { operator } from '../../../server/audit/audit.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
+import { positionOf } from '../../../server/rollout/position.ts';
+import { openRollouts } from '../../../server/rollout-services.ts';
+import { makePackage } from '../../kit/new-package.ts';
+import { startClientWorld } from './client-world.ts';
+
+const tools = ['age', 'buf', 'delve', 'fzf'];
+const clients = ['pc-0001', 'pc-0002', 'pc-0003', 'build-agent-7'];
+const steps = [20, 50, 80];
+const written = { steps: steps.map((percent) => ({ percent, hold: '1h', needs: 0 })) };
+
+const someStep = fc.record({
+  kind: fc.oneof(
+    { weight: 4, arbitrary: fc.constant('start' as const) },
+    { weight: 4, arbitrary: fc.constant('advance' as const) },
+    { weight: 3, arbitrary: fc.constantFrom('release' as const, 'complete' as const, 'rollback' as const) },
+    { weight: 2, arbitrary: fc.constantFrom('halt' as const, 'resume' as const, 'pull' as const) },
+    { weight: 1, arbitrary: fc.constant('restart' as const) },
+  ),
+  tool: fc.constantFrom(...tools),
+  client: fc.nat(clients.length - 1),
+});
+type Step = typeof someStep extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** What the contract says of a rollout (section 8), kept beside the server's own rows. */
+type Rollout = {
+  readonly id: number;
+  readonly version: string;
+  readonly seed: string;
+  readonly correction: string | undefined;
+  state: 'rolling' | 'halted' | 'completed' | 'rolled-back' | 'superseded';
+  step: number;
+  readonly admitted: Set<string>;
+  /** Those admitted to predecessors that were above main when this one was rolled back. */
+  readonly alsoCorrected: Set<string>;
+};
+
+class Model {
+  readonly main = new Map<string, string>();
+  readonly rollouts = new Map<string, Rollout[]>(tools.map((tool) => [tool, []]));
+
+  of(tool: string): Rollout[] {
+    return this.rollouts.get(tool) ?? [];
+  }
+
+  open(tool: string): Rollout | undefined {
+    return this.of(tool).find(({ state }) => state === 'rolling' || state === 'halted');
+  }
+
+  admit(client: string): void {
+    for (const tool of tools) {
+      const rollout = this.open(tool);
+      if (rollout?.state !== 'rolling') continue;
+      const percent = steps[rollout.step] ?? 100;
+      if (positionOf(rollout.seed, client) < percent * 100) rollout.admitted.add(client);
+    }
+  }
+
+  rollBack(tool: string, rollout: Rollout): void {
+    rollout.state = 'rolled-back';
+    for (const { state, version, admitted } of this.of(tool)) {
+      if (state !== 'superseded' || !isAbove(version, this.main.get(tool))) continue;
+      for (const client of admitted) rollout.alsoCorrected.add(client);
+    }
+  }
+
+  offered(tool: string, client: string): string | undefined {
+    const candidates = [this.main.get(tool)];
+    for (const { state, version, correction, admitted, alsoCorrected } of this.of(tool)) {
+      const isIn = admitted.has(client);
+      if (isIn && ['rolling', 'halted', 'superseded'].includes(state)) candidates.push(version);
+      if (state === 'rolled-back' && (isIn || alsoCorrected.has(client))) candidates.push(correction);
+    }
+    return candidates.reduce((one, other) => (other !== undefined && isAbove(other, one) ? other : one));
+  }
+}
+
+function isAbove(version: string, other: string | undefined): boolean {
+  return other === undefined || compareScoopVersions(version, other) > 0;
+}
+
+/**
+ * Takes random steps with rollouts of four tools on a server, and lets real git clients pull after each: every pull goes
+ * forward, the work tree is clean and what the model says, and the feed says the same.
+ */
+export async function pullAfterRandomSteps(count: number, seed: number): Promise<void> {
+  const model = new Model();
+  const highest = new Map(tools.map((tool) => [tool, 0]));
+  const texts = new Map<string, string>();
+  const world = await startClientWorld();
+  try {
+    const now = (): Date => new Date();
+    const catalog = createSqlCatalog(world.db, now);
+    const services = openRollouts(world.db, { catalog, approvals: [], now });
+    const { rollouts, views } = services;
+    world.grants = views.bucketGrants;
+    const folders = new Map<string, string>();
+    for (const client of clients) {
+      folders.set(client, await world.git.clone(world.address(client), `clone-${client}`));
+    }
+
+    const textOf = (tool: string, version: string): string => {
+      const text = texts.get(`${tool}@${version}`) ?? world.server.manifest(tool, version);
+      texts.set(`${tool}@${version}`, text);
+      return text;
+    };
+    const next = (tool: string): string => {
+      const number = (highest.get(tool) ?? 0) + 1;
+      highest.set(tool, number);
+      return `1.${number}.0`;
+    };
+    async function hold(tool: string, version: string): Promise<void> {
+      await catalog.hold(makePackage({ id: tool, version }), operator);
+      const message = `${tool}: Update to version ${version}`;
+      await world.held.put({ tool, version, packageId: tool, text: textOf(tool, version), message });
+    }
+
+    const actions: Readonly<Record<Step['kind'], (tool: string) => Promise<void>>> = {
+      async release(tool) {
+        if (model.open(tool) !== undefined) return;
+        const version = next(tool);
+        // To the feed first: until the manifest follows, nobody falls back.
+        await catalog.add(makePackage({ id: tool, version }), operator);
+        for (const client of clients) await check(client, false);
+        await world.decide({ tool, version, text: textOf(tool, version), branches: ['main', 'beta'] });
+        await world.server.bucket.finishCommits();
+        model.main.set(tool, version);
+      },
+      async start(tool) {
+        const version = next(tool);
+        const correction = model.main.has(tool) ? `${version}.1` : undefined;
+        await hold(tool, version);
+        if (correction !== undefined)
+          for (const each of [`${correction}-beta.1`, correction]) await hold(tool, each);
+        const order = {
+          tool,
+          packageId: tool,
+          version,
+          plan: RolloutPlan.parse(written),
+          writtenPlan: written,
+        };
+        const outcome = await rollouts.start({ ...order, owner: 'ann' }, { by: operator });
+        if (outcome.is !== 'started') throw new Error(JSON.stringify(outcome));
+        const before = model.open(tool);
+        if (before !== undefined) before.state = 'superseded';
+        const { id, seed: ofClients } = outcome.rollout;
+        const sets = { admitted: new Set<string>(), alsoCorrected: new Set<string>() };
+        model.of(tool).push({ id, version, seed: ofClients, correction, state: 'rolling', step: 0, ...sets });
+      },
+      advance: (tool) =>
+        act(tool, 'advance', ['rolling'], (rollout) => {
+          if (rollout.step + 1 < steps.length) rollout.step += 1;
+          else complete(tool, rollout);
+        }),
+      complete: (tool) => act(tool, 'complete', ['rolling'], (rollout) => complete(tool, rollout)),
+      rollback: (tool) =>
+        act(tool, 'rollback', ['rolling', 'halted'], (rollout) => model.rollBack(tool, rollout)),
+      halt: (tool) =>
+        act(tool, 'halt', ['rolling'], (rollout) => {
+          rollout.state = 'halted';
+        }),
+      resume: (tool) =>
+        act(tool, 'resume', ['halted'], (rollout) => {
+          rollout.state = 'rolling';
+        }),
+      pull: async () => undefined,
+      async restart() {
+        await world.restart();
+        for (const [client, folder] of folders) {
+          await world.git.run(folder, 'remote', 'set-url', 'origin', world.address(client));
+        }
+      },
+    };
+
+    function complete(tool: string, rollout: Rollout): void {
+      rollout.state = 'completed';
+      model.main.set(tool, rollout.version);
+    }
+
+    async function act(
+      tool: string,
+      kind: 'advance' | 'complete' | 'rollback' | 'halt' | 'resume',
+      states: readonly Rollout['state'][],
+      then: (rollout: Rollout) => void,
+    ): Promise<void> {
+      const rollout = model.open(tool);
+      if (rollout === undefined || !states.includes(rollout.state)) return;
+      const outcome = await rollouts.act(rollout.id, { kind }, { by: operator });
+      expect(outcome?.refusal).toBeUndefined();
+      then(rollout);
+    }
+
+    async function check(client: string, isFeedAsked: boolean): Promise<void> {
+      const folder = folders.get(client) ?? '';
+      const before = await world.git.run(folder, 'rev-parse', 'HEAD');
+      model.admit(client);
+      await world.git.run(folder, 'pull', '--quiet', '--ff-only');
+      await world.git.run(folder, 'merge-base', '--is-ancestor', before, 'HEAD');
+      expect(await world.git.run(folder, 'status', '--porcelain')).toBe('');
+      const expected = tools.map((tool) => [tool, model.offered(tool, client)]);
+      const shown = await readManifests(folder);
+      expect(Object.fromEntries(shown)).toEqual(
+        Object.fromEntries(
+          expected.flatMap(([tool = '', version]) =>
+            version === undefined ? [] : [[tool, textOf(tool, version)]],
+          ),
+        ),
+      );
+      if (!isFeedAsked) return;
+      const { grants } = await views.of(client);
+      const feed = catalog.withHeld(grants);
+      const latest = tools.map(async (tool) => [tool, (await feed.findLatest(tool))?.version]);
+      expect(await Promise.all(latest)).toEqual(expected);
+    }
+
+    const all = fc.sample(someStep, { numRuns: count, seed });
+    for (const [number, step] of all.entries()) {
+      await actions[step.kind](step.tool);
+      const pulling = number % 25 === 24 ? clients : [clients[step.client] ?? ''];
+      for (const client of pulling) await check(client, true);
+    }
+    for (const client of clients) {
+      await world.git.run(folders.get(client) ?? '', 'fsck', '--strict', '--no-dangling');
+    }
+  } finally {
+    await world.stop();
+  }
+}
+
+async function readManifests(folder: string): Promise<[tool: string, text: string][]> {
+  const names = (await readdir(join(folder, 'bucket'))).filter((name) => name !== '.gitkeep');
+  return Promise.all(
+    names.map(async (name): Promise<[string, string]> => {
+      // The checkout has CRLF, as on Windows.
+      const text = await readFile(join(folder, 'bucket', name), 'utf8');
+      return [name.replace(/\.json$/, ''), text.replaceAll('\r\n', '\n')];
+    }),
+  );
+}
