@@ -18,7 +18,7 @@ const kinds = {
   client: [
     'test/shims/**/*.test.ts',
     'test/server/install/**/*.test.ts',
-    'test/server/gallery/browser.test.ts',
+    'test/server/gallery/{browser,rollouts-browser}.test.ts',
     'test/flows/{choco,nuget,psresourceget,package-management}*.test.ts',
   ],
   /** Whole verbs and servers over HTTP and git, many of them as separate processes. */

@@ -20,6 +20,7 @@ import type { BlobFlusher } from './feed/flush-blobs.ts';
 import type { Inspect } from './feed/inspect.ts';
 import type { Purging } from './feed/purge.ts';
 import { renderErrorPage } from './gallery/error-page.tsx';
+import { createRolloutPages } from './gallery/rollout-router.tsx';
 import { createGalleryRouter } from './gallery/router.tsx';
 import { identify } from './http/auth.ts';
 import { cachePolicies } from './http/cache.ts';
@@ -103,6 +104,7 @@ export function createApp(services: Services): RequestListener {
   const securityHeaders = securityHeaderList(config.tls !== undefined);
   const uploading = { ...services, maxPackageBytes, reservedIds, approvals, metrics, uploads };
   const downloading = { catalog, blobs, cache, beginDownload };
+  const identifying = identify(findKey, createGuessThrottle(now));
   const routes: readonly Route[] = [
     ...['/nuget', '/api/v2'].flatMap((base) => [
       { mount: base, router: createPushRouter(uploading) },
@@ -118,6 +120,7 @@ export function createApp(services: Services): RequestListener {
     { mount: '/', router: createBucketRouter({ ...services, metrics, uploads }) },
     { mount: '/api/v1', router: createAdminRouter({ ...services, ...heldUploads(services) }) },
     { mount: '/', router: createDescriptionRouter(services) },
+    { mount: '/', router: createRolloutPages({ ...services, identify: identifying }) },
     { mount: '/', router: createGalleryRouter(services) },
   ];
 
@@ -133,7 +136,7 @@ export function createApp(services: Services): RequestListener {
   app.use(refuseWhenStopping(services.isStopping));
   app.use(limitRequestTime());
   app.use(refuseForeignOrigin(services.publicUrl));
-  app.use(identify(findKey, createGuessThrottle(now)));
+  app.use(identifying);
   app.use(requireReadAccess(config.readAuth));
 
   app.use(createMonitoringRouter({ ...services, checks: readinessOf(services), metrics }));

@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
 import type { ClientCommands, Command } from './commands.ts';
 
@@ -65,6 +65,22 @@ function CommandLines({ command: { label, lines, remark } }: { readonly command:
       </pre>
       {remark === undefined ? null : <p class="remark">{remark}</p>}
     </>
+  );
+}
+
+/** A table that a phone scrolls sideways, also by its keyboard. */
+export function Scroll({
+  label,
+  children,
+}: {
+  readonly label: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (axe: scrollable-region-focusable)
+    <section class="scroll" aria-label={label} tabIndex={0}>
+      {children}
+    </section>
   );
 }
 

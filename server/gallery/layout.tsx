@@ -44,7 +44,7 @@ export function Layout({ title, text = '', children }: Frame): JSX.Element {
         </header>
         <main>{children}</main>
         <footer>
-          <a href="/nuget">NuGet feed</a> · <a href="/readyz">health</a>
+          <a href="/nuget">NuGet feed</a> · <a href="/rollouts">rollouts</a> · <a href="/readyz">health</a>
         </footer>
       </body>
     </html>

@@ -2,15 +2,19 @@ import type { JSX } from 'preact';
 import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { fileAddress, webAddress } from '../feed/shown-addresses.ts';
+import type { StoredRollout } from '../rollout/rollouts.ts';
 import { installCommands } from './commands.ts';
-import { CommandChoice, DateText, Hash, KeyNote, Links, sizeText, Version } from './components.tsx';
+import { CommandChoice, DateText, Hash, KeyNote, Links, Scroll, sizeText, Version } from './components.tsx';
 import { Facts } from './facts.tsx';
 import { Layout } from './layout.tsx';
 import { renderMarkdown } from './markdown.ts';
 import { type FoundPackage, offersOf } from './pages.ts';
+import { State, stepText } from './rollouts.tsx';
 
 type Props = {
   readonly found: FoundPackage;
+  /** The open ones of this package. */
+  readonly rollouts: readonly StoredRollout[];
   readonly publicUrl: string;
   /** What needs a key to be read. */
   readonly readAuth: 'feed' | 'all' | undefined;
@@ -19,7 +23,7 @@ type Props = {
 };
 
 /** `/packages/ID`: a package, how to install it, and its versions. */
-export function PackagePage({ found, publicUrl, readAuth, client }: Props): JSX.Element {
+export function PackagePage({ found, rollouts, publicUrl, readAuth, client }: Props): JSX.Element {
   const { id, shown, versions, sboms } = found;
   // A hidden character must not change how the id next to it is shown.
   const title = (shown.nuspec.title ?? id).replace(hiddenCharacters, '');
@@ -31,6 +35,12 @@ export function PackagePage({ found, publicUrl, readAuth, client }: Props): JSX.
         {title} {title === id ? null : <code class="id copy">{id}</code>}
       </h1>
       <p class="lead">{shown.nuspec.summary ?? ''}</p>
+      {rollouts.map((rollout) => (
+        <p key={rollout.id} class="badge">
+          <a href={`/rollouts/${rollout.id}`}>{rollout.version}</a> <State rollout={rollout} />, step{' '}
+          {stepText(rollout)}
+        </p>
+      ))}
       <section aria-labelledby="install">
         <h2 id="install">Install</h2>
         <CommandChoice blocks={installCommands(publicUrl, offersOf(found))} chosen={client} />
@@ -79,7 +89,10 @@ function Notes({ text }: { readonly text: string }): JSX.Element {
       {text}
     </a>
   ) : (
-    <pre class="notes">{text}</pre>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: long notes scroll, and must be reachable by keyboard
+    <pre class="notes" tabIndex={0}>
+      {text}
+    </pre>
   );
 }
 
@@ -98,7 +111,7 @@ function linksOf({
 
 function VersionTable({ versions, sboms }: Pick<FoundPackage, 'versions' | 'sboms'>): JSX.Element {
   return (
-    <div class="scroll">
+    <Scroll label="Table of versions">
       <table>
         <thead>
           <tr>
@@ -139,7 +152,7 @@ function VersionTable({ versions, sboms }: Pick<FoundPackage, 'versions' | 'sbom
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

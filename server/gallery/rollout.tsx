@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { isOpen } from '../rollout/rollout.ts';
 import type { RolloutDetails, StoredRollout } from '../rollout/rollouts.ts';
 import { nextStepAt, type Wait, waitOf } from '../rollout/waits.ts';
+import { Scroll } from './components.tsx';
 import { Layout } from './layout.tsx';
 import { MomentText, State, stepText } from './rollouts.tsx';
 
@@ -83,7 +84,7 @@ function Facts({ rollout, details: { facts, counts } }: Props): JSX.Element {
 function Steps({ rollout }: Pick<Props, 'rollout'>): JSX.Element {
   const { plan, step: current } = rollout;
   return (
-    <div class="scroll">
+    <Scroll label="Table of steps">
       <table>
         <thead>
           <tr>
@@ -106,7 +107,7 @@ function Steps({ rollout }: Pick<Props, 'rollout'>): JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -171,7 +172,7 @@ function Alerts({ details: { alerts } }: Pick<Props, 'details'>): JSX.Element | 
 
 function History({ details: { history } }: Pick<Props, 'details'>): JSX.Element {
   return (
-    <div class="scroll">
+    <Scroll label="Table of what was done">
       <table>
         <thead>
           <tr>
@@ -194,7 +195,7 @@ function History({ details: { history } }: Pick<Props, 'details'>): JSX.Element 
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

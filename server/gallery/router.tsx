@@ -7,6 +7,8 @@ import type { Config } from '../config.ts';
 import { fail } from '../errors.ts';
 import { missing } from '../feed/retrieve.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
+import { isOpen } from '../rollout/rollout.ts';
+import type { Rollouts } from '../rollout/rollouts.ts';
 import { answerPage } from './answer-page.ts';
 import type { AppSources } from './apps.ts';
 import { HomePage } from './home.tsx';
@@ -19,6 +21,7 @@ import { ReportPage } from './report.tsx';
 export type GalleryServices = {
   readonly config: Pick<Config, 'readAuth'>;
   readonly catalog: Catalog;
+  readonly rollouts: Pick<Rollouts, 'list'>;
   readonly blobs: Pick<BlobReader, 'readTo'>;
   readonly payloads: Pick<Payloads, 'find'>;
   /** The server's address in every command on the pages. */
@@ -86,6 +89,9 @@ export function createGalleryRouter(services: GalleryServices): Router {
       response,
       <PackagePage
         found={found}
+        rollouts={(await services.rollouts.list()).filter(
+          (rollout) => isOpen(rollout) && rollout.packageId.toLowerCase() === found.id.toLowerCase(),
+        )}
         publicUrl={services.publicUrl()}
         readAuth={services.config.readAuth}
         client={textOf(request, 'client')}

@@ -47,6 +47,8 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
   // Its own route requires a key, with any scope.
   { at: /^\/api\/v1\/key\/?$/i, label: 'api', errors: 'json', readAuth: 'never' },
   { at: /^\/(api\/v1(\/|$)|openapi\.json$)/i, label: 'api', errors: 'json', readAuth: 'all' },
+  // They name versions that the feed does not show to everybody.
+  { at: /^\/rollouts(\/|$)/i, label: 'page', errors: 'page', readAuth: 'feed' },
   { at: /^/, label: 'page', errors: 'page', readAuth: 'all' },
 ];
 const elsewhere: Area = { label: 'page', errors: 'page', readAuth: 'all' };

@@ -20,7 +20,7 @@ import { createLogger } from '../../../server/log.ts';
 import type { Rollouts } from '../../../server/rollout/rollouts.ts';
 import { createSqlRollouts } from '../../../server/rollout/sql-rollouts.ts';
 import { listen } from '../../kit/listen.ts';
-import { makeTempDir } from '../../kit/test-server.ts';
+import { makeTempDir, productDir } from '../../kit/test-server.ts';
 
 type Answer = readonly [status: number, body: Record<string, unknown>];
 
@@ -69,6 +69,7 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
     }),
     createAlertRouter({ rollouts, log }),
   );
+  app.use('/static', express.static(join(productDir, 'server', 'gallery', 'static')));
   app.use(createRolloutPages({ rollouts, identify: identifying, log }));
   app.use(routeNotFound);
   app.use(createErrorHandler(log, renderErrorPage));

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { browserPath, startBrowser, widerThanWindow } from '../../kit/browser.ts';
+import { accessFaults, browserPath, startBrowser, widerThanWindow } from '../../kit/browser.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
@@ -19,12 +19,13 @@ describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
       const answer = await fetch(`${server.url}/nuget/`, {
         method: 'PUT',
         headers: { 'X-NuGet-ApiKey': server.adminKey },
-        body: new Uint8Array(makeNupkg({ id, version })),
+        body: new Uint8Array(makeNupkg({ id, version, metadata: { releaseNotes: 'A line.\n'.repeat(200) } })),
       });
       expect(answer.status).toBe(201);
     }
     browser = await startBrowser();
-    page = await browser.newPage({ viewport: phone });
+    // axe is a script, and the pages allow none.
+    page = await browser.newPage({ viewport: phone, bypassCSP: true });
   });
 
   afterAll(async () => {
@@ -42,6 +43,14 @@ describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
     // The table of versions alone may be scrolled, within itself.
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
     expect(outside.filter((name) => /^(PRE|P|H1|H2|DD|DT|UL)\b/.test(name))).toEqual([]);
+  });
+
+  it.each(['light', 'dark'] as const)('have no fault that axe knows, in %s mode', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    for (const path of ['/', `/packages/${id}`, `/packages/${id}/1.0.0/report`]) {
+      await page.goto(`${server.url}${path}`);
+      expect(await accessFaults(page), path).toEqual([]);
+    }
   });
 
   it('show the versions on a phone, on the first page already', async () => {

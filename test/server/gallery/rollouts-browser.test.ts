@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessFaults, browserPath, startBrowser, widerThanWindow } from '../../kit/browser.ts';
+import { type RolloutServer, startRolloutServer } from '../api/rollout-server.ts';
+
+const phone = { width: 360, height: 740 };
+const plan = {
+  steps: [
+    { ring: 'canary', hold: '4h' },
+    { percent: 50, hold: '6h' },
+  ],
+  match: { service: 'checkout' },
+};
+
+describe.skipIf(!existsSync(browserPath))('the pages of rollouts in a browser', () => {
+  let server: RolloutServer;
+  let browser: Browser;
+  let page: Page;
+  let key: string;
+
+  beforeAll(async () => {
+    server = await startRolloutServer();
+    server.held.add('delve 1.22.0').add('buf 1.33.0');
+    await server.see('it-1', 'pc-1');
+    await server.setRing('canary', 'it-*');
+    key = await server.key(['push', 'rollout'], { owner: 'ann' });
+    for (const [tool, version] of [
+      ['delve', '1.22.0'],
+      ['buf', '1.33.0'],
+    ]) {
+      const [status] = await server.call('POST', '/rollouts', key, { tool, version, plan, reason: 'new' });
+      expect(status).toBe(201);
+    }
+    browser = await startBrowser();
+    // axe is a script, and the pages allow none.
+    page = await (await browser.newContext({ viewport: phone, bypassCSP: true })).newPage();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server.stop();
+  });
+
+  describe.each(['light', 'dark'] as const)('in %s mode', (colorScheme) => {
+    it.each(['/rollouts', '/rollouts/1', '/rollouts/none'])(
+      'have no fault that axe knows: %s',
+      async (path) => {
+        await page.emulateMedia({ colorScheme });
+        await page.goto(`${server.url}${path}`);
+
+        expect(await accessFaults(page)).toEqual([]);
+      },
+    );
+  });
+
+  it.each(['/rollouts', '/rollouts/1'])('fit a phone: %s', async (path) => {
+    await page.goto(`${server.url}${path}`);
+    const outside = await widerThanWindow(page);
+
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
+    expect(outside.filter((name) => /^(PRE|P|H1|H2|DD|DT|UL|FORM|INPUT|BUTTON)\b/.test(name))).toEqual([]);
+  });
+
+  it('halt and resume by their forms', async () => {
+    await page.goto(`${server.url}/rollouts/1`);
+    await page.getByLabel('Reason').fill('too many errors');
+    await page.getByLabel('Key').fill(key);
+    await page.getByRole('button', { name: 'Halt' }).click();
+
+    expect(new URL(page.url()).pathname).toBe('/rollouts/1');
+    expect(await page.locator('.lead').textContent()).toContain('halted');
+    expect(await page.getByText('too many errors').count()).toBe(1);
+
+    await page.getByLabel('Reason').fill('mended');
+    await page.getByLabel('Key').fill(key);
+    await page.getByRole('button', { name: 'Resume' }).click();
+
+    expect(await page.locator('.lead').textContent()).toContain('rolling');
+    expect(await page.content()).not.toContain(key);
+  });
+});
