@@ -25,6 +25,7 @@ type Page = { readonly needs: readonly string[]; readonly prepare: () => Promise
 const pages: Readonly<Record<string, Page>> = {
   'docs/operate/access.md': { needs: [], prepare: besideServer },
   'docs/operate/rings.md': { needs: [], prepare: besideServer },
+  'docs/operate/alerts/README.md': { needs: [], prepare: besideServer },
   'docs/operate/watching.md': { needs: [], prepare: besideServer },
   'docs/operate/taking-back.md': { needs: [], prepare: besideServer },
   'docs/clients/fleet.md': { needs: [], prepare: besideServer },
