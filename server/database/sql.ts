@@ -5,11 +5,14 @@ export type Sql = { readonly text: string; readonly values: readonly SqlValue[] 
 
 /** Combines pieces: sql`instr(${haystack}, ${needle}) > 0`. Numbers and strings become parameters. */
 export function sql(texts: TemplateStringsArray, ...holes: readonly (Sql | SqlValue)[]): Sql {
-  const pieces = holes.map((hole) => (isSql(hole) ? hole : { text: '?', values: [hole] }));
-  return {
-    text: texts.map((text, index) => text + (pieces[index]?.text ?? '')).join(''),
-    values: pieces.flatMap((piece) => piece.values),
-  };
+  let text = texts[0] ?? '';
+  const values: SqlValue[] = [];
+  for (const [at, hole] of holes.entries()) {
+    if (isSql(hole)) values.push(...hole.values);
+    else values.push(hole);
+    text += (isSql(hole) ? hole.text : '?') + (texts[at + 1] ?? '');
+  }
+  return { text, values };
 }
 
 /** Our own text: a column, a keyword. */

@@ -17,17 +17,6 @@ export function writeBody(body: Body, target: Buffer, start: number): void {
   }
 }
 
-/** Merges neighbouring texts: V8 writes one long text faster than many short ones. */
-export function mergeTexts(parts: readonly Part[]): Part[] {
-  const merged: Part[] = [];
-  for (const part of parts) {
-    const last = merged.length - 1;
-    if (typeof part === 'string' && typeof merged[last] === 'string') merged[last] += part;
-    else merged.push(part);
-  }
-  return merged;
-}
-
 export function joinBody(body: Body): Buffer {
   if (Buffer.isBuffer(body)) return body;
   const joined = Buffer.allocUnsafeSlow(sizeOf(body));

@@ -1,5 +1,5 @@
 import type { PackageRow } from '../catalog/catalog.ts';
-import { type Body, joinBody, mergeTexts, type Part } from '../http/body.ts';
+import { type Body, joinBody, type Part } from '../http/body.ts';
 import { createPause } from '../pause.ts';
 import { entryOf, uncached } from './entry.ts';
 import type { FeedLinks } from './links.ts';
@@ -65,7 +65,7 @@ export async function renderFeed(
       if (size >= pieceBytes) {
         written += size;
         size = 0;
-        parts = [...parts.slice(0, start), joinBody(mergeTexts(parts.slice(start)))];
+        parts = [...parts.slice(0, start), joinBody(parts.slice(start))];
         start = parts.length;
         leave ??= await longFeeds.enter();
       }
@@ -75,9 +75,8 @@ export async function renderFeed(
     if (rest !== undefined) parts.push(`<link rel="next" href="${escapeXml(rest)}"/>`);
     parts.push('</feed>');
     identity += `\n${rest}`;
-    const text = mergeTexts(parts);
     // Only in its turn, since its pieces and the whole text are in memory at the same time.
-    return { text: leave === undefined ? text : joinBody(text), identity };
+    return { text: leave === undefined ? parts : joinBody(parts), identity };
   } finally {
     leave?.();
   }

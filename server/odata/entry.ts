@@ -47,11 +47,10 @@ export function entryOf(row: PackageRow, links: FeedLinks, cache: Pick<PartCache
     filling.push(shown);
     identity += ` ${shown}`;
   }
-  const render = (): string[] => renderPieces(row, links, said);
-  const content =
-    row.isLatest || row.isAbsoluteLatest
-      ? cache.get(`${links.root} ${facts}`, filling, render)
-      : fill(render(), filling);
+  const isNewest = row.isLatest || row.isAbsoluteLatest;
+  const content = isNewest
+    ? cache.get(`${links.root} ${facts}`, filling, () => splitAtGaps(textsOf(row, links, said)))
+    : textsOf(row, links, said, filling).join('');
   return { content, identity };
 }
 
@@ -67,34 +66,69 @@ function factsOf(row: PackageRow, said: RenderedNuspec): string {
 
 const category = `<category term="${schemaName}.${entityName}" scheme="${namespaces.scheme}"/>`;
 
+/** Marks a gap where nothing is filled in. */
+const gap = '\0';
+
 /**
- * `content` is a self-closing tag: WCF refuses an end tag (spec nuget-v2 section 15, trap 5). `m:properties` comes after it
- * (9.4).
+ * The entry as a list of texts. `Array.join` makes one text of many without garbage; `+` would leave a tree of them, which is flattened
+ * only when it is sent. `content` is a self-closing tag: WCF refuses an end tag (spec nuget-v2 section 15, trap 5). `m:properties` comes
+ * after it (9.4).
+ * @param filling the texts for the gaps
  */
-function renderPieces(row: PackageRow, links: FeedLinks, said: RenderedNuspec): string[] {
+function textsOf(
+  row: PackageRow,
+  links: FeedLinks,
+  said: RenderedNuspec,
+  filling: readonly string[] = [],
+): string[] {
   const entry = escapeXml(links.entry(row.id, row.version));
-  const rendered = ['<entry><id>'];
-  let text =
-    `/${entry}</id>${category}` +
-    `<link rel="edit" title="${entityName}" href="${entry}"/>` +
-    `<link rel="edit-media" title="${entityName}" href="${entry}/$value"/>` +
-    `<link rel="self" title="${entityName}" href="${entry}"/>` +
-    `<title type="text">${escapeXml(row.id)}</title>${said.summary}` +
-    `<updated>${dateTime(row.lastEdited)}</updated>${said.author}` +
-    `<content type="application/zip" src="`;
-  rendered.push(text);
-  text = `/${escapeXml(links.package(row.id, row.normalizedVersion))}"/><m:properties>`;
+  const texts = [
+    '<entry><id>',
+    filling[0] ?? gap,
+    '/',
+    entry,
+    `</id>${category}<link rel="edit" title="${entityName}" href="`,
+    entry,
+    `"/><link rel="edit-media" title="${entityName}" href="`,
+    entry,
+    `/$value"/><link rel="self" title="${entityName}" href="`,
+    entry,
+    '"/><title type="text">',
+    escapeXml(row.id),
+    '</title>',
+    said.summary,
+    '<updated>',
+    dateTime(row.lastEdited),
+    '</updated>',
+    said.author,
+    '<content type="application/zip" src="',
+    filling[1] ?? gap,
+    '/',
+    escapeXml(links.package(row.id, row.normalizedVersion)),
+    '"/><m:properties>',
+  ];
+  let gaps = 2;
   for (const piece of pieces) {
-    if (piece === count) {
-      rendered.push(text);
-      text = '';
-    } else text += typeof piece === 'function' ? piece(row, links, said) : (said.pieces[piece] ?? '');
+    if (piece === count) texts.push(filling[gaps++] ?? gap);
+    else if (typeof piece === 'number') texts.push(said.pieces[piece] ?? '');
+    else piece(texts, row, links, said);
   }
-  rendered.push(`${text}</m:properties></entry>`);
-  return rendered;
+  texts.push('</m:properties></entry>');
+  return texts;
 }
 
-type WriteOfRow = (row: PackageRow, links: FeedLinks, said: RenderedNuspec) => string;
+function splitAtGaps(texts: readonly string[]): string[] {
+  const pieces: string[] = [];
+  let start = 0;
+  for (const [at, text] of texts.entries()) {
+    if (text !== gap) continue;
+    pieces.push(texts.slice(start, at).join(''));
+    start = at + 1;
+  }
+  return [...pieces, texts.slice(start).join('')];
+}
+
+type WriteOfRow = (texts: string[], row: PackageRow, links: FeedLinks, said: RenderedNuspec) => void;
 type WriteOfNuspec = (nuspec: PackageRow['nuspec']) => string;
 
 /** Marks the position of a count. */
@@ -103,6 +137,8 @@ const count = 'count';
 const countNames = feedProperties.flatMap(({ value }) =>
   typeof value === 'object' && 'count' in value ? [value.count] : [],
 );
+
+const tags = new Map<FeedProperty, { readonly start: string; readonly end: string }>();
 
 /**
  * The properties of an entry, in order: functions for what depends on the row, positions of counts, and between them the numbers
@@ -121,27 +157,30 @@ function makePieces() {
     nuspecPieces.at(-1)?.push(write);
   };
   for (const property of feedProperties.filter(({ atom }) => atom !== 'SyndicationUpdated')) {
-    const { name, value } = property;
+    const { value } = property;
     if (typeof value === 'function') {
-      pieces.push((row, links) => printElement(property, value(row, links)));
+      pieces.push((texts, row, links) => printElement(property, value(row, links), texts));
     } else if (typeof value === 'object' && 'count' in value) {
-      pushOfNuspec(() => startTag(property));
+      const { start, end } = tagsOf(property);
+      pushOfNuspec(() => start);
       pieces.push(count);
-      pushOfNuspec(() => `</d:${name}>`);
+      pushOfNuspec(() => end);
     } else if (typeof value === 'object' && 'file' in value) {
       const at = filePieces.push((nuspec) =>
         namedPath({ nuspec }, value.file) === undefined
-          ? printElement(property, value.ofNuspec(nuspec))
+          ? elementOf(property, value.ofNuspec(nuspec))
           : undefined,
       );
-      pieces.push(
-        (row, links, said) => said.files[at - 1] ?? printElement(property, value.address(row, links.root)),
-      );
+      pieces.push((texts, row, links, said) => {
+        const ofNuspec = said.files[at - 1];
+        if (ofNuspec === undefined) printElement(property, value.address(row, links.root), texts);
+        else texts.push(ofNuspec);
+      });
     } else {
       pushOfNuspec(
         typeof value === 'object' && 'ofNuspec' in value
-          ? (nuspec) => printElement(property, value.ofNuspec(nuspec))
-          : () => printElement(property, value),
+          ? (nuspec) => elementOf(property, value.ofNuspec(nuspec))
+          : () => elementOf(property, value),
       );
     }
   }
@@ -175,22 +214,27 @@ function flat(text: string): string {
   return Buffer.from(text).toString();
 }
 
-function printElement(property: FeedProperty, value: PropertyValue): string {
-  return value === undefined || value === ''
-    ? `${startTag(property).slice(0, -1)} m:null="true"/>`
-    : `${startTag(property)}${printValue(value)}</d:${property.name}>`;
+function elementOf(property: FeedProperty, value: PropertyValue): string {
+  const texts: string[] = [];
+  printElement(property, value, texts);
+  return texts.join('');
 }
 
-const startTags = new Map<FeedProperty, string>();
+function printElement(property: FeedProperty, value: PropertyValue, texts: string[]): void {
+  const { start, end } = tagsOf(property);
+  if (value === undefined || value === '') texts.push(start.slice(0, -1), ' m:null="true"/>');
+  else texts.push(start, printValue(value), end);
+}
 
-function startTag(property: FeedProperty): string {
-  let tag = startTags.get(property);
-  if (tag === undefined) {
+function tagsOf(property: FeedProperty): { readonly start: string; readonly end: string } {
+  let known = tags.get(property);
+  if (known === undefined) {
     const { name, type } = property;
-    tag = type === 'Edm.String' ? `<d:${name}>` : `<d:${name} m:type="${type}">`;
-    startTags.set(property, tag);
+    const start = type === 'Edm.String' ? `<d:${name}>` : `<d:${name} m:type="${type}">`;
+    known = { start, end: `</d:${name}>` };
+    tags.set(property, known);
   }
-  return tag;
+  return known;
 }
 
 function printValue(value: Exclude<PropertyValue, undefined>): string {
