@@ -1,6 +1,6 @@
 import type { PackageRow } from '../catalog/catalog.ts';
-import { type Body, joinBody, type Part } from '../http/body.ts';
-import { createPause } from '../pause.ts';
+import { type Body, joinBody, type Part, sizeOf, writeBody } from '../http/body.ts';
+import { createPause, type Pause } from '../pause.ts';
 import { entryOf, uncached } from './entry.ts';
 import type { FeedLinks } from './links.ts';
 import { createLongFeeds } from './long-feeds.ts';
@@ -76,10 +76,22 @@ export async function renderFeed(
     parts.push('</feed>');
     identity += `\n${rest}`;
     // Only in its turn, since its pieces and the whole text are in memory at the same time.
-    return { text: leave === undefined ? parts : joinBody(parts), identity };
+    return { text: leave === undefined ? parts : await joinInPieces(parts, pause), identity };
   } finally {
     leave?.();
   }
+}
+
+/** Copying tens of megabytes into new memory would hold the thread for longer than anything before it. */
+async function joinInPieces(parts: readonly Part[], pause: Pause): Promise<Buffer> {
+  const whole = Buffer.allocUnsafeSlow(sizeOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    writeBody([part], whole, at);
+    at += sizeOf([part]);
+    if (pause.isDue()) await pause.take();
+  }
+  return whole;
 }
 
 /** The document of one package version (spec nuget-v2 9.4). */
