@@ -10,11 +10,11 @@ import { type InUse, withOneFeed } from './feed.ts';
 /** Downloads are written after 5 s; an answer that shows them may be 20 s old by then. */
 const countsShownMs = 27_000;
 
-/** So often V8 has seen the program when it is measured: it compiles what runs often. */
-const warmingRounds = 10;
+/** So much has the program answered when it is measured: by then V8 has compiled what runs for each answer. */
+const warmingAnswers = 5_000;
 
 /**
- * Nothing in memory: a new process in each round. A tenth of the addresses, each in ten spellings, warm the program up; all others are
+ * Nothing in memory: a new process in each round. A tenth of the addresses, each in many spellings, warm the program up; all others are
  * asked for once.
  */
 export async function firstResults(kind: Kind, stand: InUse, { rounds }: Settings): Promise<Result[]> {
@@ -26,9 +26,11 @@ export async function firstResults(kind: Kind, stand: InUse, { rounds }: Setting
   for (let round = 0; round < rounds; round++) {
     await withOneFeed(stand, async (feed) => {
       const bytes = await feed.averageBytes(warm);
-      for (let n = 0; n < warmingRounds; n++) await measureFirst(feed.url, warm.map(spelledAgain(n)));
+      for (let n = 0; n * warm.length < warmingAnswers; n++) {
+        await measureFirst(feed.url, warm.map(spelledAgain(n)));
+      }
       samples.push(await measureFirst(feed.url, others));
-      bare.push(await measure(stand.bare.url, [`/${bytes}`], 1));
+      bare.push(await measureBare(stand, bytes, others));
     });
   }
   return [ratioResult(rowOf(kind, inUse.first), samples, bare, kind.first)];
@@ -48,7 +50,7 @@ export async function changedResults(kind: Kind, stand: InUse, { seconds }: Sett
     while (performance.now() < end) {
       await pushNext(feed.url);
       samples.push(await measureFirst(feed.url, paths));
-      bare.push(await measure(stand.bare.url, [`/${bytes}`], 0.3));
+      bare.push(await measureBare(stand, bytes, paths));
     }
     return [ratioResult(rowOf(kind, inUse.changed), samples, bare, kind.changed)];
   });
@@ -56,7 +58,7 @@ export async function changedResults(kind: Kind, stand: InUse, { seconds }: Sett
 
 /** Responses in memory after a download: each address is asked for once, when the new count has to be shown. */
 export async function downloadedResults(stand: InUse): Promise<Result[]> {
-  const { bare, packages } = stand;
+  const { packages } = stand;
   return withOneFeed(stand, async (feed) => {
     // Few enough for the response cache to keep those of all kinds.
     const asked = kinds.map((kind) => ({ kind, paths: kind.paths(packages).slice(0, 100) }));
@@ -68,11 +70,21 @@ export async function downloadedResults(stand: InUse): Promise<Result[]> {
     for (const { kind, paths } of asked) {
       const sample = await measureFirst(feed.url, paths);
       const bytes = await feed.averageBytes(paths);
-      const beside = await measure(bare.url, [`/${bytes}`], 0.3);
+      const beside = await measureBare(stand, bytes, paths);
       results.push(ratioResult(rowOf(kind, inUse.downloaded), [sample], [beside], kind.changed));
     }
     return results;
   });
+}
+
+/** As many answers over as many new connections, since such a sample is too short for those not to show. */
+async function measureBare({ bare }: InUse, bytes: number, paths: readonly string[]): Promise<Sample> {
+  const path = `/${bytes}`;
+  await measure(bare.url, [path], 0.3);
+  return measureFirst(
+    bare.url,
+    paths.map(() => path),
+  );
 }
 
 /** The same question by another address, so that it is answered anew. */
