@@ -79,6 +79,18 @@ const pages: Readonly<Record<string, Page>> = {
       return { ...world, replace: { '1.22.0': '1.26.3' } };
     },
   },
+  'docs/release/rollouts.md': {
+    needs: [],
+    async prepare() {
+      const world = await generator(['1.26.3', '1.26.2']);
+      await world.run('release:beta', 'delve@1.26.2');
+      await world.run('release:promote', 'delve@1.26.2');
+      await world.run('release:beta', 'delve@1.26.3');
+      const steps = '[{ percent: 10, hold: 1h }, { percent: 50, hold: 1h }]';
+      await writeFile(join(world.cwd, 'plan.yaml'), `steps: ${steps}\n`);
+      return world;
+    },
+  },
   'docs/release/watching-upstream.md': {
     needs: [],
     async prepare() {

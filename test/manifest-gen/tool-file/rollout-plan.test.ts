@@ -1,10 +1,12 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { RolloutPlan } from '../../../formats/rollout-plan.ts';
 import { readPlanFile } from '../../../manifest-gen/tool-file/rollout-plan.ts';
 import { Tool } from '../../../manifest-gen/tool-file/tools.ts';
 import { decodeToolFile } from '../../../manifest-gen/tool-file/yaml-file.ts';
-import { makeTempDir } from '../../kit/test-server.ts';
+import { fencedBlocks } from '../../kit/page-commands.ts';
+import { makeTempDir, productDir } from '../../kit/test-server.ts';
 
 const plan = `steps:
   - { ring: canary, hold: 4h }
@@ -72,6 +74,23 @@ describe('a plan of a rollout', () => {
       );
     },
   );
+
+  it('is right on the page about rollouts', async () => {
+    const page = await readFile(join(productDir, 'docs', 'release', 'rollouts.md'), 'utf8');
+    const [example = ''] = fencedBlocks(page, 'yaml');
+    const file = join(dir, 'page.yaml');
+    await writeFile(file, example);
+
+    expect(Object.keys((await readPlanFile(file)) as object)).toEqual(Object.keys(RolloutPlan.shape));
+    for (const field of [
+      ...Object.keys(RolloutPlan.shape),
+      'steps.ring',
+      'steps.percent',
+      'steps.hold',
+      'steps.needs',
+    ])
+      expect(page).toContain(`| \`${field}\` | `);
+  });
 
   it('is refused when its file is not YAML, has no step, or is missing', async () => {
     await writeFile(join(dir, 'no.yaml'), 'steps: [');

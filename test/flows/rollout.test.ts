@@ -1,0 +1,211 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { delveRelease } from '../kit/generator.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { makeKey, pushNupkg } from '../kit/test-server.ts';
+
+const versions = ['1.26.8', '1.26.7', '1.26.6', '1.26.5', '1.26.4', '1.26.3', '1.26.2'];
+const plan = 'steps: [{ percent: 100, hold: 1h }]\n';
+
+/** Each test goes on from what the one before has left, as the weeks of a feed do. */
+describe('release:rollout with a server', () => {
+  let world: ReleaseWorld;
+  beforeAll(async () => {
+    world = await startReleaseWorld({
+      repositories: { 'go-delve/delve': versions.map((one) => delveRelease(one)) },
+    });
+    await writeFile(join(world.generator.dir, 'plan.yaml'), plan);
+  });
+  afterAll(() => world.stop());
+
+  const run = (verb: string, ...args: string[]) => world.generator.run(verb, args);
+  const start = (...args: string[]) => run('release:rollout', 'start', ...args, '--plan', 'plan.yaml');
+  async function mustRun(verb: string, ...args: string[]) {
+    const result = await run(verb, ...args);
+    expect(result.exitCode, result.stderr).toBe(0);
+    return result;
+  }
+  const get = (path: string) => fetch(`${world.server.url}${path}`);
+  async function offered(branch: 'main' | 'beta') {
+    const answer = await get(branch === 'main' ? '/m/delve.json' : '/m/beta/delve.json');
+    if (answer.status === 404) return undefined;
+    const { version, architecture } = (await answer.json()) as {
+      version: string;
+      architecture: { '64bit': { hash: string } };
+    };
+    return { version, hash: architecture['64bit'].hash };
+  }
+  const rollouts = async () =>
+    (await (
+      await fetch(`${world.server.url}/api/v1/rollouts?tool=delve`, {
+        headers: { Authorization: `Bearer ${world.server.adminKey}` },
+      })
+    ).json()) as { version: string; state: string; correction?: string }[];
+  const listed = () => listedAt('/nuget');
+  const offeredTo = (client: string) => listedAt(`/nuget/c/${client}`);
+  async function listedAt(feed: string) {
+    const page = await (await get(`${feed}/FindPackagesById()?id='delve'&semVerLevel=2.0.0`)).text();
+    return page
+      .split('<entry')
+      .filter((entry) => !/<d:Published[^>]*>1900-/.test(entry))
+      .flatMap((entry) => /<d:Version>([^<]+)</.exec(entry)?.[1] ?? [])
+      .toSorted();
+  }
+
+  it('uploads the first version for nobody, and has nothing to go back to', async () => {
+    await mustRun('release:beta', 'delve@1.26.2');
+
+    const { stdout } = await mustRun('release:rollout', 'start', 'delve', '--plan', 'plan.yaml');
+
+    expect(stdout).toContain(
+      'delve 1.26.2: started, rolling, from 1.26.2-beta.1; a rollback has nothing to go back to',
+    );
+    expect(await rollouts()).toMatchObject([{ version: '1.26.2', state: 'rolling' }]);
+    expect((await rollouts())[0]).not.toHaveProperty('correction');
+    expect(await listed()).toEqual(['1.26.2-beta.1']);
+    expect(await offered('main')).toBeUndefined();
+    expect((await get('/nuget/package/delve/1.26.2')).status).toBe(404);
+  });
+
+  it('gives it to everybody when it is completed, as a promotion does', async () => {
+    await mustRun('release:rollout', 'complete', 'delve');
+
+    expect(await listed()).toEqual(['1.26.2', '1.26.2-beta.1']);
+    expect(await offered('main')).toMatchObject({ version: '1.26.2' });
+    expect(await offered('beta')).toEqual(await offered('main'));
+    await mustRun('release:verify', 'delve');
+    expect((await mustRun('release:promote', 'delve')).stdout).toContain(
+      'nothing to do, main already offers 1.26.2',
+    );
+    expect(await start('delve')).toMatchObject({ exitCode: 1 });
+  });
+
+  it('prepares the last good bytes, and starts once', async () => {
+    await mustRun('release:beta', 'delve@1.26.3');
+    await mustRun('release:beta', 'delve@1.26.4');
+    expect(await start('delve', '--dry-run', '--out', 'made')).toMatchObject({ exitCode: 0 });
+    expect(await rollouts()).toHaveLength(1);
+
+    const first = await start('delve', '--reason', 'new', '--json');
+    const again = await start('delve@1.26.4', '--json');
+
+    expect([first.exitCode, again.exitCode], first.stderr + again.stderr).toEqual([0, 0]);
+    const shown = first.stdout.split('\n').find((line) => line.includes('"event":"rollout"'));
+    expect(JSON.parse(shown ?? '')).toMatchObject({
+      version: '1.26.4',
+      correction: '1.26.4.1',
+      state: 'rolling',
+    });
+    expect(again.stdout).toContain('"kind":"nothing"');
+    expect(await rollouts()).toHaveLength(2);
+    expect(await listed()).toEqual(['1.26.2', '1.26.2-beta.1', '1.26.3-beta.1', '1.26.4-beta.1']);
+  });
+
+  it('is known to the other verbs', async () => {
+    const status = await mustRun('release:status', 'delve');
+    const promoted = await run('release:promote', 'delve');
+    const withdrawn = await run('release:withdraw', 'delve@1.26.4', '--reason', 'x');
+    const beta = await mustRun('release:beta', 'delve@1.26.4');
+
+    expect(status.stdout).toContain('1.26.4 rolling, 100 %');
+    expect(status.stdout).not.toContain('can be promoted');
+    expect([promoted.exitCode, withdrawn.exitCode]).toEqual([2, 2]);
+    expect(promoted.stderr).toContain('`release:rollout complete delve`');
+    expect(withdrawn.stderr).toContain('`release:rollout rollback delve --reason TEXT`');
+    expect(beta.stdout).toContain('nothing to do, the rollout of 1.26.4 is rolling');
+    expect(await start('delve@1.26.3')).toMatchObject({ exitCode: 1 });
+  });
+
+  it('takes the version back from those that have it', async () => {
+    expect(await offeredTo('pc-1')).toContain('1.26.4');
+    const good = await offered('main');
+
+    const { stdout } = await mustRun('release:rollout', 'rollback', 'delve', '--reason', 'crashes');
+
+    expect(stdout).toContain('A machine that has delve 1.26.4 gets 1.26.4.1 by');
+    expect(await offeredTo('pc-1')).toContain('1.26.4.1');
+    expect(await offeredTo('pc-1')).not.toContain('1.26.4');
+    expect(await offered('main')).toEqual(good);
+    expect(await offered('beta')).toEqual({ ...good, version: '1.26.4.1-beta.1' });
+    expect(await listed()).toEqual(['1.26.2', '1.26.2-beta.1', '1.26.3-beta.1', '1.26.4.1-beta.1']);
+  });
+
+  it('gives the bytes of a lower promotion to them, too', async () => {
+    await mustRun('release:promote', 'delve@1.26.3');
+
+    expect(await offered('main')).toMatchObject({ version: '1.26.3' });
+    expect(await offeredTo('pc-1')).toContain('1.26.4.2');
+    expect(await offeredTo('pc-2')).not.toContain('1.26.4.2');
+    expect(await offered('beta')).toMatchObject({
+      version: '1.26.4.2-beta.1',
+      hash: (await offered('main'))?.hash,
+    });
+    const again = await mustRun('release:promote', 'delve@1.26.3');
+    expect(again.stdout).toContain('nothing to do');
+    expect(await rollouts()).toMatchObject([{ state: 'rolled-back', correction: '1.26.4.2' }, {}]);
+  });
+
+  it('counts on after the numbers of a rollback', async () => {
+    const nothing = await mustRun('release:beta', 'delve@1.26.4');
+    const made = await mustRun('release:beta', 'delve@1.26.4', '--correct');
+
+    expect(nothing.stdout).toContain('nothing to do');
+    expect(made.stdout).toContain('delve 1.26.4.3-beta.1: released');
+  });
+
+  it('prepares the correction anew when main changes, and ends by a higher promotion', async () => {
+    for (const version of ['1.26.5', '1.26.6', '1.26.7']) await mustRun('release:beta', `delve@${version}`);
+    const started = await start('delve@1.26.6');
+    expect(started.exitCode, started.stderr).toBe(0);
+
+    await mustRun('release:promote', 'delve@1.26.5');
+    expect(await rollouts()).toMatchObject([{ state: 'rolling', correction: '1.26.6.2' }, {}, {}]);
+    await mustRun('release:promote', 'delve@1.26.7');
+
+    expect(await rollouts()).toMatchObject([{ version: '1.26.6', state: 'superseded' }, {}, {}]);
+    expect(await offered('main')).toMatchObject({ version: '1.26.7' });
+  });
+
+  it('ends with 2 without a plan, with a ring of nobody, and for what it cannot prove', async () => {
+    const { server } = world;
+    await pushNupkg(server, makeNupkg({ id: 'by-hand', version: '1.0.0' }), server.adminKey);
+    await writeFile(join(world.generator.dir, 'ring.yaml'), 'steps: [{ ring: nobody, hold: 1h }]\n');
+    await mustRun('release:beta', 'delve@1.26.8');
+
+    const without = await run('release:rollout', 'start', 'delve');
+    const byHand = await start('by-hand');
+    const unknown = await start('delv');
+    const ring = await run('release:rollout', 'start', 'delve', '--plan', 'ring.yaml');
+    const elsewhere = await world.generator.run(
+      'release:rollout',
+      ['start', 'delve', '--plan', 'plan.yaml'],
+      {
+        env: { BUCKET_URL: join(world.generator.dir, 'bucket.git') },
+      },
+    );
+
+    expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('delve has no plan') });
+    expect(byHand).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('pushed by hand') });
+    expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('There is no tool delv.') });
+    expect(ring, ring.stderr).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('The ring nobody'),
+    });
+    expect(elsewhere.exitCode, elsewhere.stderr).not.toBe(0);
+  });
+
+  it('asks for the scopes first, and for nothing more', async () => {
+    const FEED_API_KEY = await makeKey(world.server, ['push']);
+    const args = ['start', 'delve', '--plan', 'plan.yaml'];
+
+    const { exitCode, stderr } = await world.generator.run('release:rollout', args, {
+      env: { FEED_API_KEY },
+    });
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('does not have the scope rollout for delve');
+    expect(stderr).not.toContain('repack');
+  });
+});
