@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CuttingProxy, startCuttingProxy } from '../kit/cutting-proxy.ts';
+import { delveRelease } from '../kit/generator.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { startTestServer, type TestServer } from '../kit/test-server.ts';
+
+/** Two exes, their list, package and manifest: of the version, its correction, and that one's beta. */
+const uploads = 3 * 5;
+const names = ['1.26.3', '1.26.3.1', '1.26.3.1-beta.1'];
+
+describe('release:rollout start', () => {
+  let server: TestServer;
+  let proxy: CuttingProxy;
+  let world: ReleaseWorld;
+  beforeAll(async () => {
+    server = await startTestServer();
+    proxy = await startCuttingProxy(server.url);
+    const repositories = { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] };
+    world = await startReleaseWorld({ server, repositories, settings: { FEED_URL: `${proxy.url}/nuget` } });
+    await writeFile(join(world.generator.dir, 'plan.yaml'), 'steps: [{ percent: 100, hold: 1h }]\n');
+    await mustRun('release:beta', 'delve@1.26.2');
+    await mustRun('release:promote', 'delve');
+    await mustRun('release:beta', 'delve@1.26.3');
+  });
+  afterAll(async () => {
+    for (const one of [world, proxy, server]) await one.stop();
+  });
+
+  async function mustRun(verb: string, ...args: string[]): Promise<void> {
+    const { exitCode, stderr } = await world.generator.run(verb, args);
+    expect(exitCode, stderr).toBe(0);
+  }
+
+  const start = (signal?: AbortSignal, ...more: string[]) =>
+    world.generator.run('release:rollout', ['start', 'delve', '--plan', 'plan.yaml', ...more], {
+      ...(signal && { signal }),
+    });
+
+  async function cutAfter(beginning: string): Promise<void> {
+    const interruption = new AbortController();
+    proxy.trap(beginning, 'after', () => interruption.abort());
+    const { exitCode, stderr } = await start(interruption.signal);
+    expect(exitCode, stderr).toBe(130);
+    expect(stderr).toContain('Not finished: delve 1.26.3');
+  }
+
+  async function ask<T>(path: string): Promise<T> {
+    const headers = { Authorization: `Bearer ${server.adminKey}` };
+    return (await (await fetch(`${server.url}/api/v1/${path}`, { headers })).json()) as T;
+  }
+
+  it('goes on after an interruption at every request', { timeout: 600_000 }, async () => {
+    expect(await start(undefined, '--dry-run', '--out', 'made')).toMatchObject({ exitCode: 0 });
+    for (let upload = 1; upload <= uploads; upload++) {
+      await cutAfter('PUT ');
+      expect(await ask('rollouts')).toEqual([]);
+    }
+    const sent = proxy.requests.length;
+    await cutAfter('POST /api/v1/rollouts');
+
+    const again = await start();
+
+    expect(again, again.stderr).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('nothing to do, the rollout of 1.26.3 is rolling'),
+    });
+    // the server had all that it answered for
+    expect(proxy.requests.slice(sent).filter((line) => line.startsWith('PUT /dl/'))).toEqual([]);
+    expect(proxy.requests.slice(sent).filter((line) => line.startsWith('PUT /nuget'))).toEqual([]);
+    expect(await ask('rollouts')).toMatchObject([
+      { version: '1.26.3', correction: '1.26.3.1', state: 'rolling' },
+    ]);
+    const held = await ask<{ version: string; sha256: string }[]>('held/delve');
+    const made = names.map(async (version) => ({
+      version,
+      sha256: sha256(await readFile(join(world.generator.dir, 'made', `delve.${version}.nupkg`))),
+    }));
+    expect(held.map(({ version, sha256 }) => ({ version, sha256 })).toSorted(byVersion)).toEqual(
+      (await Promise.all(made)).toSorted(byVersion),
+    );
+  });
+});
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function byVersion(a: { version: string }, b: { version: string }): number {
+  return a.version < b.version ? -1 : 1;
+}
