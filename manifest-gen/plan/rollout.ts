@@ -12,14 +12,11 @@ type Known = {
 /** The numbers of a correction: `firstBeta` is what testers get of it. */
 export type CorrectionNumbers = { readonly firstBeta: string; readonly stable: string };
 
-/**
- * The next correction of a version that is rolled out, above all of its family that are taken.
- * @throws TypeError for a version that no release makes
- */
-export function nextCorrection(version: string, taken: readonly string[]): CorrectionNumbers {
+/** The next correction of a version that is rolled out, above all of its family that are taken; undefined where it is not ours. */
+export function nextCorrection(version: string, taken: readonly string[]): CorrectionNumbers | undefined {
   const upstream = readReleaseVersion(version)?.upstream;
   const head = versionHistory([version, ...taken]).find((one) => one.upstream === upstream);
-  if (head === undefined) throw new TypeError(`${version} is no version of ours`);
+  if (upstream === undefined || head === undefined) return undefined;
   const firstBeta = nextRelease(head);
   return {
     firstBeta: printReleaseVersion(firstBeta),

@@ -85,7 +85,7 @@ export async function planCorrection(
     return refuseForeign(tool, `main offers ${main}, which go-win-tools did not make`);
   const packages = await published.versions(tool);
   const numbers = nextCorrection(version, [...packages.map((one) => one.version), ...taken]);
-  return { ...numbers, good: { ...good, record: good.record } };
+  return numbers && { ...numbers, good: { ...good, record: good.record } };
 }
 
 /** @throws ReleaseError ROLLOUT_UNSUITED where feed or bucket are others than our server's */

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { decideNextVersion } from '../../../manifest-gen/plan/next-version.ts';
+import { nextCorrection, offeredAbove } from '../../../manifest-gen/plan/rollout.ts';
+
+describe('the next correction of a rollout', () => {
+  it.each([
+    ['1.22.0', [], '1.22.0.1-beta.1', '1.22.0.1'],
+    ['1.22.0', ['1.22.0-beta.3', '1.21.0', '1.23.0-beta.1'], '1.22.0.1-beta.1', '1.22.0.1'],
+    // somebody pushed a beta of that number
+    ['1.22.0', ['1.22.0.1-beta.1'], '1.22.0.1-beta.2', '1.22.0.1'],
+    // prepared anew
+    ['1.22.0', ['1.22.0.1'], '1.22.0.2-beta.1', '1.22.0.2'],
+    // a correction that is rolled out itself
+    ['1.22.0.1', ['1.22.0', '1.22.0.1-beta.1'], '1.22.0.2-beta.1', '1.22.0.2'],
+  ])('of %s beside %j is %s, then %s', (version, taken, firstBeta, stable) => {
+    expect(nextCorrection(version, taken)).toEqual({ firstBeta, stable });
+  });
+
+  it('does not exist for a version of another scheme', () => {
+    expect(nextCorrection('2024.1', [])).toBeUndefined();
+  });
+});
+
+describe('what machines are offered above a version', () => {
+  const packages = [
+    { version: '1.21.0', isListed: true },
+    { version: '1.24.0', isListed: false },
+    { version: '1.25.0-beta.1', isListed: true },
+  ];
+  const rollout = { version: '1.22.0', correction: '1.22.0.1', counts: { admitted: 1 } };
+
+  it.each([
+    ['1.20.0', [], '1.21.0'],
+    ['1.22.0', [], undefined],
+    ['1.21.5', [{ ...rollout, state: 'superseded' }], '1.22.0'],
+    ['1.21.5', [{ ...rollout, state: 'rolled-back' }], '1.22.0.1'],
+    ['1.21.5', [{ ...rollout, state: 'rolled-back', correction: undefined }], undefined],
+    ['1.21.5', [{ ...rollout, state: 'rolled-back', counts: { admitted: 0 } }], undefined],
+    ['1.23.0', [{ ...rollout, state: 'rolled-back' }], undefined],
+  ])('%s beside rollouts %j: %s', (version, rollouts, above) => {
+    expect(offeredAbove(version, packages, rollouts)).toBe(above);
+  });
+});
+
+it('a version that is made again counts on after the numbers of a rollback', () => {
+  const published = ['1.22.0-beta.1', '1.22.0.1-beta.1'];
+  const recipe = { found: { version: '1.22.0' }, packaging: '3:x' } as Parameters<
+    typeof decideNextVersion
+  >[3];
+  const taken = ['1.22.0', '1.22.0.1'];
+
+  expect(decideNextVersion('1.22.0', published, undefined, recipe, true, taken)).toMatchObject({
+    kind: 'new',
+    version: '1.22.0.2-beta.1',
+  });
+});
