@@ -7,9 +7,15 @@ import { delveRelease } from '../kit/generator.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { startTestServer, type TestServer } from '../kit/test-server.ts';
 
-/** Two exes, their list, package and manifest: of the version, its correction, and that one's beta. */
-const uploads = 3 * 5;
-const names = ['1.26.3', '1.26.3.1', '1.26.3.1-beta.1'];
+const names = ['1.26.3', '1.26.3.1-beta.1', '1.26.3.1'];
+/** The version, then its correction, whose beta comes first; of each two exes, their list, package and manifest. */
+const uploads = names.flatMap((version) => [
+  `PUT /dl/delve/${version}/dlv-windows-amd64.exe`,
+  `PUT /dl/delve/${version}/dlv-windows-arm64.exe`,
+  `PUT /dl/delve/${version}/delve.cdx.json`,
+  'PUT /nuget/',
+  `PUT /api/v1/held/delve/${version}`,
+]);
 
 describe('release:rollout start', () => {
   let server: TestServer;
@@ -54,8 +60,8 @@ describe('release:rollout start', () => {
 
   it('goes on after an interruption at every request', { timeout: 600_000 }, async () => {
     expect(await start(undefined, '--dry-run', '--out', 'made')).toMatchObject({ exitCode: 0 });
-    for (let upload = 1; upload <= uploads; upload++) {
-      await cutAfter('PUT ');
+    for (const upload of uploads) {
+      await cutAfter(upload);
       expect(await ask('rollouts')).toEqual([]);
     }
     const sent = proxy.requests.length;
