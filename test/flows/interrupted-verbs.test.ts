@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CuttingProxy, startCuttingProxy } from '../kit/cutting-proxy.ts';
@@ -27,6 +28,7 @@ describe('Ctrl-C', () => {
     await writeVulnDb(join(generator.dir, 'vulndb'), [
       makeVuln('GO-2026-0001', 'example.test/dep', undefined),
     ]);
+    await writeFile(join(generator.dir, 'plan.yaml'), 'steps: [{ percent: 100, hold: 1h }]\n');
     await mustRun('release:beta', ['delve']);
     await mustRun('release:promote', ['delve']);
     forge.addRepository('go-delve/delve', [delveRelease('1.26.3'), delveRelease('1.26.2')]);
@@ -48,6 +50,7 @@ describe('Ctrl-C', () => {
     ['release:check', ['delve']],
     ['release:verify', ['delve']],
     ['release:promote', ['delve', '--dry-run']],
+    ['release:rollout', ['start', 'delve', '--plan', 'plan.yaml', '--dry-run']],
     ['release:withdraw', ['delve@1.26.2', '--reason', 'x', '--dry-run']],
     ['bucket:rebase', ['https://feed.example', '--from', 'https://old.example', '--dry-run']],
     ['bundle:create', ['delve', '--out', 'x.bundle']],

@@ -6,7 +6,7 @@ import { makeNupkg } from '../kit/nupkg.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { makeKey, pushNupkg } from '../kit/test-server.ts';
 
-const versions = ['1.26.8', '1.26.7', '1.26.6', '1.26.5', '1.26.4', '1.26.3', '1.26.2'];
+const versions = ['1.26.9', '1.26.8', '1.26.7', '1.26.6', '1.26.5', '1.26.4', '1.26.3', '1.26.2'];
 const plan = 'steps: [{ percent: 100, hold: 1h }]\n';
 
 /** Each test goes on from what the one before has left, as the weeks of a feed do. */
@@ -187,13 +187,23 @@ describe('release:rollout with a server', () => {
     );
 
     expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('delve has no plan') });
-    expect(byHand).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('pushed by hand') });
+    expect(byHand).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('no tool of the generator makes it'),
+    });
     expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('There is no tool delv.') });
     expect(ring, ring.stderr).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('The ring nobody'),
     });
     expect(elsewhere.exitCode, elsewhere.stderr).not.toBe(0);
+  });
+
+  it('is promoted after all where a start went no further than the upload', async () => {
+    await mustRun('release:promote', 'delve@1.26.8');
+
+    expect(await offered('main')).toMatchObject({ version: '1.26.8' });
+    await mustRun('release:beta', 'delve@1.26.9');
   });
 
   it('asks for the scopes first, and for nothing more', async () => {

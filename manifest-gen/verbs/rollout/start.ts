@@ -143,14 +143,11 @@ async function readRequest(
     const [request] = readRequests(args, tools);
     if (request !== undefined) return request;
   } catch (error) {
-    const isUnknown = error instanceof ReleaseError && error.code === 'TOOL_UNKNOWN';
+    const isUnknown =
+      error instanceof ReleaseError && ['TOOL_UNKNOWN', 'TOOL_MADE_HERE'].includes(error.code);
     const tool = isUnknown ? String(error.details.tool) : '';
     if (!isUnknown || (await published.versions({ tool })).length === 0) throw error;
-    refuseForeign(
-      { tool },
-      'the feed has it, but no tool makes it: it was imported or pushed by hand',
-      error,
-    );
+    refuseForeign({ tool }, 'the feed has it, but no tool of the generator makes it', error);
   }
   return fail('USAGE', { problem: 'The tool is missing.' });
 }
