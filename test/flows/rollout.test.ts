@@ -44,7 +44,10 @@ describe('release:rollout with a server', () => {
       })
     ).json()) as { version: string; state: string; correction?: string }[];
   const listed = () => listedAt('/nuget');
-  const offeredTo = (client: string) => listedAt(`/nuget/c/${client}`);
+  async function offeredTo(client: string): Promise<readonly string[]> {
+    const { grants } = await world.server.services.views.of(client);
+    return grants.filter(({ isListed }) => isListed).map(({ version }) => version);
+  }
   async function listedAt(feed: string) {
     const page = await (await get(`${feed}/FindPackagesById()?id='delve'&semVerLevel=2.0.0`)).text();
     return page
