@@ -44,9 +44,8 @@ describe('what machines are offered above a version', () => {
 
 it('a version that is made again counts on after the numbers of a rollback', () => {
   const published = ['1.22.0-beta.1', '1.22.0.1-beta.1'];
-  const recipe = { found: { version: '1.22.0' }, packaging: '3:x' } as Parameters<
-    typeof decideNextVersion
-  >[3];
+  const found = { kind: 'npm', upstream: 'x', fingerprint: 'x', offers: [] } as const;
+  const recipe = { found, packaging: '3:x' };
   const taken = ['1.22.0', '1.22.0.1'];
 
   expect(decideNextVersion('1.22.0', published, undefined, recipe, true, taken)).toMatchObject({
