@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPause, inTurn } from '../../server/pause.ts';
 
 /** Counts the turns of the event loop. */
@@ -18,12 +18,18 @@ function countTurns(): { now(): number; stop(): void } {
   };
 }
 
+/** By a clock that stands still otherwise: on a busy machine milliseconds go by in which nothing was done here. */
+function work(ms: number): void {
+  vi.advanceTimersByTime(ms);
+}
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+afterEach(() => void vi.useRealTimers());
+
 describe('a pause', () => {
   it('is due after some milliseconds of work, and lets one at a time go on', async () => {
     const pauses = Array.from({ length: 10 }, () => createPause());
     expect(pauses.some((pause) => pause.isDue())).toBe(false);
-    const start = performance.now();
-    while (performance.now() - start < 6);
+    work(6);
     expect(pauses.every((pause) => pause.isDue())).toBe(true);
 
     const turns = countTurns();
@@ -35,13 +41,8 @@ describe('a pause', () => {
 });
 
 describe('work that begins', () => {
-  function holdFor(ms: number): void {
-    const start = performance.now();
-    while (performance.now() - start < ms);
-  }
-
   it('continues in another turn of the event loop once this one was blocked for long, in the order it came', async () => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setImmediate(resolve));
     const turns = countTurns();
     const log: { n: number; hasWaited: boolean; turn: number }[] = [];
     const all = Array.from(
@@ -50,10 +51,10 @@ describe('work that begins', () => {
         new Promise<void>((resolve) =>
           inTurn((hasWaited) => {
             log.push({ n, hasWaited, turn: turns.now() });
-            if (n === 0) holdFor(6);
+            if (n === 0) work(6);
             // What follows without waiting for anybody else counts, too.
             void Promise.resolve()
-              .then(() => holdFor(6))
+              .then(() => work(6))
               .then(resolve);
           }),
         ),
