@@ -89,9 +89,10 @@ describe('a checksum file', () => {
   });
 
   it('is read back in every form, whatever else it contains', () => {
-    const hash = fc
-      .constantFrom(64, 128)
-      .chain((length) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`)));
+    const unit = fc.constantFrom(...'0123456789abcdef');
+    const hash = fc.oneof(
+      ...[64, 128].map((length) => fc.string({ unit, minLength: length, maxLength: length })),
+    );
     // what programs write of any name: blanks, brackets, stars, umlauts, and what GNU escapes
     const name = fc
       .string({ unit: fc.constantFrom(...'aZ09._-+ ()=*#/\\\n\rä日'), minLength: 1, maxLength: 12 })
