@@ -65,9 +65,11 @@ export async function startWindows(dir: string, cwd: string): Promise<Windows> {
 
 /** @param keptIn where signed ones are kept; each test has keys of its own */
 export async function buildTestLauncher(signCommand?: string, keptIn = testCacheDir): Promise<Launcher> {
+  const [shared, own] = [createCache(testCacheDir), createCache(keptIn)];
   return buildLauncher({
     ...makeAccess(),
-    cache: { ...createCache(testCacheDir), built: createCache(keptIn).built },
+    // What is built moves from `work` to `built`, which is on another disk than the shared cache where tests have theirs in memory.
+    cache: { ...shared, built: own.built, go: (part) => (part === 'work' ? own : shared).go(part) },
     env: process.env,
     productDir,
     signCommand,
