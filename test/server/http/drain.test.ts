@@ -13,7 +13,7 @@ async function serve(handle: RequestListener): Promise<{ server: Server; url: st
 
 /** Answers bit by bit, for much longer than it ever stands still. */
 const slowly: RequestListener = async (_req, res) => {
-  for (let part = 0; part < 20; part += 1) {
+  for (let part = 0; part < 40; part += 1) {
     res.write('x');
     await sleep(100);
   }
@@ -26,9 +26,9 @@ describe('drain', () => {
     const drain = createDrain(server);
     const answer = await fetch(url);
 
-    const outcome = drain({ stalledMs: 1000, maxMs: 60_000 });
+    const outcome = drain({ stalledMs: 3000, maxMs: 60_000 });
 
-    expect((await answer.text()).length).toBe(20);
+    expect((await answer.text()).length).toBe(40);
     expect(await outcome).toBe('drained');
   });
 
