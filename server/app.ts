@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import express from 'express';
+import createExpress from 'express';
 import { createAdminRouter, createDescriptionRouter } from './api/router.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Downloads } from './audit/downloads.ts';
@@ -12,6 +12,7 @@ import type { HeldVersions } from './catalog/held.ts';
 import type { HeldManifests } from './catalog/held-manifests.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Revisions } from './catalog/revisions.ts';
+import { createClientRoutes } from './client-routes.ts';
 import type { Clients } from './clients/clients.ts';
 import type { Rings } from './clients/rings.ts';
 import type { Config } from './config.ts';
@@ -24,6 +25,8 @@ import { createRolloutPages } from './gallery/rollout-router.tsx';
 import { createGalleryRouter } from './gallery/router.tsx';
 import { identify } from './http/auth.ts';
 import { cachePolicies } from './http/cache.ts';
+import { createClientAddresses } from './http/client-address.ts';
+import { createClientResponses } from './http/client-responses.ts';
 import { createBeginDownload } from './http/download-count.ts';
 import { refuseWhenStopping } from './http/drain.ts';
 import { createErrorHandler, routeNotFound } from './http/error-handler.ts';
@@ -58,7 +61,14 @@ import { createV3Route } from './v3/router.ts';
 export type Services = {
   readonly config: Pick<
     Config,
-    'accessLog' | 'approvals' | 'maxPackageBytes' | 'readAuth' | 'reservedIds' | 'tls' | 'trustProxy'
+    | 'accessLog'
+    | 'approvals'
+    | 'clients'
+    | 'maxPackageBytes'
+    | 'readAuth'
+    | 'reservedIds'
+    | 'tls'
+    | 'trustProxy'
   >;
   /** Base of every absolute link, known once the server listens. */
   readonly publicUrl: () => string;
@@ -92,6 +102,9 @@ export type Services = {
 /** For whole responses: enough for the ten thousand most requested addresses. */
 const maxCachedResponseBytes = 56 * 1024 ** 2;
 
+/** For responses to clients that have addresses of their own, by view. */
+const maxClientResponseBytes = 16 * 1024 ** 2;
+
 /** All routes, in the order in which a request passes them. Express and the response cache use the same list. */
 export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
@@ -105,6 +118,14 @@ export function createApp(services: Services): RequestListener {
   const uploading = { ...services, maxPackageBytes, reservedIds, approvals, metrics, uploads };
   const downloading = { catalog, blobs, cache, beginDownload };
   const identifying = identify(findKey, createGuessThrottle(now));
+  const addresses = createClientAddresses({ ...services, clients: config.clients });
+  const requireClient = addresses.require;
+  const clientRoutes = createClientRoutes({
+    ...services,
+    cache: cachePolicies(true),
+    beginDownload,
+    addresses,
+  });
   const routes: readonly Route[] = [
     ...['/nuget', '/api/v2'].flatMap((base) => [
       { mount: base, router: createPushRouter(uploading) },
@@ -115,16 +136,16 @@ export function createApp(services: Services): RequestListener {
     createFlatRoute('/v3/flat', downloading),
     createV3Route('/v3', { ...services, cache }),
     { mount: '/dl', router: createPayloadRouter({ ...uploading, ...downloading }) },
-    { mount: '/', router: createManifestsRouter(services) },
+    { mount: '/', router: createManifestsRouter({ ...services, requireClient }) },
     { mount: '/', router: createInstallRouter(services) },
-    { mount: '/', router: createBucketRouter({ ...services, metrics, uploads }) },
+    { mount: '/', router: createBucketRouter({ ...services, requireClient, metrics, uploads }) },
     { mount: '/api/v1', router: createAdminRouter({ ...services, ...heldUploads(services) }) },
     { mount: '/', router: createDescriptionRouter(services) },
     { mount: '/', router: createRolloutPages({ ...services, identify: identifying }) },
     { mount: '/', router: createGalleryRouter(services) },
   ];
 
-  const app = express();
+  const app = createExpress();
   app.disable('x-powered-by');
   // Responses that clients may revalidate set their own ETag.
   app.disable('etag');
@@ -141,6 +162,7 @@ export function createApp(services: Services): RequestListener {
 
   app.use(createMonitoringRouter({ ...services, checks: readinessOf(services), metrics }));
   app.use((_req, res, next) => inTurn(() => res.closed || next()));
+  app.use(clientRoutes.handler);
   for (const { mount, router } of routes) app.use(mount, router);
   app.use(routeNotFound);
   app.use(createErrorHandler(log, renderErrorPage));
@@ -155,10 +177,19 @@ export function createApp(services: Services): RequestListener {
     isStopping: services.isStopping,
     securityHeaders,
   };
-  return createResponseCache(cacheOptions, (req, res) => {
+  const express: RequestListener = (req, res) => {
     req.url = plainTarget(req.url ?? '/');
     app(req, res);
-  });
+  };
+  const answer = createResponseCache(cacheOptions, express);
+  const ofClients = { ...cacheOptions, ...clientRoutes, maxBytes: maxClientResponseBytes, addresses };
+  const answerClient = createClientResponses(ofClients, express, answer);
+  return (req, res) => (mayBeOfClient(req.url) ? answerClient(req, res) : answer(req, res));
+}
+
+/** Cheap, since every request asks; `createClientResponses` looks closely. */
+function mayBeOfClient(url = ''): boolean {
+  return /\/c\//i.test(url);
 }
 
 function heldUploads({ heldManifests, payloads, publicUrl }: Services) {

@@ -4,6 +4,15 @@ import type { ErrorTable } from './table.ts';
 export const rolloutErrors = {
   RING_UNUSABLE: [400, 'This ring cannot be set: {problem}.'],
   RING_UNKNOWN: [404, 'No ring is named {name}; `feed:rings list` shows all.'],
+  CLIENT_INVALID: [
+    400,
+    '{id} is no client id: expected up to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit.',
+  ],
+  CLIENT_UNKNOWN: [
+    403,
+    'No ring names the client {id}, and this server has no addresses for others (CLIENTS=known). Use the addresses without /c/.',
+  ],
+  KEY_CLIENTS: [403, 'The key may not read as the client {client}, only as {clients}.'],
   APPROVALS_NEEDED: [
     403,
     'The stable version {id} {version} cannot be published directly: by APPROVALS, other owners ({needed}) must approve it, in a rollout (release:rollout). Prereleases need no approval (rule approvals).',

@@ -6,12 +6,18 @@ export type NamedFile = (typeof namedFiles)[number];
 
 type Named = Pick<PackageRow, 'id' | 'normalizedVersion'>;
 type WithNuspec = Pick<PackageRow, 'nuspec'>;
-export type AddressOf = (row: Named & WithNuspec, root: string) => string | undefined;
+/** `client` is `/c/ID` at the addresses of one client, else empty. */
+export type AddressOf = (row: Named & WithNuspec, root: string, client?: string) => string | undefined;
 
 /** @param root the server's address, without trailing slash */
-export function fileAddress(root: string, { id, normalizedVersion }: Named, file: NamedFile): string {
+export function fileAddress(
+  root: string,
+  { id, normalizedVersion }: Named,
+  file: NamedFile,
+  client = '',
+): string {
   const path = [id, normalizedVersion, file].map((part) => encodeURIComponent(part.toLowerCase()));
-  return `${root}/v3/flat/${path.join('/')}`;
+  return `${root}/v3${client}/flat/${path.join('/')}`;
 }
 
 /** The path of a named file, from the nuspec. */
@@ -21,19 +27,21 @@ export function namedPath({ nuspec }: WithNuspec, file: NamedFile): string | und
 }
 
 /** The address of the icon in the package, or else the address in the nuspec. */
-export function iconAddress(row: Named & WithNuspec, root: string): string | undefined {
-  return row.nuspec.icon === undefined ? webAddress(row.nuspec.iconUrl) : fileAddress(root, row, 'icon');
+export function iconAddress(row: Named & WithNuspec, root: string, client = ''): string | undefined {
+  return row.nuspec.icon === undefined
+    ? webAddress(row.nuspec.iconUrl)
+    : fileAddress(root, row, 'icon', client);
 }
 
 /** The address of the license file in the package, or else the address in the nuspec. */
-export function licenseAddress(row: Named & WithNuspec, root: string): string | undefined {
-  if (row.nuspec.license?.type === 'file') return fileAddress(root, row, 'license');
+export function licenseAddress(row: Named & WithNuspec, root: string, client = ''): string | undefined {
+  if (row.nuspec.license?.type === 'file') return fileAddress(root, row, 'license', client);
   const { licenseUrl } = row.nuspec;
   return licenseUrl !== undefined && isPlaceholder(licenseUrl) ? undefined : webAddress(licenseUrl);
 }
 
-export function readmeAddress(row: Named & WithNuspec, root: string): string | undefined {
-  return row.nuspec.readme === undefined ? undefined : fileAddress(root, row, 'readme');
+export function readmeAddress(row: Named & WithNuspec, root: string, client = ''): string | undefined {
+  return row.nuspec.readme === undefined ? undefined : fileAddress(root, row, 'readme', client);
 }
 
 /**

@@ -25,6 +25,11 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
   { at: /^\/dl(\/|$)/i, label: 'payload', errors: 'text', readAuth: 'all', isForUploads: true },
   { at: /^\/git\/.*\/git-receive-pack$/, label: 'git', errors: 'text', readAuth: 'all', isForUploads: true },
   { at: /^\/git(\/|$)/i, label: 'git', errors: 'text', readAuth: 'all' },
+  // The same for one client: reading only.
+  { at: /^\/(nuget|api\/v2)\/c\/[^/]+\/package\/./i, label: 'package', errors: 'odata', readAuth: 'feed' },
+  { at: /^\/(nuget|api\/v2)\/c\/[^/]/i, label: 'feed', errors: 'odata', readAuth: 'feed' },
+  { at: /^\/v3\/c\/[^/]+(\/index\.json)?\/?$/i, label: 'v3', errors: 'json', readAuth: 'all' },
+  { at: /^\/v3\/c\/[^/]+\/flat\/./i, label: 'v3-package', errors: 'json', readAuth: 'feed' },
   { at: /^\/(nuget|api\/v2)\/package\/./i, label: 'package', errors: 'odata', readAuth: 'feed' },
   {
     at: /^\/(nuget|api\/v2)(\/|$)/i,
@@ -60,8 +65,15 @@ export function areaOf(path: string): Area {
 
 /** The id or tool in a path, if the request is about only one: keys may be limited to some. */
 export function subjectOf(path: string): string | undefined {
-  const [, id] = /^\/(?:(?:nuget|api\/v2)\/package|v3\/flat|dl)\/([^/]+)/i.exec(path) ?? [];
+  const [, id] =
+    /^\/(?:(?:nuget|api\/v2)(?:\/c\/[^/]+)?\/package|v3(?:\/c\/[^/]+)?\/flat|dl)\/([^/]+)/i.exec(path) ?? [];
   return id === undefined ? undefined : decode(id);
+}
+
+/** The client whose address it is, as it was written: keys may be limited to some. */
+export function clientOf(path: string): string | undefined {
+  const [, client] = /^\/(?:nuget|api\/v2|v3|m|git)\/c\/([^/]+)/i.exec(path) ?? [];
+  return client === undefined ? undefined : decode(client);
 }
 
 /** Decodes as the routes do, or else returns an id that no key allows, so that no spelling circumvents a limit. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, RequestHandler } from 'express';
 import { fail } from '../errors.ts';
 import { allows, type KeyTerms, lacks, type Principal, type Scope } from '../keys/api-keys.ts';
+import { matchesGlob } from '../keys/glob.ts';
 import type { KeyLookup } from '../keys/key-state.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import type { GuessThrottle } from './guess-throttle.ts';
@@ -40,20 +41,33 @@ export async function principalOf(req: Request): Promise<KeyTerms | undefined> {
 
 /**
  * The key that a request uses, with one of the scopes: for `subject` (an id or a tool) if given. If the request sends several
- * keys, one that has the scope counts (contract section 3); a refusal names the first scope.
- * @throws FeedError as `principalOf` and `requireScope`
+ * keys, one that has the scope counts (contract section 3); a refusal names the first scope. `client`: whose address it is, where it
+ * is one client's.
+ * @throws FeedError as `principalOf` and `requireScope`, KEY_CLIENTS
  */
 export async function principalWith(
   req: Request,
   [wanted, ...lesser]: readonly [Scope, ...Scope[]],
   subject?: string,
+  client?: string,
 ): Promise<KeyTerms> {
   const keys = await validKeysOf(req);
+  let other: KeyTerms | undefined;
   for (const scope of [wanted, ...lesser]) {
-    const key = keys.find((one) => allows(one, scope, subject));
+    const able = keys.filter((one) => allows(one, scope, subject));
+    const key = able.find((one) => isForClient(one, client));
     if (key !== undefined) return key;
+    other ??= able[0];
   }
+  if (other !== undefined) fail('KEY_CLIENTS', { client: client ?? '', clients: other.clients.join(', ') });
   return requireScope(keys[0], wanted, subject);
+}
+
+/** Whether a key may read at the addresses of a client; at those for everybody, any may. */
+function isForClient({ clients }: KeyTerms, client: string | undefined): boolean {
+  if (client === undefined || clients.length === 0) return true;
+  const id = client.toLowerCase();
+  return clients.some((glob) => matchesGlob(glob.toLowerCase(), id));
 }
 
 /**
@@ -89,8 +103,11 @@ export async function canRead(
   peer: Peer,
   subject: string | undefined,
   findKey: FindKey,
+  client?: string,
 ): Promise<boolean> {
-  return validKeys(await lookUp(req, peer, findKey)).some((key) => allows(key, 'read', subject));
+  return validKeys(await lookUp(req, peer, findKey)).some(
+    (key) => allows(key, 'read', subject) && isForClient(key, client),
+  );
 }
 
 /** The name of the key in a request, accepted or refused, for the log. */

@@ -74,9 +74,15 @@ export type CachedResponses = {
    * Stores a response that was prepared without Express after `find` found none. Returns the body in the cache, if it was stored.
    */
   keep(req: IncomingMessage, response: Whole): Buffer | undefined;
+  /** What a route answers to this request is not stored. */
+  leaveOut(req: IncomingMessage): void;
 };
 
-export function createCachedResponses(maxBytes: number): CachedResponses {
+/** @param keyOf everything that the response depends on */
+export function createCachedResponses(
+  maxBytes: number,
+  keyOf: (req: IncomingMessage) => string = addressKey,
+): CachedResponses {
   const responses = createSlabCache<Kept>(maxBytes);
   return {
     find(req, now) {
@@ -104,6 +110,7 @@ export function createCachedResponses(maxBytes: number): CachedResponses {
       return undefined;
     },
     keep: (req, response) => awaited.get(req)?.(response),
+    leaveOut: (req) => void awaited.delete(req),
   };
 }
 
@@ -112,7 +119,7 @@ export function placeOf(target: string): Place {
 }
 
 /** The address, and everything else that the response depends on. */
-function keyOf({ url = '', headers }: IncomingMessage): string {
+function addressKey({ url = '', headers }: IncomingMessage): string {
   const plus = url.includes('+') ? plusSignOf(headers['user-agent']) : '';
   return `${headers['accept-encoding'] ?? ''}\n${plus}\n${url}`;
 }

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express';
-import { areaOf, subjectOf } from './areas.ts';
+import { areaOf, clientOf, subjectOf } from './areas.ts';
 import { principalWith } from './auth.ts';
 
 export type ReadAuth = 'feed' | 'all' | undefined;
@@ -13,7 +13,7 @@ const covered: Readonly<Record<'feed' | 'all', readonly string[]>> = { feed: ['f
 export function requireReadAccess(readAuth: ReadAuth): RequestHandler {
   return async (req, _res, next) => {
     if (needsKey(readAuth, req.path) && !isWriting(req)) {
-      await principalWith(req, ['read'], subjectOf(req.path));
+      await principalWith(req, ['read'], subjectOf(req.path), clientOf(req.path));
     }
     next();
   };

@@ -149,7 +149,7 @@ function isPrepared(route: Pick<Route, 'mount' | 'prepare'>): route is PreparedR
 const nothing = Buffer.alloc(0);
 
 /** GET or HEAD without a body, and without conditions that only a route can check. */
-function isPlain({ method, headers }: IncomingMessage): boolean {
+export function isPlain({ method, headers }: IncomingMessage): boolean {
   return (
     (method === 'GET' || method === 'HEAD') &&
     headers['content-length'] === undefined &&
@@ -159,11 +159,11 @@ function isPlain({ method, headers }: IncomingMessage): boolean {
   );
 }
 
-function isForEveryClient({ about, etag }: CachedResponse, { headers }: IncomingMessage): boolean {
+export function isForEveryClient({ about, etag }: CachedResponse, { headers }: IncomingMessage): boolean {
   return headers['if-none-match'] === undefined || (about.kind === 'document' && etag !== undefined);
 }
 
-function send(
+export function send(
   req: IncomingMessage,
   res: ServerResponse,
   { headers, etag, body, about, giveBack }: Outgoing,

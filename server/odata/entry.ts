@@ -49,7 +49,9 @@ export function entryOf(row: PackageRow, links: FeedLinks, cache: Pick<PartCache
   }
   const isNewest = row.isLatest || row.isAbsoluteLatest;
   const content = isNewest
-    ? cache.get(`${links.root} ${facts}`, filling, () => splitAtGaps(textsOf(row, links, said)))
+    ? cache.get(`${links.root}${links.client} ${facts}`, filling, () =>
+        splitAtGaps(textsOf(row, links, said)),
+      )
     : textsOf(row, links, said, filling).join('');
   return { content, identity };
 }
@@ -173,7 +175,8 @@ function makePieces() {
       );
       pieces.push((texts, row, links, said) => {
         const ofNuspec = said.files[at - 1];
-        if (ofNuspec === undefined) printElement(property, value.address(row, links.root), texts);
+        if (ofNuspec === undefined)
+          printElement(property, value.address(row, links.root, links.client), texts);
         else texts.push(ofNuspec);
       });
     } else {

@@ -1,4 +1,5 @@
 import type { PackageRow } from '../catalog/catalog.ts';
+import { clientPart } from '../http/client-path.ts';
 import { replaceParameters } from './parameters.ts';
 import type { Collection } from './resource.ts';
 import { printSkipToken } from './skip-token.ts';
@@ -7,6 +8,8 @@ import { printSkipToken } from './skip-token.ts';
 export type FeedLinks = {
   /** The server's address, without trailing slash. */
   readonly root: string;
+  /** `/c/ID` at the addresses of one client, else empty. */
+  readonly client: string;
   /** Without trailing slash. */
   readonly base: string;
   /** `Packages(Id='x',Version='1.0')`, relative to the base: the id of an entry. */
@@ -29,6 +32,7 @@ export function feedLinks(publicUrl: string, mount: string): FeedLinks {
   const path = (id: string, version: string) => `package/${escapePath(id)}/${escapePath(version)}`;
   return {
     root,
+    client: clientPart(mount),
     base,
     entry: (id, version) => `Packages(Id='${escapePath(id)}',Version='${escapePath(version)}')`,
     package: path,

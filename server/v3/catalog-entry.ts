@@ -54,11 +54,11 @@ export function shownFields(row: PackageRow, links: V3Links): object {
     description: nuspec.description ?? '',
     summary: nuspec.summary ?? '',
     tags: nuspec.tags,
-    iconUrl: iconAddress(row, links.root),
-    licenseUrl: licenseAddress(row, links.root),
+    iconUrl: iconAddress(row, links.root, links.client),
+    licenseUrl: licenseAddress(row, links.root, links.client),
     licenseExpression: nuspec.license?.type === 'expression' ? nuspec.license.text : undefined,
     projectUrl: webAddress(nuspec.projectUrl),
-    readmeUrl: readmeAddress(row, links.root),
+    readmeUrl: readmeAddress(row, links.root, links.client),
     packageTypes: nuspec.packageTypes ?? [{ name: plainPackageType }],
   };
 }

@@ -8,6 +8,10 @@ import type { SemVerView } from '../catalog/query.ts';
 export type V3Links = {
   /** The server's address, without trailing slash. */
   readonly root: string;
+  /** `/c/ID` at the addresses of one client, else empty. */
+  readonly client: string;
+  /** The address of v3, without trailing slash. */
+  readonly base: string;
   readonly search: string;
   readonly autocomplete: string;
   readonly publish: string;
@@ -28,14 +32,15 @@ export type V3Links = {
 };
 
 /** From the configured public URL, never from the Host header (spec nuget-v2 section 11). */
-export function v3Links(publicUrl: string): V3Links {
+export function v3Links(publicUrl: string, client = ''): V3Links {
   const root = publicUrl.replace(/\/+$/, '');
-  const flat = `${root}/v3/flat/`;
-  const hive = (view: SemVerView) => `${root}/v3/${hivePaths[view]}/`;
+  const base = `${root}/v3${client}`;
+  const flat = `${base}/flat/`;
+  const hive = (view: SemVerView) => `${base}/${hivePaths[view]}/`;
   return {
-    root,
-    search: `${root}/v3/search`,
-    autocomplete: `${root}/v3/autocomplete`,
+    ...{ root, client, base },
+    search: `${base}/search`,
+    autocomplete: `${base}/autocomplete`,
     publish: `${root}/v3/publish`,
     details: `${root}/packages/{id}`,
     report: `${root}/packages/{id}/{version}/report`,

@@ -1,6 +1,7 @@
 import express, { type Request, type Response } from 'express';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { fail } from '../errors.ts';
+import { clientPart } from '../http/client-path.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { plusSignOf } from '../http/plus-sign.ts';
 import type { Route } from '../http/prepared-response.ts';
@@ -23,7 +24,7 @@ const indexPath = new RegExp(`^/(${Object.values(hivePaths).join('|')})/([\\w.-]
 export function createV3Route(mount: string, services: DocumentServices): Route {
   const { catalog, publicUrl } = services;
   const router = express.Router();
-  const links = () => v3Links(publicUrl());
+  const linksAt = (mount: string) => v3Links(publicUrl(), clientPart(mount));
   const asked = (request: Request) => catalog.readerFor(request.ip);
   const documents = createDocuments(services);
 
@@ -36,14 +37,18 @@ export function createV3Route(mount: string, services: DocumentServices): Route 
     readParameters(request.url, plusSignOf(request.get('user-agent')));
 
   router.get('/index.json', async (request, response) => {
-    await send(request, response, serviceIndex(links()));
+    await send(request, response, serviceIndex(linksAt(request.baseUrl)));
   });
   // Base addresses that the index contains for clients; a person who opens one learns what it is for.
-  router.get(['/flat', ...Object.values(hivePaths).map((path) => `/${path}`)], (_request, response) => {
-    response.redirect(`${links().root}/v3/index.json`);
+  router.get(['/flat', ...Object.values(hivePaths).map((path) => `/${path}`)], (request, response) => {
+    response.redirect(`${linksAt(request.baseUrl).base}/index.json`);
   });
   router.get('/search', async (request, response) => {
-    await sendText(request, response, await documents.search(parametersOf(request), request.ip));
+    await sendText(
+      request,
+      response,
+      await documents.search(parametersOf(request), request.ip, linksAt(request.baseUrl)),
+    );
   });
   router.get('/autocomplete', async (request, response) => {
     const parameters = parametersOf(request);
@@ -53,7 +58,11 @@ export function createV3Route(mount: string, services: DocumentServices): Route 
     const hive = `/${hivePaths[view]}`;
     router.get(`${hive}/:id/index.json`, async (request, response) => {
       const { id } = request.params;
-      await sendText(request, response, await documents.index(id, view, request.ip));
+      await sendText(
+        request,
+        response,
+        await documents.index(id, view, request.ip, linksAt(request.baseUrl)),
+      );
     });
     for (const [path, print] of [
       [`${hive}/:id/:file`, registrationLeaf],
@@ -62,13 +71,18 @@ export function createV3Route(mount: string, services: DocumentServices): Route 
       router.get(path, async (request, response) => {
         const { id, file } = request.params;
         const from = { catalog: asked(request), id, view };
-        await send(request, response, await readVersion(from, versionIn(file), links(), print), id);
+        await send(
+          request,
+          response,
+          await readVersion(from, versionIn(file), linksAt(request.baseUrl), print),
+          id,
+        );
       });
     }
     router.get(`${hive}/:id/page/:lower/:file`, async (request, response) => {
       const { id, lower, file } = request.params;
       const from = { catalog: asked(request), id, view };
-      const page = await readPage(from, versionIn(lower), versionIn(file), links());
+      const page = await readPage(from, versionIn(lower), versionIn(file), linksAt(request.baseUrl));
       await send(request, response, page, id);
     });
     router.all(
@@ -82,15 +96,16 @@ export function createV3Route(mount: string, services: DocumentServices): Route 
   return {
     mount,
     router,
-    async prepare({ rawPath, rawQuery, plusSign, acceptsGzip, from }) {
+    async prepare({ mount: written, rawPath, rawQuery, plusSign, acceptsGzip, from }) {
+      const links = linksAt(written);
       if (rawPath === '/search') {
         const parameters = readParameters(`?${rawQuery}`, plusSign);
-        return prepareText(await documents.search(parameters, from), acceptsGzip);
+        return prepareText(await documents.search(parameters, from, links), acceptsGzip);
       }
       const [, hive, id] = indexPath.exec(rawPath) ?? [];
       if (id === undefined) return undefined;
       const view = hive === hivePaths.semver1 ? 'semver1' : 'semver2';
-      return prepareText(await documents.index(id, view, from), acceptsGzip);
+      return prepareText(await documents.index(id, view, from, links), acceptsGzip);
     },
   };
 }

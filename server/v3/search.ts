@@ -57,7 +57,7 @@ export async function search(
     const changed = now?.all(id);
     return changed === undefined || before === undefined || changed > before
       ? undefined
-      : `${links.root} ${query.view} ${query.includePrerelease} ${versionsEach} ${changed} ${id}`;
+      : `${links.base} ${query.view} ${query.includePrerelease} ${versionsEach} ${changed} ${id}`;
   };
   const rendered = rows.map((row) => {
     const key = keyOf(row);

@@ -4,9 +4,12 @@ import type { V3Links } from './links.ts';
 export function serviceIndex(links: V3Links): object {
   return {
     version: '3.0.0',
-    resources: resourcesOf(links).flatMap(({ name, versions, address, comment }) =>
-      versions.map((version) => ({ '@id': address, '@type': `${name}${version}`, comment })),
-    ),
+    // One client's addresses are for reading only.
+    resources: resourcesOf(links)
+      .filter(({ name }) => links.client === '' || name !== 'PackagePublish')
+      .flatMap(({ name, versions, address, comment }) =>
+        versions.map((version) => ({ '@id': address, '@type': `${name}${version}`, comment })),
+      ),
     '@context': {
       '@vocab': 'http://schema.nuget.org/services#',
       comment: 'http://www.w3.org/2000/01/rdf-schema#comment',
@@ -65,7 +68,7 @@ function resourcesOf(links: V3Links): readonly Resource[] {
       // nuget.exe 5.8 lists nothing on a v3 source without it (spec nuget-v2 18.2).
       name: 'LegacyGallery',
       versions: ['', '/2.0.0', '/Versioned'],
-      address: `${links.root}/nuget`,
+      address: `${links.root}/nuget${links.client}`,
       comment: 'The same packages over NuGet v2',
     },
     {
