@@ -130,7 +130,7 @@ export default {
       'Express is how routes speak HTTP; nothing behind them depends on it.',
       {
         path: '^server/',
-        pathNot: `^server/(app|serve|composition-root)\\.ts$|^server/(http|${routeModules.join('|')})/`,
+        pathNot: `^server/(app|client-routes|serve|composition-root)\\.ts$|^server/(http|${routeModules.join('|')})/`,
       },
       { path: 'node_modules/(@types/)?express/' },
     ),

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { type RequestHandler, Router } from 'express';
-import type { Services } from './app.ts';
+import type { BlobStore } from './blobs/blob-store.ts';
+import type { Catalog } from './catalog/catalog.ts';
+import type { HeldVersions } from './catalog/held.ts';
 import { createDownloadRoute } from './download/router.ts';
 import { fail } from './errors.ts';
 import type { CachePolicies } from './http/cache.ts';
@@ -9,17 +11,23 @@ import { anyClient, readClientPath } from './http/client-path.ts';
 import { viewText } from './http/client-responses.ts';
 import { type BeginDownload, isBroken } from './http/download-count.ts';
 import type { Route } from './http/prepared-response.ts';
-import { needsKey } from './http/read-access.ts';
+import { needsKey, type ReadAuth } from './http/read-access.ts';
+import type { Logger } from './log.ts';
 import { createODataRoute } from './odata/router.ts';
-import { plainView, type View } from './rollout/views.ts';
+import type { Rollouts } from './rollout/rollouts.ts';
+import { plainView, type View, type Views } from './rollout/views.ts';
 import { createFlatRoute } from './v3/flat.ts';
 import { createV3Route } from './v3/router.ts';
 
-export type ClientRouteServices = Pick<
-  Services,
-  'catalog' | 'blobs' | 'publicUrl' | 'version' | 'views' | 'rollouts' | 'log'
-> & {
-  readonly config: Pick<Services['config'], 'readAuth'>;
+export type ClientRouteServices = {
+  readonly config: { readonly readAuth?: ReadAuth };
+  readonly catalog: Catalog & HeldVersions;
+  readonly blobs: BlobStore;
+  readonly publicUrl: () => string;
+  readonly version: string;
+  readonly views: Pick<Views, 'of'>;
+  readonly rollouts: Pick<Rollouts, 'receive'>;
+  readonly log: Logger;
   readonly cache: CachePolicies;
   readonly beginDownload: BeginDownload;
   readonly addresses: ClientAddresses;
