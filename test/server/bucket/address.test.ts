@@ -16,6 +16,31 @@ describe('the addresses of the bucket', () => {
   });
 
   it.each([
+    ['GET', '/git/c/PC-1.a_b/go-win-tools.git/info/refs', 'git-upload-pack', true],
+    ['POST', '/git/c/PC-1.a_b/go-win-tools/git-upload-pack', undefined, false],
+  ])('%s %s (%s) is of one client', (method, path, service, isAdvertisement) => {
+    const address = { channel: 'main', client: 'PC-1.a_b', access: 'read', isAdvertisement };
+    expect(read(method, path, service)).toMatchObject(address);
+  });
+
+  it.each([
+    ['GET', '/git/c/pc-1/go-win-tools.git/info/refs', 'git-receive-pack'],
+    ['POST', '/git/c/pc-1/go-win-tools.git/git-receive-pack', undefined],
+  ])('no client is pushed to: %s %s (%s)', (method, path, service) => {
+    expect(() => read(method, path, service)).toThrowError(
+      expect.objectContaining({ code: 'CLIENT_READ_ONLY', status: 403 }),
+    );
+  });
+
+  it.each([
+    '/git/c/go-win-tools.git/info/refs',
+    '/git/c//go-win-tools.git/info/refs',
+    '/git/c/a/b/go-win-tools.git/info/refs',
+    '/git/c/pc-1/store.git/info/refs',
+    '/git/c/pc-1/go-win-tools.git/../../clients/store.git/info/refs',
+    '/git/clients/store.git/info/refs',
+    '/git/clients/1.git/info/refs',
+    '/git/C/pc-1/go-win-tools.git/info/refs',
     '/git/main',
     '/git/nightly/go-win-tools.git/info/refs',
     '/git/main/other.git/info/refs',

@@ -239,6 +239,33 @@ describe('the bucket of one client', () => {
       expect((await manifest('pc%201')).status).toBe(404);
     });
 
+    it.each(['feed', 'all'] as const)('need a key where READ_AUTH is %s', async (readAuth) => {
+      await world.stop();
+      world = await startClientWorld({ readAuth });
+      await world.release('delve', '1.21.2');
+      const url = `${world.server.url}/m/c/pc-1/delve.json`;
+
+      const answers = [
+        fetch(url),
+        fetch(url, { headers: { 'X-NuGet-ApiKey': 'key-read' } }),
+        fetch(`${world.server.url}/m/delve.json`),
+        fetch(`${world.address('pc-1')}/info/refs?service=git-upload-pack`),
+      ];
+
+      const git = readAuth === 'all' ? 401 : 200;
+      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([401, 200, 200, git]);
+    });
+
+    it.each(['..%2f..', '%00', 'pc-1%2f..', 'a'.repeat(65), '-pc', 'p%C3%A9'])(
+      'are at no id %s',
+      async (id) => {
+        const git = await fetch(
+          `${world.server.url}/git/c/${id}/go-win-tools.git/info/refs?service=git-upload-pack`,
+        );
+        expect([(await manifest(id)).status, git.status]).toEqual([404, 404]);
+      },
+    );
+
     it('fail rather than go back where a promised manifest is missing', async () => {
       admit('pc-1');
       expect((await manifest('pc-1')).status).toBe(503);
