@@ -21,8 +21,8 @@ param(
   [switch] $DisableCommunity,
   # A file with the key for reading; otherwise GO_WIN_TOOLS_KEY is used, or the key is asked for.
   [string] $KeyFile = '',
-  # The addresses of this one client instead of the shared ones; has no effect with -Beta.
-  [string] $ClientId = '',
+  # The name by which rollouts know this machine; '' or -Beta: the addresses that all clients share.
+  [string] $ClientId = $env:COMPUTERNAME,
   # Removes everything again; installed tools stay.
   [switch] $Remove,
   # Changes nothing; exit code 0 if a run would change nothing, else 1.

@@ -11,7 +11,7 @@ $Parameters = '-Part, -Beta, -Shims, -ShimsDir, -DisableCommunity, -KeyFile, -Cl
 function Get-UsageFault {
   if ($null -ne $Rest -and @($Rest).Count -gt 0) { return "unexpected: $($Rest -join ' '). Expected only these parameters: $Parameters." }
   if ('all', 'chocolatey', 'scoop' -notcontains $Part) { return "-Part $Part`: expected chocolatey, scoop or all." }
-  if ($ClientId -ne '' -and $ClientId -notmatch '\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z') { return "-ClientId $ClientId`: expected up to 64 letters, digits, dots, dashes and underscores, the first a letter or digit; -ClientId '' uses the addresses that all clients share." }
+  if (-not $Beta -and $ClientId -ne '' -and $ClientId -notmatch '\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z') { return "-ClientId $ClientId`: expected up to 64 letters, digits, dots, dashes and underscores, the first a letter or digit; -ClientId '' uses the addresses that all clients share." }
   if ($ShimsDir -match '[;%]') { return "-ShimsDir ${ShimsDir}: expected a folder without ; and % in its name." }
   if ($ShimsDir -ne '' -and -not $Remove -and -not (Test-Path -LiteralPath $ShimsDir -PathType Container)) { return "-ShimsDir ${ShimsDir}: there is no such folder." }
   return ''

@@ -64,18 +64,47 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
     expect(runs[1]?.said).toContain('The Chocolatey source chocolatey offers buf, buf, buf too');
   });
 
-  it('leave ours to one client with -ClientId, in lower case, but not with -Beta', async () => {
+  it('are those of this machine, by its name or by -ClientId, in lower case, but not with -Beta', async () => {
+    const named = { COMPUTERNAME: 'DESK-9' };
     const runs = await machine.runAll([
-      { command: 'install -WhatIf -ClientId PC-7' },
-      { command: 'install -WhatIf -ClientId PC-7 -Beta' },
-      { command: "install -WhatIf -ClientId ''" },
+      { command: 'install -WhatIf', env: named },
+      { command: 'install -WhatIf -ClientId PC-7', env: named },
+      { command: 'install -WhatIf -Beta', env: named },
+      { command: "install -WhatIf -ClientId ''", env: named },
+      { command: 'install -WhatIf -Beta', env: { COMPUTERNAME: 'BÜRO' } },
     ]);
 
-    expect(runs[0]?.said).toContain(`source go-win-tools is ${server.url}/nuget/c/pc-7\n`);
-    expect(runs[0]?.said).toContain(`bucket go-win-tools is ${server.url}/git/c/pc-7/go-win-tools.git`);
-    for (const { said } of runs.slice(1))
+    for (const [index, id] of ['desk-9', 'pc-7'].entries()) {
+      expect(runs[index]?.said).toContain(`source go-win-tools is ${server.url}/nuget/c/${id}\n`);
+      expect(runs[index]?.said).toContain(
+        `bucket go-win-tools is ${server.url}/git/c/${id}/go-win-tools.git`,
+      );
+    }
+    for (const { said } of runs.slice(2))
       expect(said).toContain(`source go-win-tools is ${server.url}/nuget\n`);
     expect(await config()).not.toContain('go-win-tools');
+  });
+
+  it('refuse the name of a machine that is no client id, and say what to do', async () => {
+    const { code, said } = await machine.run('', { COMPUTERNAME: 'BÜRO' });
+
+    expect(code).toBe(2);
+    expect(said).toContain("-ClientId '' uses the addresses that all clients share");
+  });
+
+  it('change with the client id, and a run says so', async () => {
+    const runs = await machine.runAll([
+      { command: 'install', env: { COMPUTERNAME: 'DESK-9' } },
+      { command: 'install -Check', env: { COMPUTERNAME: 'DESK-9' } },
+      { command: 'install -Check -ClientId PC-7' },
+      { command: 'install -ClientId PC-7' },
+      { command: 'install -Check -ClientId PC-7' },
+    ]);
+
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 1, 0, 0]);
+    expect(runs[3]?.said).toContain('/nuget/c/pc-7');
+    expect(runs[3]?.said).toContain('/git/c/pc-7');
+    expect(await config()).toContain(`${server.url}/nuget/c/pc-7"`);
   });
 
   it('are set once by two runs at the same time', async () => {
