@@ -1,6 +1,7 @@
 import express, { type Request, type RequestHandler, type Router } from 'express';
 import { RolloutPlan } from '../../formats/rollout-plan.ts';
 import { actorOf } from '../audit/audit.ts';
+import type { Clients } from '../clients/clients.ts';
 import { fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
@@ -17,6 +18,7 @@ import { hasBody, maxBodyBytes, readBody } from './read.ts';
 
 export type RolloutServices = {
   readonly rollouts: Rollouts;
+  readonly clients: Pick<Clients, 'flush'>;
   /** The package of a version that was uploaded and that nobody sees yet; undefined: there is none. */
   readonly findHeld: (tool: string, version: string) => Promise<{ readonly packageId: string } | undefined>;
   readonly log: Logger;
@@ -81,7 +83,7 @@ const missing = {
 } as const;
 
 async function start(services: RolloutServices, req: Request, res: express.Response): Promise<void> {
-  const { rollouts, findHeld, log } = services;
+  const { rollouts, clients, findHeld, log } = services;
   const { tool, version, plan: writtenPlan, reason } = readBody(NewRolloutJson, req);
   await principalWith(req, ['push'], tool);
   const key = await principalWith(req, ['rollout'], tool);
@@ -89,6 +91,8 @@ async function start(services: RolloutServices, req: Request, res: express.Respo
   const held =
     (await findHeld(tool, version)) ?? fail('ROLLOUT_NOT_HELD', { tool, version, missing: missing.version });
   const order = { tool, version, packageId: held.packageId, plan, writtenPlan, owner: key.owner };
+  // A ring's clients count from their first request on.
+  await clients.flush();
   const outcome = await rollouts.start(order, { by: actorOf(key, req.ip), reason });
   const rollout = startedOf(outcome, { tool, version });
   log.info({ tool, version, rollout: rollout.id, state: rollout.state }, 'rollout started');

@@ -63,6 +63,7 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
     '/api/v1',
     createRolloutRouter({
       rollouts,
+      clients,
       findHeld: async (tool, version) =>
         held.has(`${tool} ${version}`) ? { packageId: `${tool}-package` } : undefined,
       log,
@@ -96,7 +97,6 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
     },
     async see(...ids) {
       for (const id of ids) clients.see(id, undefined);
-      await clients.flush();
     },
     setRing: (name, ...globs) => createSqlRings(db, now).set({ name, globs }, operator),
     breakDatabase: () => void db.pragma('query_only = ON'),
