@@ -101,14 +101,14 @@ const Settings = z.object({
     .enum(['open', 'known'], 'expected open or known')
     .optional()
     .describe(
-      'Which client ids may ask: open (any) or known (those that a ring names). No address takes a client id yet. Default: open.',
+      'Which client ids may ask: open (any) or known (those that a ring names). Default: open.',
     ),
   APPROVALS: z
     .string()
     .transform(approvalCounts)
     .optional()
     .describe(
-      'GLOB=N,...: how many other owners must approve a stable version of these ids. Until rollouts are there, such ids take prereleases only.',
+      'GLOB=N,...: how many other owners must approve a stable version of these ids, which then comes by release:rollout only.',
     ),
   LOG_LEVEL: z
     .enum(logLevels, `expected one of ${logLevels.join(', ')}`)
