@@ -77,6 +77,7 @@ async function put(services: HeldServices, req: Request<Named>, res: express.Res
   if (is === 'other') fail('HELD_OTHER', { tool, version });
   if (corrects !== undefined) {
     const outcome = await rollouts.correct({ tool, version, corrects }, { by: actorOf(key, req.ip) });
+    if (outcome === 'approved') fail('CORRECTION_APPROVED', { tool, version, corrects });
     if (outcome === 'unfit') fail('BODY_INVALID', { problem: `${version} is no correction of ${corrects}` });
   }
   log.info({ tool, version, keyName: key.name }, 'manifest held');

@@ -62,5 +62,9 @@ export const rolloutErrors = {
     409,
     '{id} {version} is uploaded and held for a rollout. `release:rollout status` shows it, `release:rollout complete` publishes it.',
   ],
+  CORRECTION_APPROVED: [
+    409,
+    'The correction {tool} {version} is not taken: other owners have approved the rollout of {corrects} with what was prepared before (APPROVALS). Roll out a new version.',
+  ],
   ALERTS_NOT_STORED: [503, 'The alerts could not be stored; send them again.'],
 } as const satisfies ErrorTable;

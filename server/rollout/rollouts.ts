@@ -80,8 +80,11 @@ export type CorrectionOrder = {
   readonly version: string;
   readonly corrects: string;
 };
-/** `unfit`: it is not held, or its number is no correction's of that version. `missing`: no rollout needs it. */
-export type CorrectionOutcome = 'taken' | 'unfit' | 'missing';
+/**
+ * `unfit`: it is not held, or its number is no correction's of that version. `missing`: no rollout needs it. `approved`: other
+ * owners have approved the rollout with what was prepared before, and did not see this one.
+ */
+export type CorrectionOutcome = 'taken' | 'unfit' | 'missing' | 'approved';
 
 /**
  * The port to rollouts. Each change is durable when it returns, in one transaction with its history and its audit entry;

@@ -174,7 +174,7 @@ function start(
   const before = rows.map((row) => toRollout(row, prepare)).filter(({ state }) => state !== 'rejected');
   const same = before.find((each) => compare(each.version, version) === 0);
   if (same !== undefined && isOpen(same)) {
-    options.effects?.started(transaction, same);
+    if (!isApproved(same, options)) options.effects?.started(transaction, same);
     return { is: 'there', rollout: same };
   }
   if (same !== undefined) return { is: 'ended', rollout: same };
@@ -221,14 +221,21 @@ function correct(
   transaction: Transaction,
   { tool, version, corrects }: CorrectionOrder,
   request: RolloutRequest,
-  { effects }: TransitionOptions,
+  options: TransitionOptions,
 ): CorrectionOutcome {
   const sql = `SELECT * FROM rollouts WHERE tool = ? AND state IN ('pending', 'rolling', 'halted', 'rolled-back')`;
   const rows = transaction.prepare(sql).all(tool) as RawRollout[];
   const row = rows.find((one) => compare(one.version, corrects) === 0);
   if (row === undefined) return 'missing';
   const rollout = toRollout(row, transaction.prepare);
-  return effects?.corrected(transaction, rollout, version, request) === true ? 'taken' : 'unfit';
+  const isKnown = correctionsOf(transaction.prepare, rollout.id).includes(version);
+  if (!isKnown && isApproved(rollout, options)) return 'approved';
+  return options.effects?.corrected(transaction, rollout, version, request) === true ? 'taken' : 'unfit';
+}
+
+/** Whether others have approved what its clients get, so that nothing may be put in its place (APPROVALS). */
+function isApproved(rollout: StoredRollout, { approvalsNeeded }: TransitionOptions): boolean {
+  return approvalsNeeded(rollout) > 0 && (rollout.state !== 'pending' || rollout.approvals.length > 0);
 }
 
 /** A ring of the plan to which no client belongs that was ever seen: its step would reach nobody. */

@@ -131,4 +131,32 @@ describe('versions that are held for a rollout', () => {
     await uploads.whole('1.23.5');
     expect(await uploads.manifest('1.23.5', { corrects: '1.22.0' })).toBe(409);
   });
+
+  it('put nothing in the place of what others have approved', async () => {
+    await server.stop();
+    server = await startTestServer({ approvals: [{ glob: 'delve', owners: 1 }] });
+    releaser = await makeKey(server, ['push', 'rollout'], [], 'ann');
+    uploads = heldUploads(server, releaser);
+    const other = await makeKey(server, ['approve'], [], 'bob');
+    await uploads.whole('1.22.0');
+    const order = { tool: 'delve', version: '1.22.0', plan: { steps: [{ percent: 50, hold: '1d' }] } };
+    await uploads.call('POST', '/rollouts', releaser, order);
+    await uploads.whole('1.22.0.1', { corrects: '1.22.0' });
+    expect((await uploads.call('POST', '/rollouts/1/approve', other))[1]).toMatchObject({
+      ...{ state: 'rolling', correction: '1.22.0.1' },
+    });
+
+    await uploads.payload('1.22.0.2');
+    await uploads.push('1.22.0.2');
+    expect(await uploads.manifest('1.22.0.2', { corrects: '1.22.0' })).toBe(409);
+    const again = await uploads.call('POST', '/rollouts', releaser, order);
+
+    expect(again).toMatchObject([200, { correction: '1.22.0.1' }]);
+    await uploads.call('POST', '/rollouts/1/rollback', releaser);
+    expect(await uploads.manifest('1.22.0.2', { corrects: '1.22.0' })).toBe(409);
+    expect((await uploads.call('GET', '/rollouts/1', releaser))[1]).toMatchObject({
+      ...{ state: 'rolled-back', correction: '1.22.0.1' },
+    });
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0.1'))[0]).toBe(409);
+  });
 });
