@@ -126,6 +126,10 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'sets, lists and removes rings: groups of clients',
     load: () => import('./server/verbs/rings.ts'),
   },
+  'feed:clients': {
+    does: 'shows machines with addresses of their own, and what each is offered',
+    load: () => import('./server/verbs/clients.ts'),
+  },
   'feed:audit': {
     does: 'shows and checks the audit log, and who downloaded what',
     load: () => import('./server/verbs/audit.ts'),

@@ -53,6 +53,7 @@ import { inTurn } from './pause.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
+import type { Standings } from './rollout/standing.ts';
 import type { Views } from './rollout/views.ts';
 import { createFlatRoute } from './v3/flat.ts';
 import { createV3Route } from './v3/router.ts';
@@ -90,6 +91,7 @@ export type Services = {
   readonly ringChanges: () => number;
   readonly clients: Clients;
   readonly rollouts: Rollouts;
+  readonly standings: Standings;
   readonly views: Views;
   readonly heldManifests: HeldManifests;
   readonly log: Logger;

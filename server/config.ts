@@ -100,9 +100,7 @@ const Settings = z.object({
   CLIENTS: z
     .enum(['open', 'known'], 'expected open or known')
     .optional()
-    .describe(
-      'Which client ids may ask: open (any) or known (those that a ring names). Default: open.',
-    ),
+    .describe('Which client ids may ask: open (any) or known (those that a ring names). Default: open.'),
   APPROVALS: z
     .string()
     .transform(approvalCounts)

@@ -15,7 +15,9 @@ import { type Approvals, approvalsNeeded } from './feed/approvals.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import { type BucketChanges, createRolloutEffects } from './rollout/sql-effects.ts';
 import { createSqlRollouts } from './rollout/sql-rollouts.ts';
+import { createSqlStandings } from './rollout/sql-standings.ts';
 import { createSqlViews } from './rollout/sql-views.ts';
+import type { Standings } from './rollout/standing.ts';
 import type { Views } from './rollout/views.ts';
 
 export type RolloutServices = {
@@ -23,6 +25,7 @@ export type RolloutServices = {
   readonly rings: Rings;
   readonly clients: Clients;
   readonly views: Views;
+  readonly standings: Standings;
   readonly heldManifests: HeldManifests;
   /** Another number after each change of rings. */
   readonly ringChanges: () => number;
@@ -51,7 +54,15 @@ export function openRollouts(
     now,
   });
   const heldManifests = createSqlHeldManifests(database);
-  return { rollouts, rings, clients, views, heldManifests, ringChanges: () => ringChanges };
+  return {
+    rollouts,
+    rings,
+    clients,
+    views,
+    standings: createSqlStandings(database),
+    heldManifests,
+    ringChanges: () => ringChanges,
+  };
 }
 
 function bucketChanges(now: () => Date): BucketChanges {

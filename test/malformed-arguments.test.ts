@@ -67,6 +67,10 @@ const malformed: readonly (readonly [verb: string, ...args: string[]])[] = [
   ['feed:rings', 'set', 'Canary', 'pc-1'],
   ['feed:rings', 'set', 'canary', 'pc 1'],
   ['feed:rings', 'remove'],
+  ['feed:clients', 'nope'],
+  ['feed:clients', 'explain'],
+  ['feed:clients', 'explain', 'pc 1'],
+  ['feed:clients', 'forget', '../pc'],
   ...['feed:unlist', 'feed:relist', 'feed:purge'].flatMap((verb) =>
     [[], ['buf'], ['buf@banana', '--reason', 'why'], ['buf@1.32.0'], ['buf@1.32.0', '--reason', ' ']].map(
       (args) => [verb, ...args] as [string, ...string[]],

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RingJson } from '../clients/ring-json.ts';
 import { CreatedKeyJson, ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
 import { AlertmanagerWebhook } from '../rollout/alerts.ts';
+import { ClientJson, ClientParameters, ClientsPage, ClientsParameters } from '../rollout/client-json.ts';
 import { type RolloutActionName, rolloutActions } from '../rollout/perform.ts';
 import { NewRolloutJson, RolloutActionJson, RolloutJson } from '../rollout/rollout-json.ts';
 import { HeldVersion, NewHeldManifest } from './held-json.ts';
@@ -145,6 +146,34 @@ const operations: readonly Operation[] = [
     inPath: { name: 'As the list shows it.' },
     answer: { status: 204 },
     errors: [404],
+  },
+  {
+    method: 'get',
+    path: '/clients',
+    summary: 'The machines that have addresses of their own, and what each is offered; by id.',
+    scope: 'read',
+    query: ClientsParameters,
+    answer: { status: 200, schema: ClientsPage },
+    errors: [400],
+  },
+  {
+    method: 'get',
+    path: '/clients/{id}',
+    summary: 'One machine, seen or not: what it is offered, and why. It is admitted to nothing.',
+    scope: 'read',
+    inPath: { id: 'Its client id.' },
+    query: ClientParameters,
+    answer: { status: 200, schema: ClientJson },
+    errors: [400],
+  },
+  {
+    method: 'delete',
+    path: '/clients/{id}',
+    summary: 'Forgets a machine that is in no open rollout.',
+    scope: 'admin',
+    inPath: { id: 'Its client id.' },
+    answer: { status: 204 },
+    errors: [400, 404, 409],
   },
   {
     method: 'get',

@@ -3,6 +3,7 @@ import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { type AlertServices, createAlertRouter } from './alerts.ts';
 import { type AuditServices, createAuditRouter } from './audit.ts';
+import { type ClientServices, createClientRouter } from './clients.ts';
 import { createHeldRouter, type HeldServices } from './held.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
 import { openApiOf } from './openapi.ts';
@@ -17,6 +18,7 @@ export type AdminServices = KeyServices &
   AuditServices &
   PurgeServices &
   RingServices &
+  ClientServices &
   RolloutServices &
   AlertServices &
   HeldServices & { readonly publicUrl: () => string; readonly version: string };
@@ -38,6 +40,7 @@ export function createAdminRouter(services: AdminServices): Router {
   router.use(createOwnKeyRouter());
   router.use(createReleaseRouter(services));
   router.use(createRingRouter(services));
+  router.use(createClientRouter(services));
   router.use(createRolloutRouter(services));
   router.use(createAlertRouter(services));
   router.use(createHeldRouter(services));

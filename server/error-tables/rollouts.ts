@@ -12,6 +12,8 @@ export const rolloutErrors = {
     403,
     'No ring names the client {id}, and this server has no addresses for others (CLIENTS=known). Use the addresses without /c/.',
   ],
+  CLIENT_UNSEEN: [404, 'No client {id} was ever seen; `feed:clients list` shows all.'],
+  CLIENT_ADMITTED: [409, 'The client {id} is in an open rollout, and is forgotten only when that has ended.'],
   KEY_CLIENTS: [403, 'The key may not read as the client {client}, only as {clients}.'],
   APPROVALS_NEEDED: [
     403,

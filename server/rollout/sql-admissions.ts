@@ -12,7 +12,7 @@ export function readRings(prepare: Prepare): RingGlobs[] {
   return rows.map(({ name, globs }) => ({ name, globs: JSON.parse(globs) as string[] }));
 }
 
-function asClient(id: string, rings: readonly RingGlobs[]) {
+export function asClient(id: string, rings: readonly RingGlobs[]) {
   const its = rings.filter(({ globs }) => globs.some((glob) => matchesGlob(glob, id)));
   return { id, rings: its.map(({ name }) => name) };
 }

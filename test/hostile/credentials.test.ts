@@ -44,6 +44,7 @@ const argsOf: Readonly<Record<string, (place: { url: string; dir: string; keyFil
   'feed:restore': ({ dir }) => [join(dir, 'none.tar')],
   'feed:keys': () => ['list'],
   'feed:rings': () => ['list'],
+  'feed:clients': () => ['list'],
   'feed:unlist': () => ['delve@1.22.0', '--reason', 'why'],
   'feed:relist': () => ['delve@1.22.0', '--reason', 'why'],
   'feed:purge': () => ['delve@1.22.0', '--reason', 'why'],

@@ -1,0 +1,137 @@
+import { Command } from 'commander';
+import type { Invocation } from '../../invocation.ts';
+import { operator } from '../audit/audit.ts';
+import { readClientId } from '../clients/client-id.ts';
+import { fail } from '../errors.ts';
+import { ClientJson, ClientsPage } from '../rollout/client-json.ts';
+import { explainClient, readClients } from '../rollout/read-clients.ts';
+import { readJson } from './ask-server.ts';
+import { printTable } from './table.ts';
+import { withData } from './with-data.ts';
+
+/** The verb `feed:clients`: which machines ask under their own addresses, and what they are offered. */
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('feed:clients')
+    .description(
+      'Shows the machines that have addresses of their own, and why each is offered what it is; also while the server runs.',
+    )
+    // Before the subcommands are made, since they inherit it.
+    .exitOverride();
+  command
+    .command('list')
+    .description('All machines that were seen, by id.')
+    .option('--json', 'one JSON object a line')
+    .action((flags: Json) => list(invocation, flags));
+  command
+    .command('explain')
+    .description(
+      'Which versions a machine is offered, and why; it need not have been seen. It is admitted to nothing.',
+    )
+    .argument('<id>', 'its client id, by default the name of the computer')
+    .argument('[tool]', 'this tool alone')
+    .option('--json', 'one JSON object')
+    .action((id: string, tool: string | undefined, flags: Json) => explain(invocation, id, tool, flags));
+  command
+    .command('forget')
+    .description('Forgets a machine that is gone. One that is in an open rollout stays.')
+    .argument('<id>', 'as `feed:clients list` shows it')
+    .action((id: string) => forget(invocation, id));
+  return command;
+}
+
+type Json = { json?: true };
+
+const pageSize = 500;
+
+async function list(invocation: Invocation, { json }: Json): Promise<void> {
+  const found: ClientJson[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await readPage(invocation, after);
+    found.push(...page.clients);
+    if (page.next === null) break;
+    after = page.next;
+  }
+  if (json) {
+    for (const client of found) invocation.stdout.write(`${JSON.stringify(client)}\n`);
+    return;
+  }
+  const rows = found.map(({ id, firstSeen = '', lastSeen = '', rings, offers }) => [
+    ...[id, rings.join(' '), firstSeen, lastSeen],
+    offers.map(({ tool, version }) => `${tool} ${version ?? 'none'}`).join(', '),
+  ]);
+  invocation.stdout.write(printTable(['CLIENT', 'RINGS', 'FIRST SEEN', 'LAST SEEN', 'OFFERED'], rows));
+}
+
+function readPage(invocation: Invocation, after: string | undefined): Promise<ClientsPage> {
+  const query = new URLSearchParams({ limit: String(pageSize), ...(after === undefined ? {} : { after }) });
+  return withData(invocation, {
+    needsFeed: true,
+    alone: ({ services }) => readClients(services, { after, limit: pageSize }),
+    running: (server) => readJson(server, `api/v1/clients?${query}`, ClientsPage),
+  });
+}
+
+async function explain(
+  invocation: Invocation,
+  written: string,
+  tool: string | undefined,
+  { json }: Json,
+): Promise<void> {
+  const id = idOf(written);
+  const query = tool === undefined ? '' : `?${new URLSearchParams({ tool })}`;
+  const client = await withData(invocation, {
+    needsFeed: true,
+    alone: ({ services }) => explainClient(services, id, tool),
+    running: (server) => readJson(server, `api/v1/clients/${encodeURIComponent(id)}${query}`, ClientJson),
+  });
+  invocation.stdout.write(json ? `${JSON.stringify(client)}\n` : describe(client));
+}
+
+function describe({ id, firstSeen, lastSeen, rings, offers, rollouts }: ClientJson): string {
+  const seen = firstSeen === undefined ? 'never seen' : `seen from ${firstSeen} to ${lastSeen}`;
+  const ofRings = rings.length === 0 ? 'in no ring' : `in ${rings.join(', ')}`;
+  return [
+    `${id}: ${seen}, ${ofRings}`,
+    ...offers.map(
+      ({ tool, version, why, rollout }) =>
+        `${tool} ${version ?? 'none'}: ${reasons[why]}${rollout === undefined ? '' : ` ${rollout}`}`,
+    ),
+    ...rollouts.map(describeRollout),
+    '',
+  ].join('\n');
+}
+
+const reasons: Readonly<Record<ClientJson['offers'][number]['why'], string>> = {
+  everybody: 'what everybody is offered',
+  rollout: 'by rollout',
+  correction: 'in place of a version that was taken back, rollout',
+};
+
+function describeRollout(rollout: ClientJson['rollouts'][number]): string {
+  const { id, tool, version, state, position, isReached, admittedAt, receivedAt } = rollout;
+  const stands =
+    admittedAt === undefined
+      ? isReached
+        ? 'reached by its steps, admitted at its next request while the rollout is rolling'
+        : 'not reached by its steps'
+      : `admitted ${admittedAt}, ${receivedAt === undefined ? 'not received' : `received ${receivedAt}`}`;
+  return `rollout ${id} of ${tool} ${version}, ${state}: position ${position} of 10000, ${stands}`;
+}
+
+async function forget(invocation: Invocation, written: string): Promise<void> {
+  const id = idOf(written);
+  await withData<unknown>(invocation, {
+    needsFeed: true,
+    async alone({ services }) {
+      const outcome = await services.clients.forget(id, operator);
+      if (outcome === 'missing') fail('CLIENT_UNSEEN', { id });
+      if (outcome === 'admitted') fail('CLIENT_ADMITTED', { id });
+    },
+    running: ({ ask }) => ask(`api/v1/clients/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+  });
+  invocation.stderr.write(`The client ${id} is forgotten.\n`);
+}
+
+function idOf(written: string): string {
+  return readClientId(written) ?? fail('CLIENT_INVALID', { id: written.slice(0, 100) });
+}
