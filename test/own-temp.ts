@@ -30,7 +30,7 @@ export default async function useOwnTemp(project: TestProject): Promise<() => Pr
 async function inMemory(): Promise<string | undefined> {
   await removeForgotten();
   const free = await statfs(memory).then(
-    ({ bavail, bsize }) => Math.min(bavail * bsize, freemem()),
+    ({ bavail, bsize }) => Math.min(bavail * bsize, freemem(), process.constrainedMemory() || Infinity),
     () => 0,
   );
   if (free < neededBytes) return undefined;

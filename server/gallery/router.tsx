@@ -7,7 +7,6 @@ import type { Config } from '../config.ts';
 import { fail } from '../errors.ts';
 import { missing } from '../feed/retrieve.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
-import { isOpen } from '../rollout/rollout.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
 import { answerPage } from './answer-page.ts';
 import type { AppSources } from './apps.ts';
@@ -21,7 +20,7 @@ import { ReportPage } from './report.tsx';
 export type GalleryServices = {
   readonly config: Pick<Config, 'readAuth'>;
   readonly catalog: Catalog;
-  readonly rollouts: Pick<Rollouts, 'list'>;
+  readonly rollouts: Pick<Rollouts, 'listOpen'>;
   readonly blobs: Pick<BlobReader, 'readTo'>;
   readonly payloads: Pick<Payloads, 'find'>;
   /** The server's address in every command on the pages. */
@@ -89,8 +88,8 @@ export function createGalleryRouter(services: GalleryServices): Router {
       response,
       <PackagePage
         found={found}
-        rollouts={(await services.rollouts.list()).filter(
-          (rollout) => isOpen(rollout) && rollout.packageId.toLowerCase() === found.id.toLowerCase(),
+        rollouts={(await services.rollouts.listOpen()).filter(
+          (rollout) => rollout.packageId.toLowerCase() === found.id.toLowerCase(),
         )}
         publicUrl={services.publicUrl()}
         readAuth={services.config.readAuth}

@@ -11,7 +11,7 @@ export type MetricServices = ToolAgeServices & {
   readonly metrics: Pick<Metrics, 'print'>;
   readonly catalog: Pick<Catalog, 'totals'>;
   readonly payloads: Pick<Payloads, 'totalBytes'>;
-  readonly rollouts: Pick<Rollouts, 'list' | 'details'>;
+  readonly rollouts: Pick<Rollouts, 'listOpen' | 'details'>;
 };
 
 /** Totals over all packages, and over all clients, are computed at most this often, however many ask. */

@@ -1,4 +1,3 @@
-import { isOpen } from '../rollout/rollout.ts';
 import type { Rollouts, StoredRollout } from '../rollout/rollouts.ts';
 import { waitingMs, waitOf } from '../rollout/waits.ts';
 
@@ -12,9 +11,11 @@ export type OpenRollout = Pick<StoredRollout, 'tool' | 'version' | 'state'> & {
 };
 
 /** What the metrics show of each open rollout. */
-export async function readOpenRollouts(rollouts: Pick<Rollouts, 'list' | 'details'>): Promise<OpenRollout[]> {
+export async function readOpenRollouts(
+  rollouts: Pick<Rollouts, 'listOpen' | 'details'>,
+): Promise<OpenRollout[]> {
   const shown: OpenRollout[] = [];
-  for (const rollout of (await rollouts.list()).filter(isOpen)) {
+  for (const rollout of await rollouts.listOpen()) {
     const { facts, counts } = await rollouts.details(rollout);
     const { tool, version, state, step } = rollout;
     const waitsFor = waitOf(rollout, facts) ?? '';

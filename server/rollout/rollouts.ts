@@ -93,6 +93,8 @@ export type CorrectionOutcome = 'taken' | 'unfit' | 'missing' | 'approved';
 export interface Rollouts {
   /** Newest first. */
   list(tool?: string): Promise<StoredRollout[]>;
+  /** Those that have not ended. */
+  listOpen(): Promise<readonly StoredRollout[]>;
   find(id: number): Promise<StoredRollout | undefined>;
   details(rollout: StoredRollout): Promise<RolloutDetails>;
   /** Supersedes the open rollout of a lower version, if there is one. */

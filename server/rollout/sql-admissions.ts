@@ -58,17 +58,46 @@ export function writeAdmissions(
 
 const pageSize = 500;
 
-/** Where a rollout is open, looks at every client, a few at a time. */
-export async function countClients(
-  prepare: Prepare,
-  rollout: StoredRollout,
-): Promise<RolloutDetails['counts']> {
-  const sql = 'SELECT count(*) AS admitted, count(received) AS received FROM admissions WHERE rollout = ?';
-  const { admitted, received } = prepare(sql).get(rollout.id) as { admitted: number; received: number };
-  if (!isOpen(rollout)) {
+type Counts = RolloutDetails['counts'];
+type Reached = Pick<Counts, 'known' | 'eligible'>;
+type KeptCount = { readonly of: string; readonly made: Promise<Reached>; keptUntil: number };
+
+/** Of so many clients, a count takes a tenth of a second and more, and anybody may ask: it is kept for a while. */
+const manyClients = 10_000;
+const keptMs = 30_000;
+
+/** Counts the clients of a rollout; many who ask at once share one count. */
+export function createClientCounts(prepare: Prepare): (rollout: StoredRollout) => Promise<Counts> {
+  const kept = new Map<number, KeptCount>();
+
+  function countShared(rollout: StoredRollout): Promise<Reached> {
+    const of = `${rollout.state} ${rollout.step}`;
+    const last = kept.get(rollout.id);
+    if (last?.of === of && performance.now() < last.keptUntil) return last.made;
+    const made = countReached(prepare, rollout);
+    const count = { of, made, keptUntil: Number.POSITIVE_INFINITY };
+    kept.set(rollout.id, count);
+    made.then(
+      ({ known }) => {
+        count.keptUntil = performance.now() + (known > manyClients ? keptMs : 0);
+      },
+      () => kept.delete(rollout.id),
+    );
+    return made;
+  }
+
+  return async (rollout) => {
+    const sql = 'SELECT count(*) AS admitted, count(received) AS received FROM admissions WHERE rollout = ?';
+    const { admitted, received } = prepare(sql).get(rollout.id) as Pick<Counts, 'admitted' | 'received'>;
+    if (isOpen(rollout)) return { ...(await countShared(rollout)), admitted, received };
+    kept.delete(rollout.id);
     const known = prepare('SELECT count(*) FROM clients').pluck().get() as number;
     return { known, eligible: rollout.state === 'completed' ? known : admitted, admitted, received };
-  }
+  };
+}
+
+/** Looks at every client, a few at a time. */
+async function countReached(prepare: Prepare, rollout: StoredRollout): Promise<Reached> {
   const pause = createPause();
   const rings = readRings(prepare);
   let [known, eligible, after] = [0, 0, ''];
@@ -82,5 +111,5 @@ export async function countClients(
     if (page.length < pageSize) break;
     if (pause.isDue()) await pause.take();
   }
-  return { known, eligible, admitted, received };
+  return { known, eligible };
 }

@@ -14,7 +14,13 @@ import type {
   StartOutcome,
   StoredRollout,
 } from './rollouts.ts';
-import { admittedTo, countClients, newAdmissions, readRings, writeAdmissions } from './sql-admissions.ts';
+import {
+  admittedTo,
+  createClientCounts,
+  newAdmissions,
+  readRings,
+  writeAdmissions,
+} from './sql-admissions.ts';
 import { takeAlerts } from './sql-alerts.ts';
 import { correctionsOf } from './sql-corrections.ts';
 import { type RawRollout, toRollout, writeState } from './sql-rows.ts';
@@ -67,12 +73,16 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
     }
   }
 
+  const countClients = createClientCounts(prepare);
   return {
     async list(tool) {
       const where = tool === undefined ? '' : 'WHERE tool = ?';
       const sql = `SELECT * FROM rollouts ${where} ORDER BY id DESC`;
       const rows = prepare(sql).all(...(tool === undefined ? [] : [tool])) as RawRollout[];
       return rows.map((row) => toRollout(row, prepare));
+    },
+    async listOpen() {
+      return readOpen(prepare);
     },
     async find(id) {
       return readRollout(prepare, id);
@@ -86,7 +96,7 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
       ) as RawApplied[];
       return {
         facts: factsOf(prepare, rollout, options),
-        counts: await countClients(prepare, rollout),
+        counts: await countClients(rollout),
         correction: correctionsOf(prepare, rollout.id).at(-1),
         alerts: alerts.map(toApplied),
         history: history.map(({ reason, ...rest }) => (reason === null ? rest : { ...rest, reason })),

@@ -9,7 +9,24 @@ const checks = [
   { program: 'amtool', args: ['check-config', 'alertmanager.yml'] },
 ] as const;
 
+const routes = [
+  { labels: ['alertname=Watchdog', 'severity=none'], receivers: 'feed' },
+  { labels: ['alertname=ErrorRatioHigh', 'severity=page', 'service=checkout'], receivers: 'feed,people' },
+  { labels: ['alertname=RolloutHalted', 'severity=ticket', 'tool=delve'], receivers: 'people' },
+] as const;
+
 describe('the files in docs/operate/alerts', () => {
+  for (const { labels, receivers } of routes) {
+    it.skipIf(!hasProgram('amtool'))(`send ${labels[0]} to ${receivers} (needs amtool)`, async () => {
+      const args = ['config', 'routes', 'test', '--config.file=alertmanager.yml', ...labels];
+      const { code, stdout, stderr } = await run('amtool', args, {
+        cwd: join(productDir, 'docs', 'operate', 'alerts'),
+      });
+
+      expect([code, stdout.trim()], stderr).toEqual([0, receivers]);
+    });
+  }
+
   for (const { program, args } of checks) {
     it.skipIf(!hasProgram(program))(`pass ${program} ${args.join(' ')} (needs ${program})`, async () => {
       const { code, stdout, stderr } = await run(program, args, {

@@ -8,7 +8,7 @@ import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 const phone = { width: 360, height: 740 };
 const id = 'a-package-with-quite-a-long-name-for-a-phone';
 
-describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
+describe.skipIf(!existsSync(browserPath))('the pages in a browser (needs chromium)', () => {
   let server: TestServer;
   let browser: Browser;
   let page: Page;

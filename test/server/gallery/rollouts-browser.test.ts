@@ -13,7 +13,7 @@ const plan = {
   match: { service: 'checkout' },
 };
 
-describe.skipIf(!existsSync(browserPath))('the pages of rollouts in a browser', () => {
+describe.skipIf(!existsSync(browserPath))('the pages of rollouts in a browser (needs chromium)', () => {
   let server: RolloutServer;
   let browser: Browser;
   let page: Page;

@@ -115,7 +115,7 @@ describe('/metrics', () => {
         find: async () => undefined,
         totals: async () => ({ ids: 0, versions: 0, bytes: 0 }),
       },
-      rollouts: { list: async () => [], details: () => Promise.reject(new Error('there is none')) },
+      rollouts: { listOpen: async () => [], details: () => Promise.reject(new Error('there is none')) },
     });
     const server = await listen(express().get('/metrics', handler));
     try {
