@@ -28,6 +28,7 @@ const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
   KEY_UNUSABLE: 2,
   RING_UNUSABLE: 2,
   CLIENT_INVALID: 2,
+  PURGE_ROLLOUT: 2,
   SOURCE_UNREACHABLE: 4,
   SOURCE_STRANGE: 4,
   SERVER_SILENT: 4,

@@ -60,6 +60,9 @@ export type Purged = {
   readonly kept: readonly { readonly sha256: string; readonly names: readonly string[] }[];
 };
 
+/** `pending`: some small blobs of it are not durable yet; flush them and try again. `rolling out`: an open rollout needs it. */
+export type PurgeRefusal = 'missing' | 'pending' | 'rolling out';
+
 /** Reading on behalf of a client. */
 export type CatalogReader = Pick<PackageReads, 'query' | 'count' | 'watch'>;
 
@@ -115,10 +118,10 @@ export interface PackageWrites {
     reason?: string,
   ): Promise<'changed' | 'unchanged' | 'missing'>;
   /**
-   * Removes all rows of a version for good, its payloads' too, in one transaction with its audit entries; the version can never
-   * be used again. `pending`: some small blobs of it are not durable yet; flush them and try again.
+   * Removes all rows of a version for good, held or not, its payloads' too, in one transaction with its audit entries; the
+   * version can never be used again.
    */
-  purge(id: string, version: string, by: Actor, reason: string): Promise<Purged | 'missing' | 'pending'>;
+  purge(id: string, version: string, by: Actor, reason: string): Promise<Purged | PurgeRefusal>;
   /** Counted in memory and written in batches; `flush` writes the rest. */
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;

@@ -36,6 +36,10 @@ export const feedErrors = {
     409,
     'The branch {channel} still offers {id} {version}, and Scoop would fail on it. Remove it there first (release:withdraw {id}@{version}), or purge it anyway with --force.',
   ],
+  PURGE_ROLLOUT: [
+    409,
+    '{id} {version} belongs to an open rollout, whose clients need it. Take it back first (release:rollout rollback, or reject while it is pending), then purge it.',
+  ],
   PACKAGE_EXISTS: [
     409,
     "A package with ID '{id}' and version '{version}' already exists and cannot be modified.",

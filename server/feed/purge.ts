@@ -28,7 +28,7 @@ export type PurgeOrder = {
   readonly id: string;
   readonly version: string;
   readonly reason: string;
-  /** Purges even a version that a branch of the bucket offers; that manifest then leads to 410. */
+  /** Purges even a version that a branch of the bucket offers (that manifest then leads to 410), but none of an open rollout. */
   readonly force?: boolean | undefined;
 };
 
@@ -36,7 +36,7 @@ export type PurgeOrder = {
 export type PurgeReport = Purged & { readonly isWaiting: boolean };
 
 export type Purging = {
-  /** @throws FeedError PACKAGE_NOT_FOUND, PURGE_OFFERED, PATH_INVALID */
+  /** @throws FeedError PACKAGE_NOT_FOUND, PURGE_OFFERED, PURGE_ROLLOUT, PATH_INVALID */
   purge(order: PurgeOrder, by: Actor): Promise<PurgeReport>;
   /** Removes what earlier purges left behind: call it after a start. It repeats itself as long as something waits. */
   sweep(): Promise<boolean>;
@@ -76,6 +76,7 @@ export function createPurging(services: PurgeServices): Purging {
     for (let attempt = 1; ; attempt++) {
       const is = await catalog.purge(id, version, by, reason);
       if (is === 'missing') return fail('PACKAGE_NOT_FOUND', { id, version });
+      if (is === 'rolling out') return fail('PURGE_ROLLOUT', { id, version });
       if (is !== 'pending') return is;
       if (attempt >= maxAttempts) return fail('INTERNAL');
       await blobFlusher.flush();

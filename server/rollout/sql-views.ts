@@ -1,10 +1,12 @@
+import { isPurged } from '../catalog/sql/purge.ts';
+import { packageKey } from '../catalog/sql/rows.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { Connection } from '../database/connection.ts';
 import type { Prepare } from '../database/statements.ts';
 import type { Rollouts } from './rollouts.ts';
 import { mainOf, readViewRollouts } from './sql-corrections.ts';
 import { matters, type ViewRollout, viewOf } from './view-of.ts';
-import { plainView, type View, type Views } from './views.ts';
+import { plainView, type View, type ViewGrant, type Views } from './views.ts';
 
 export type SqlViewsOptions = {
   readonly rollouts: Pick<Rollouts, 'admit'>;
@@ -21,6 +23,8 @@ type Known = {
   /** Those that the feed's main has overtaken as well. */
   readonly all: readonly ViewRollout[];
   readonly mainOf: (packageId: string) => string | undefined;
+  /** Versions of these rollouts that were purged, as `nameOf` spells them: nobody is offered them any more. */
+  readonly purged: ReadonlySet<string>;
   /** One object for all clients that see the same. */
   readonly views: Map<string, View>;
   readonly ofClient: Map<string, { readonly view: View; readonly day: number }>;
@@ -58,7 +62,8 @@ export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions
       const admitted = admissionsOf(prepare, client);
       // Another request may have admitted it meanwhile, to what was started meanwhile: not durable yet.
       if (!admitted.every(({ id, isOpen }) => !isOpen || confirmed.has(id))) continue;
-      const view = shared(state, viewOf(new Set(admitted.map(({ id }) => id)), state.rollouts, state.mainOf));
+      const whole = viewOf(new Set(admitted.map(({ id }) => id)), state.rollouts, state.mainOf);
+      const view = shared(state, { ...whole, grants: notPurged(state, whole.grants) });
       remember(state, client, view, day);
       return view;
     }
@@ -68,10 +73,11 @@ export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions
     of,
     async bucketGrants(client, from) {
       await of(client, from);
-      const { all } = current();
+      const state = current();
+      const { all } = state;
       if (all.length === 0) return [];
       const admitted = admissionsOf(prepare, client).map(({ id }) => id);
-      return viewOf(new Set(admitted), all, () => undefined).grants;
+      return notPurged(state, viewOf(new Set(admitted), all, () => undefined).grants);
     },
   };
 }
@@ -92,9 +98,26 @@ function read(prepare: Prepare, revision: number): Known {
     all,
     rollouts: all.filter((rollout) => matters(rollout, all, main)),
     mainOf: main,
+    purged: new Set(all.flatMap((rollout) => purgedOf(prepare, rollout))),
     views: new Map([['', plainView]]),
     ofClient: new Map(),
   };
+}
+
+function purgedOf(prepare: Prepare, { packageId, version, corrections }: ViewRollout): string[] {
+  const purged = [version, ...corrections].filter((one) => {
+    const key = packageKey(packageId, one);
+    return key !== undefined && isPurged(prepare, key);
+  });
+  return purged.map((one) => nameOf({ id: packageId, version: one }));
+}
+
+function notPurged({ purged }: Known, grants: readonly ViewGrant[]): readonly ViewGrant[] {
+  return purged.size === 0 ? grants : grants.filter((grant) => !purged.has(nameOf(grant)));
+}
+
+function nameOf({ id, version }: Pick<ViewGrant, 'id' | 'version'>): string {
+  return `${id} ${version}`;
 }
 
 function admissionsOf(prepare: Prepare, client: string): { id: number; isOpen: boolean }[] {

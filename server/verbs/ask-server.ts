@@ -73,13 +73,14 @@ function explain(error: unknown, url: string, signal: AbortSignal): FeedError {
   if (signal.aborted) return new FeedError('INTERRUPTED', { state: 'the server may have done it already.' });
   if (!(error instanceof HTTPError)) return new FeedError('SERVER_SILENT', { url, cause: messageOf(error) });
   const { rawBody, statusCode: status, statusMessage = '' } = error.response;
-  const said = titleOf(String(rawBody)) ?? (statusMessage || `status ${status}`);
+  const problem = problemOf(String(rawBody));
+  const said = problem?.title ?? (statusMessage || `status ${status}`);
   const reason = hideSent(said, error.request?.options.headers ?? {});
   if (status === 503) return new FeedError('SERVER_SILENT', { url, cause: reason });
-  return new FeedError('SERVER_REFUSED', { reason, status });
+  return new FeedError('SERVER_REFUSED', { reason, status, code: problem?.code ?? '' });
 }
 
-function titleOf(body: string): string | undefined {
-  return Problem.safeParse(jsonOf(body)).data?.title;
+function problemOf(body: string): z.infer<typeof Problem> | undefined {
+  return Problem.safeParse(jsonOf(body)).data;
 }
-const Problem = z.object({ title: z.string() });
+const Problem = z.object({ title: z.string(), code: z.string().optional().catch(undefined) });

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Invocation } from '../../invocation.ts';
 import { PurgeReport } from '../api/schemas.ts';
 import { operator } from '../audit/audit.ts';
+import { FeedError, fail } from '../errors.ts';
 import { readJson } from './ask-server.ts';
 import { type Release, reasonOption, releaseArgument } from './release-argument.ts';
 import { withData } from './with-data.ts';
@@ -30,6 +31,10 @@ export function createCommand(invocation: Invocation): Command {
             json: order,
             // The server rewrites the whole database before it answers, which takes time if it is large.
             timeout: { socket: 600_000, response: 600_000 },
+          }).catch((error: unknown) => {
+            // The exit code is the same as without a running server.
+            const isRolling = error instanceof FeedError && error.details.code === 'PURGE_ROLLOUT';
+            return isRolling ? fail('PURGE_ROLLOUT', { id, version }, error) : Promise.reject(error);
           }),
       });
       invocation.stdout.write(json ? `${JSON.stringify(report)}\n` : told(`${id} ${version}`, report));
@@ -38,7 +43,8 @@ export function createCommand(invocation: Invocation): Command {
 
 const help = `
 It deletes the package and the payloads of that name and version: their addresses answer 410, and no list has the version any
-more. No push, import or PUT can bring the version back. To hide a version, \`feed:unlist\` is enough.
+more. No push, import or PUT can bring the version back. To hide a version, \`feed:unlist\` is enough. What an open rollout needs is
+not purged: take it back first (\`release:rollout rollback\`).
 
 It cannot reach earlier copies: clients that have installed it (\`feed:audit downloads ID@VERSION\` names them),
 backups and exports, other feeds. The bucket's git history keeps the manifest, which holds addresses and hashes only.`;

@@ -4,7 +4,7 @@ import type { Connection } from '../../database/connection.ts';
 import { readLeftDatabase } from '../../database/copies.ts';
 import type { Prepare } from '../../database/statements.ts';
 import type { Transaction } from '../../database/transact.ts';
-import type { Purged } from '../catalog.ts';
+import type { Purged, PurgeRefusal } from '../catalog.ts';
 import { setLatestFlags } from './latest.ts';
 import { type PackageKey, packageKey } from './rows.ts';
 
@@ -20,6 +20,12 @@ const scrubs = { wanted: 0, logLeft: 1, done: 2 } as const;
 
 const selectPackage = `SELECT p.pk, i.id, p.version, p.sha256, p.nuspec_pk
   FROM packages p JOIN ids i USING (id_key) WHERE p.id_key = ? AND p.version_key = ?`;
+const selectHeld = `SELECT h.pk, i.id, h.version, h.sha256, h.nuspec_pk
+  FROM held_packages h JOIN ids i USING (id_key) WHERE h.id_key = ? AND h.version_key = ?`;
+/** What rollouts need that have not ended: their versions, and what replaces these after a rollback. */
+const selectRolling = `WITH open AS (SELECT * FROM rollouts WHERE state IN ('pending', 'rolling', 'halted'))
+  SELECT tool, package_id, version FROM open
+  UNION ALL SELECT o.tool, o.package_id, c.version FROM open o JOIN rollout_corrections c ON c.rollout = o.id`;
 const selectNames = `SELECT i.id || ' ' || version AS name FROM packages JOIN ids i USING (id_key) WHERE sha256 = ?
   UNION ALL SELECT i.id || ' ' || version FROM held_packages JOIN ids i USING (id_key) WHERE sha256 = ?
   UNION ALL SELECT 'dl/' || tool || '/' || version || '/' || file FROM payloads WHERE sha256 = ? LIMIT 20`;
@@ -38,7 +44,8 @@ export function queueRemoval(prepare: Prepare, sha256: string): void {
 /**
  * Removes all rows of a version, of its package and its payloads, notes that the version must never be used again, and queues
  * bytes that nothing names any more. Call it in a transaction. `pending`: a blob of it is still pending in the database, and if
- * its row were deleted its number would be used again.
+ * its row were deleted its number would be used again. `rolling out`: an open rollout needs it; but what was purged before is purged
+ * again, since a restored backup may have it in a rollout.
  */
 export function purgeVersion(
   { prepare, record }: Transaction,
@@ -46,10 +53,13 @@ export function purgeVersion(
   wanted: Wanted,
   by: Actor,
   at: Date,
-): Purged | 'missing' | 'pending' {
-  const found = prepare(selectPackage).get(key.idKey, key.versionKey) as PackageRef | undefined;
+): Purged | PurgeRefusal {
+  const published = prepare(selectPackage).get(key.idKey, key.versionKey) as PackageRef | undefined;
+  const held = prepare(selectHeld).get(key.idKey, key.versionKey) as PackageRef | undefined;
+  const found = published ?? held;
   const payloads = payloadsOf(prepare, key);
   const isNew = !isPurged(prepare, key);
+  if (isNew && isRollingOut(prepare, key)) return 'rolling out';
   if (found === undefined && payloads.length === 0) {
     return isNew ? 'missing' : { files: [], kept: [] };
   }
@@ -59,8 +69,11 @@ export function purgeVersion(
   }
   const { detail } = wanted;
   const note = (change: Omit<Change, 'detail'>): void => record({ ...change, detail }, by, at);
+  removeHeldManifests(prepare, key);
   if (found !== undefined) {
-    removePackage(prepare, key, found);
+    if (held !== undefined) removeHeld(prepare, held);
+    if (published !== undefined) removePackage(prepare, key, published);
+    removeUnusedId(prepare, key.idKey);
     note({ kind: 'package purged', subject: found.id, version: found.version, digest: found.sha256 });
   }
   for (const { tool, version, file, sha256 } of payloads) {
@@ -126,8 +139,34 @@ function removePackage(prepare: Prepare, { idKey }: PackageKey, { pk, nuspec_pk 
     nuspec_pk,
     nuspec_pk,
   );
-  removeUnusedId(prepare, idKey);
   setLatestFlags(prepare, idKey);
+}
+
+function removeHeld(prepare: Prepare, { pk, nuspec_pk }: PackageRef): void {
+  prepare('DELETE FROM held_packages WHERE pk = ?').run(pk);
+  prepare('DELETE FROM nuspecs WHERE pk = ?').run(nuspec_pk);
+}
+
+/** Of the version itself, and of a tool whose package it is: clients are offered it no more. */
+function removeHeldManifests(prepare: Prepare, key: PackageKey): void {
+  const rows = prepare('SELECT tool, version, package_id FROM held_manifests').all() as OfRollout[];
+  for (const { tool, version } of rows.filter((row) => isVersion(row, key))) {
+    prepare('DELETE FROM held_manifests WHERE tool = ? AND version = ?').run(tool, version);
+  }
+}
+
+type OfRollout = { readonly tool: string; readonly package_id: string; readonly version: string };
+
+function isRollingOut(prepare: Prepare, key: PackageKey): boolean {
+  return (prepare(selectRolling).all() as OfRollout[]).some((row) => isVersion(row, key));
+}
+
+/** By the name of the tool or of its package: both are purged by name. */
+function isVersion({ tool, package_id: packageId, version }: OfRollout, key: PackageKey): boolean {
+  return (
+    [tool, packageId.toLowerCase()].includes(key.idKey) &&
+    packageKey(packageId, version)?.versionKey === key.versionKey
+  );
 }
 
 export function removeUnusedId(prepare: Prepare, idKey: string): void {
