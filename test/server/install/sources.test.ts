@@ -86,22 +86,29 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
   });
 
   it('refuse the name of a machine that is no client id, and say what to do', async () => {
-    const { code, said } = await machine.run('', { COMPUTERNAME: 'BÜRO' });
+    const script = join(machine.dir, 'install.ps1');
+    const { code, stdout, stderr } = await run('pwsh', ['-NoProfile', '-File', script], {
+      env: { ...machine.env, COMPUTERNAME: 'BÜRO' },
+      cwd: machine.dir,
+    });
 
     expect(code).toBe(2);
-    expect(said).toContain("-ClientId '' uses the addresses that all clients share");
+    expect(stdout + stderr).toContain("-ClientId '' uses the addresses that all clients share");
   });
 
   it('change with the client id, and a run says so', async () => {
     const runs = await machine.runAll([
-      { command: 'install', env: { COMPUTERNAME: 'DESK-9' } },
+      { command: 'install ', env: { COMPUTERNAME: 'DESK-9' } },
       { command: 'install -Check', env: { COMPUTERNAME: 'DESK-9' } },
       { command: 'install -Check -ClientId PC-7' },
       { command: 'install -ClientId PC-7' },
       { command: 'install -Check -ClientId PC-7' },
     ]);
 
-    expect(runs.map(({ code }) => code)).toEqual([0, 0, 1, 0, 0]);
+    expect(
+      runs.map(({ code }) => code),
+      runs[0]?.said,
+    ).toEqual([0, 0, 1, 0, 0]);
     expect(runs[3]?.said).toContain('/nuget/c/pc-7');
     expect(runs[3]?.said).toContain('/git/c/pc-7');
     expect(await config()).toContain(`${server.url}/nuget/c/pc-7"`);
