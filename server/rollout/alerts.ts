@@ -34,6 +34,24 @@ export const AlertmanagerWebhook = z.looseObject({
 /** One alert; times in ms since 1970. */
 export type Alert = z.output<typeof AlertmanagerWebhook>['alerts'][number];
 
+/** What is kept of an alert's labels: names and values, as UTF-8. */
+const maxKeptBytes = 4096;
+const maxKeptName = 500;
+
+/** The labels that are kept of an alert: its name, and of the others as many as fit, short ones first, as plans name them. */
+export function keptLabels({ labels: { alertname, ...others } }: Pick<Alert, 'labels'>): Alert['labels'] {
+  const kept: [name: string, value: string][] =
+    alertname === undefined ? [] : [['alertname', alertname.slice(0, maxKeptName)]];
+  const sized = Object.entries(others).map((label) => ({ label, bytes: Buffer.byteLength(label.join('')) }));
+  let left = maxKeptBytes - Buffer.byteLength(kept.flat().join(''));
+  for (const { label, bytes } of sized.toSorted((one, other) => one.bytes - other.bytes)) {
+    left -= bytes;
+    if (left < 0) break;
+    kept.push(label);
+  }
+  return Object.fromEntries(kept);
+}
+
 export function isWatchdog({ labels: { alertname } }: Pick<Alert, 'labels'>): boolean {
   return alertname === watchdog;
 }

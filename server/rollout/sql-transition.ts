@@ -33,7 +33,7 @@ export function readRollout(prepare: Prepare, id: number): StoredRollout | undef
 }
 
 type Limited = { readonly ids: string };
-type RawAlert = Limited & { readonly labels: string; readonly starts_at: number };
+type RawAlert = { readonly labels: string; readonly starts_at: number };
 
 /** An alert that is firing and concerns it. Keys that are limited to other tools say nothing about this one. */
 export function firingAlert(
@@ -41,9 +41,11 @@ export function firingAlert(
   rollout: Pick<StoredRollout, 'tool' | 'plan'>,
   now: number,
 ): Pick<Alert, 'labels'> | undefined {
-  const rows = prepare('SELECT ids, labels, starts_at FROM firing_alerts').all() as RawAlert[];
-  return rows
-    .filter((row) => isAbout(row, rollout))
+  const limits = prepare('SELECT DISTINCT ids FROM firing_alerts').all() as Limited[];
+  const ofLimit = prepare('SELECT labels, starts_at FROM firing_alerts WHERE ids = ?');
+  return limits
+    .filter((limit) => isAbout(limit, rollout))
+    .flatMap(({ ids }) => ofLimit.all(ids) as RawAlert[])
     .map(({ labels, starts_at: startsAt }) => ({
       labels: JSON.parse(labels) as Alert['labels'],
       status: 'firing' as const,

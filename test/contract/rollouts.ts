@@ -451,6 +451,55 @@ export function describeRollouts(name: string, open: OpenFixture): void {
         expect((await rollouts.details(await now(id))).facts.isAlerting).toBe(true);
       });
 
+      describe('alerts of whoever means no good', () => {
+        const foo: AlertSender = { by: { ...by, keyId: 'k3', keyName: 'foo' }, ids: ['foo'] };
+        const future = Date.parse('2099-01-01T00:00:00Z');
+        const start = async () => (await rollouts.start(orderOf(), { by })).is;
+
+        it('have begun by now, at the latest, and grow old', async () => {
+          await rollouts.takeAlerts([alertOf({ startsAt: future })], alertmanager);
+          expect(await start()).toBe('alerting');
+          pass(13 * 3600);
+          await rollouts.takeAlerts([alertOf({ startsAt: future })], alertmanager);
+          pass(13 * 3600);
+
+          expect(await start()).toBe('started');
+        });
+
+        it('act once, even from the future', async () => {
+          const { id } = await started();
+          const again = () => rollouts.takeAlerts([alertOf({ startsAt: future })], alertmanager);
+          expect(await again()).toMatchObject([{ state: 'halted' }]);
+          pass(60);
+          await rollouts.act(id, { kind: 'resume' }, { by });
+
+          expect(await again()).toEqual([]);
+        });
+
+        it('push out none of another key', async () => {
+          await rollouts.takeAlerts([alertOf()], alertmanager);
+          const flood = Array.from({ length: 10_001 }, (_, number) =>
+            alertOf({ fingerprint: `x${number}`, startsAt: fixture.time.getTime() + 59_000 }),
+          );
+          await rollouts.takeAlerts(flood, foo);
+
+          expect(await start()).toBe('alerting');
+        });
+
+        it('are kept with a few KiB of labels, their name and short ones first', async () => {
+          const { id } = await started();
+          const long = Object.fromEntries(
+            Array.from({ length: 97 }, (_, number) => [`a${number}`, 'x'.repeat(4000)]),
+          );
+          const labels = { ...long, tool: 'delve', alertname: 'ErrorRatio' };
+          await rollouts.takeAlerts([alertOf({ labels })], alertmanager);
+
+          const [kept] = (await rollouts.details(await now(id))).alerts;
+          expect(kept?.labels).toMatchObject({ alertname: 'ErrorRatio', tool: 'delve' });
+          expect(JSON.stringify(kept?.labels).length).toBeLessThan(5000);
+        });
+      });
+
       it('of which Watchdog is the heartbeat', async () => {
         const { id } = await started('1.22.0', { written: { ...writtenPlan, heartbeat: '15m' } });
         expect(await now(id)).toMatchObject({ state: 'rolling', step: -1 });
