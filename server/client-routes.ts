@@ -77,7 +77,7 @@ export function createClientRoutes(services: ClientRouteServices): {
         if (address.rest.length <= 1 && ['DELETE', 'POST'].includes(req.method)) return next();
         fail('METHOD_NOT_ALLOWED', { method: req.method, allowed: 'GET, HEAD' });
       }
-      const id = await addresses.require(req, decodeURIComponent(address.client));
+      const id = await addresses.require(req, decoded(address.client));
       // What is open to all says nothing about a client, and must not admit it.
       const isOpen = config.readAuth !== undefined && !needsKey(config.readAuth, req.path);
       const view = isOpen ? plainView : await viewOf(req, id, req.ip);
@@ -121,6 +121,15 @@ function routesFor(
     createFlatRoute(`/v3/c/${anyClient}/flat`, downloading),
     createV3Route(`/v3/c/${anyClient}`, { ...reading, revisions }),
   ];
+}
+
+/** What cannot be decoded is no client's id. */
+function decoded(written: string): string {
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
 }
 
 function isOf({ is, id, version }: View['grants'][number], what: Parameters<BeginDownload>[1]): boolean {

@@ -149,6 +149,17 @@ describe('addresses of one client', () => {
       expect(redirect.headers.get('location')).toBe(`${server.url}/nuget/c/pc-7/package/delve/1.22.0`);
     });
 
+    it.each(['%zz', '%c3%28', '%'])('are at no id %s', async (id) => {
+      for (const path of [`/nuget/c/${id}/Packages()`, `/api/v2/c/${id}/`, `/v3/c/${id}/index.json`]) {
+        const answer = await fetch(`${server.url}${path}`);
+        expect([path, answer.status, await answer.text()]).toEqual([
+          path,
+          400,
+          expect.stringContaining('is no client id'),
+        ]);
+      }
+    });
+
     it('count who has received the version, by its download alone', async () => {
       await get('/nuget/', 'pc-1');
       await (await get('/nuget/package/delve/1.21.0', 'pc-1')).arrayBuffer();
