@@ -3,7 +3,7 @@ import { RolloutPlan } from '../../formats/rollout-plan.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
 import { fail } from '../errors.ts';
-import { principalWith } from '../http/auth.ts';
+import { mayAsk, principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Logger } from '../log.ts';
 import { findRollout, performAction, type RolloutActionName, rolloutActions } from '../rollout/perform.ts';
@@ -40,7 +40,9 @@ export function createRolloutRouter(services: RolloutServices): Router {
       const tool = typeof req.query.tool === 'string' ? req.query.tool : undefined;
       await principalWith(req, readers);
       const found: RolloutJson[] = [];
-      for (const rollout of await rollouts.list(tool)) found.push(await shown(services, rollout));
+      for (const rollout of await rollouts.list(tool)) {
+        if (await isAbout(req, rollout)) found.push(await shown(services, rollout));
+      }
       res.json(found);
     })
     // Before the body is read: whoever has no key sends none.
@@ -51,6 +53,7 @@ export function createRolloutRouter(services: RolloutServices): Router {
     .get(async (req: Request<Numbered>, res) => {
       await principalWith(req, readers);
       const rollout = await findRollout(rollouts, req.params.id);
+      if (!(await isAbout(req, rollout))) await principalWith(req, readers, rollout.tool);
       res.json(await shown(services, rollout));
     })
     .all(methodNotAllowed('GET, HEAD'));
@@ -61,6 +64,11 @@ export function createRolloutRouter(services: RolloutServices): Router {
       .all(methodNotAllowed('POST'));
   }
   return router;
+}
+
+/** Keys that are limited to ids learn of no other versions. */
+function isAbout(req: Request, { tool, packageId }: StoredRollout): Promise<boolean> {
+  return mayAsk(req, readers, [tool, packageId]);
 }
 
 const requireRolloutKey: RequestHandler = async (req, _res, next) => {
@@ -121,6 +129,8 @@ function startedOf(outcome: StartOutcome, order: { tool: string; version: string
         ...order,
         alert: outcome.alert.labels.alertname ?? 'without a name',
       });
+    case 'no owner':
+      return fail('ROLLOUT_NO_OWNER', order);
     case 'empty ring':
       return fail('ROLLOUT_RING', { ring: outcome.ring });
     case 'not held':

@@ -25,6 +25,10 @@ export const rolloutErrors = {
     409,
     'The rollout of {tool} {version} has {given} of {needed} approvals by other owners: {action} has to wait for the rest.',
   ],
+  ROLLOUT_NO_OWNER: [
+    403,
+    'By APPROVALS, other owners must approve {tool}, but this key has no owner. Start the rollout with a key that was made with --owner.',
+  ],
   APPROVAL_NO_OWNER: [
     403,
     'This key has no owner, so it approves nothing. Use one that was made with --owner.',

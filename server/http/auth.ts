@@ -63,6 +63,16 @@ export async function principalWith(
   return requireScope(keys[0], wanted, subject);
 }
 
+/** Whether one of the keys of a request has one of these scopes for one of these ids. */
+export async function mayAsk(
+  req: Request,
+  scopes: readonly Scope[],
+  subjects: readonly string[],
+): Promise<boolean> {
+  const keys = await validKeysOf(req);
+  return keys.some((key) => scopes.some((scope) => subjects.some((subject) => allows(key, scope, subject))));
+}
+
 /** Whether a key may read at the addresses of a client; at those for everybody, any may. */
 function isForClient({ clients }: KeyTerms, client: string | undefined): boolean {
   if (client === undefined || clients.length === 0) return true;

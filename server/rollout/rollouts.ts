@@ -65,6 +65,8 @@ export type StartOutcome =
   /** This version has been rolled out before; or a rollout of a higher one is open. */
   | { readonly is: 'ended' | 'lower'; readonly rollout: StoredRollout }
   | { readonly is: 'alerting'; readonly alert: Pick<Alert, 'labels'> }
+  /** Other owners must approve it, and whoever starts it has none. */
+  | { readonly is: 'no owner' }
   /** A ring of the plan has no client that was ever seen. */
   | { readonly is: 'empty ring'; readonly ring: string }
   /** The version, or the correction that a rollback needs, is not uploaded and held. */

@@ -180,6 +180,8 @@ function start(
 ): StartOutcome {
   const { prepare } = transaction;
   const { tool, packageId, version, plan, owner, writtenPlan } = order;
+  // Nobody could tell whether the same person approves it.
+  if (owner === undefined && options.approvalsNeeded(order) > 0) return { is: 'no owner' };
   const rows = prepare('SELECT * FROM rollouts WHERE tool = ? ORDER BY id DESC').all(tool) as RawRollout[];
   const before = rows.map((row) => toRollout(row, prepare)).filter(({ state }) => state !== 'rejected');
   const same = before.find((each) => compare(each.version, version) === 0);

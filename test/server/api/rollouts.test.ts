@@ -127,6 +127,32 @@ describe('/api/v1/rollouts', () => {
     expect(await post('/rollouts/1/reject', keys.bob)).toMatchObject([409, { state: 'rolling' }]);
   });
 
+  it('needs a starter with an owner where others must approve', async () => {
+    const nobody = await server.key(['push', 'rollout']);
+
+    expect(await post('/rollouts', nobody, order)).toMatchObject([
+      403,
+      { code: 'ROLLOUT_NO_OWNER', title: expect.stringContaining('--owner') },
+    ]);
+    expect(await get()).toEqual([200, []]);
+    expect((await post('/rollouts', nobody, gopls))[0]).toBe(201);
+  });
+
+  it('is shown to no key that is limited to other ids', async () => {
+    const [, made] = await post('/rollouts', releaser, order);
+    const seenBy = async (ids: string[]) => {
+      const key = await server.key(['read'], { ids });
+      const [list, one] = [
+        await server.call('GET', '/rollouts', key),
+        await server.call('GET', '/rollouts/1', key),
+      ];
+      return [list[1], one[0]];
+    };
+
+    expect(await seenBy(['buf'])).toEqual([[], 403]);
+    for (const ids of [['delve'], ['DELVE-pack*'], []]) expect(await seenBy(ids)).toEqual([[made], 200]);
+  });
+
   it('is asked for again after a rejection', async () => {
     const bob = await server.key(['approve'], { owner: 'bob' });
     await post('/rollouts', releaser, order);
