@@ -34,10 +34,19 @@ export function offeredAbove(
   rollouts: readonly Known[],
 ): string | undefined {
   const stable = packages.filter((one) => one.isListed && !one.version.includes('-'));
-  const given = rollouts.filter(({ counts }) => counts.admitted > 0);
-  const offered = [
-    ...stable.map((one) => one.version),
-    ...given.flatMap((one) => (one.state === 'rolled-back' ? (one.correction ?? []) : one.version)),
-  ];
+  // a rollback also gives its correction to whoever was admitted to a superseded rollout
+  const given = rollouts.map(({ state, correction, version, counts }) =>
+    state === 'rolled-back' ? correction : counts.admitted > 0 ? version : undefined,
+  );
+  const offered = [...stable.map((one) => one.version), ...given].filter((one) => one !== undefined);
   return offered.find((one) => isBefore(version, one));
+}
+
+/** The numbers that rollouts have used up. One that was rejected gave its version to nobody, so both are free again. */
+export function takenByRollouts(
+  rollouts: readonly Pick<Known, 'version' | 'state' | 'correction'>[],
+): readonly string[] {
+  return rollouts
+    .filter(({ state }) => state !== 'rejected')
+    .flatMap(({ version, correction }) => [version, correction ?? version]);
 }

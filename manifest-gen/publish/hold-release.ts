@@ -1,4 +1,5 @@
 import type { Artifacts } from '../build/artifacts.ts';
+import { ReleaseError } from '../errors.ts';
 import { releaseMessage } from '../published/bucket/repository.ts';
 import { pushPackage } from '../published/feed/client.ts';
 import { discardHeld, listHeld, putHeldManifest } from '../published/feed/held.ts';
@@ -16,21 +17,35 @@ export type HeldRelease = Artifacts & {
 };
 
 /**
- * Uploads what is missing of a version that nobody sees yet: payloads, package, manifest. Other bytes that an interrupted run left
- * under its number are discarded first; the server refuses that for those that a rollout needs.
+ * Uploads what is missing of a version that nobody sees yet: payloads, package, manifest. Other bytes or another manifest that an
+ * interrupted run left under its number are discarded first; the server refuses that for those that a rollout needs.
  * @throws ReleaseError FEED_*, PLACE_*
  */
 export async function holdRelease(release: HeldRelease, toolkit: OpenToolkit): Promise<void> {
-  const { tool, version, nupkg, manifestText, corrects, reason } = release;
-  const { feed, endpoints, report, run, done } = toolkit;
+  const { tool, version, nupkg } = release;
+  const { feed, endpoints, report } = toolkit;
   const api = { feed, serverUrl: endpoints.serverUrl };
-  const id = packageIdOf(tool);
   report.step(tool.tool, 'hold', version);
   const there = (await listHeld(api, tool.tool)).find((one) => one.version === version);
   const isSame = there?.sha256 === nupkg.digest.sha256;
   if (there !== undefined && !isSame) await discardHeld(api, tool.tool, version);
+  try {
+    await upload(release, isSame, toolkit);
+  } catch (error) {
+    // its manifest has the reason of an earlier run, or the addresses of an earlier PUBLIC_URL
+    const isOther = error instanceof ReleaseError && error.code === 'FEED_CONFLICT';
+    if (!isOther || !isSame || !there.hasManifest) throw error;
+    await discardHeld(api, tool.tool, version);
+    await upload(release, false, toolkit);
+  }
+}
+
+async function upload(release: HeldRelease, isPackageThere: boolean, toolkit: OpenToolkit): Promise<void> {
+  const { tool, version, nupkg, manifestText, corrects, reason } = release;
+  const { feed, endpoints, report, run, done } = toolkit;
+  const id = packageIdOf(tool);
   await publishPayloads(release, toolkit);
-  if (!isSame) {
+  if (!isPackageThere) {
     const pkg = { id, version, ...nupkg, reason: withRun(reason, run), heldFor: tool.tool };
     await pushPackage(feed, pkg, (doneBytes) =>
       report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
@@ -39,5 +54,6 @@ export async function holdRelease(release: HeldRelease, toolkit: OpenToolkit): P
   }
   const message = releaseMessage({ tool: tool.tool, version, note: reason });
   const manifest = { packageId: id, manifest: manifestText, message, corrects };
+  const api = { feed, serverUrl: endpoints.serverUrl };
   await putHeldManifest(api, { tool: tool.tool, version }, manifest);
 }

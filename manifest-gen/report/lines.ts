@@ -92,9 +92,9 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     },
     status: (rows) => write(stdout, statusTable(rows, createPaint(stdout, env), sentenceOf)),
     watch: (rows) => write(stdout, forTerminal(checkText(rows))),
-    rollouts(rows, notes = []) {
+    rollouts(rows, { notes = [], isAsked = false } = {}) {
       const lines = [rolloutTable(rows), ...notes.map((note) => `  ${note}`)];
-      if (!options.isQuiet) write(stdout, forTerminal(lines.join('\n')));
+      if (isAsked || !options.isQuiet) write(stdout, forTerminal(lines.join('\n')));
     },
   };
 }

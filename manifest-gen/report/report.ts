@@ -118,6 +118,9 @@ export interface CommandReport extends Report {
   status(rows: readonly StatusRow[]): void;
   checks(rows: readonly CheckRow[]): void;
   watch(rows: readonly WatchRow[]): void;
-  /** @param notes what people have to know or do now, a line each */
-  rollouts(rows: readonly Rollout[], notes?: readonly string[]): void;
+  /** @param about `notes`: what people have to know or do now, a line each; `isAsked`: they are the answer, which `--quiet` leaves */
+  rollouts(
+    rows: readonly Rollout[],
+    about?: { readonly notes?: readonly string[]; readonly isAsked?: boolean },
+  ): void;
 }

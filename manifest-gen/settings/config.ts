@@ -22,7 +22,7 @@ const text = z.string().optional();
 const Settings = z.object({
   FEED_URL: webAddress().default(defaultFeedUrl).describe('the NuGet v2 feed to release to'),
   FEED_API_KEY: text.describe(
-    'its key: push:beta for a beta, push to promote, push and unlist to withdraw; unset: FEED_API_KEY_FILE, or for a feed on this machine start.key in the data folder',
+    'its key: push:beta for a beta, push to promote, push and unlist to withdraw, push and rollout for a rollout, approve to approve one; unset: FEED_API_KEY_FILE, or for a feed on this machine start.key in the data folder',
   ),
   FEED_API_KEY_FILE: text.describe('a file with the key'),
   DATA_DIR: z.string().default('./data').describe('where a server on this machine keeps its start.key'),

@@ -5,7 +5,7 @@ import { type Proven, partsOf, repack } from '../build/repack.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { keepFiles } from '../publish/keep-files.ts';
 import { type Publication, publishRelease } from '../publish/publish-release.ts';
-import { discardHeld } from '../published/feed/held.ts';
+import { discardHeld, listHeld } from '../published/feed/held.ts';
 import type { Released } from '../published/published.ts';
 import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
@@ -115,10 +115,7 @@ async function publish(
   const { reason, existing } = ready;
   const publication: Publication = { ...packed, to: ['main', 'beta'], reason };
   await publishRelease(publication, toolkit).catch(async (error: unknown) => {
-    if (!(error instanceof ReleaseError) || error.details.status !== 409) throw error;
-    // held for a rollout that was rejected, or whose start was interrupted
-    const api = { feed: toolkit.feed, serverUrl: toolkit.endpoints.serverUrl };
-    await discardHeld(api, tool.tool, packed.version);
+    if (!isConflict(error) || !(await freeHeld(packed, toolkit))) throw error;
     await publishRelease(publication, toolkit);
   });
   await renewCorrections(tool, toolkit);
@@ -127,6 +124,27 @@ async function publish(
       ? `on the feed and on branches main and beta, ${inWords(row.why)}`
       : 'the package was already on the feed, main and beta now offer it';
   return { ...about, kind: 'promoted', detail: `${detail}${skipped}` };
+}
+
+/** The version is there already: published, or held, and then perhaps with other bytes. */
+function isConflict(error: unknown): boolean {
+  return error instanceof ReleaseError && (error.details.status === 409 || error.code === 'FEED_CONFLICT');
+}
+
+/** Discards what is held for a rollout that was rejected, or whose start was interrupted. False where nothing is, or a rollout needs it. */
+async function freeHeld({ tool: { tool }, version }: Artifacts, toolkit: OpenToolkit): Promise<boolean> {
+  const { feed, endpoints, signal } = toolkit;
+  if (!endpoints.isOwnServer) return false;
+  const api = { feed, serverUrl: endpoints.serverUrl };
+  try {
+    if (!(await listHeld(api, tool)).some((one) => one.version === version)) return false;
+    await discardHeld(api, tool, version);
+    return true;
+  } catch (error) {
+    // what the server says of the version itself helps more than why it cannot be discarded
+    if (signal.aborted || !(error instanceof ReleaseError)) throw error;
+    return false;
+  }
 }
 
 /**

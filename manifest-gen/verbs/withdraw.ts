@@ -96,7 +96,7 @@ async function publish(
   if (plan.kind === 'correct' && good !== undefined && correction !== undefined) {
     const reason = withdrawalNote(bad.version, options.reason, good.version);
     const onTop = (await publishCorrection(correction, reason, toolkit)) ?? row.to;
-    await renewCorrections(tool, toolkit);
+    await renewAfter(planned, toolkit);
     const detail = `${onTop} has the bytes of ${good.version}`;
     return { ...common, kind: 'withdrawn', detail, recovery: recoveryLines(tool, bad.version, onTop) };
   }
@@ -105,8 +105,15 @@ async function publish(
     const lines = recovery.map((line) => `\n  ${line}`).join('');
     fail('NOTHING_GOOD', { ...common, is: 'is unlisted', recovery: lines });
   }
+  // an earlier run may have put the correction on main, and have gone no further
+  await renewAfter(planned, toolkit);
   const kind = row.does === 'nothing' ? 'nothing' : 'withdrawn';
   return { ...common, kind, detail: inWords(row.why), recovery };
+}
+
+/** A beta is not what a rollback gives, and the key of its withdrawal may upload nothing else. */
+async function renewAfter({ tool, bad }: WithdrawalPlan, toolkit: OpenToolkit): Promise<void> {
+  if (channelOf(bad.version) === 'main') await renewCorrections(tool, toolkit);
 }
 
 export const createCommand = verb({

@@ -24,7 +24,8 @@ describe('release:rollout start', () => {
   beforeAll(async () => {
     server = await startTestServer();
     proxy = await startCuttingProxy(server.url);
-    const repositories = { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] };
+    const releases = ['1.26.3', '1.26.2', '1.26.1'].map((version) => delveRelease(version));
+    const repositories = { 'go-delve/delve': releases };
     world = await startReleaseWorld({ server, repositories, settings: { FEED_URL: `${proxy.url}/nuget` } });
     await writeFile(join(world.generator.dir, 'plan.yaml'), 'steps: [{ percent: 100, hold: 1h }]\n');
     await mustRun('release:beta', 'delve@1.26.2');
@@ -58,6 +59,15 @@ describe('release:rollout start', () => {
     return (await (await fetch(`${server.url}/api/v1/${path}`, { headers })).json()) as T;
   }
 
+  async function offered(branch: '' | 'beta/') {
+    const answer = await fetch(`${server.url}/m/${branch}delve.json`);
+    const { version, architecture } = (await answer.json()) as {
+      version: string;
+      architecture: { '64bit': { hash: string } };
+    };
+    return { version, hash: architecture['64bit'].hash };
+  }
+
   it('goes on after an interruption at every request', { timeout: 600_000 }, async () => {
     expect(await start(undefined, '--dry-run', '--out', 'made')).toMatchObject({ exitCode: 0 });
     for (const upload of uploads) {
@@ -87,6 +97,28 @@ describe('release:rollout start', () => {
     expect(held.map(({ version, sha256 }) => ({ version, sha256 })).toSorted(byVersion)).toEqual(
       (await Promise.all(made)).toSorted(byVersion),
     );
+  });
+
+  it('never takes back to bytes that were withdrawn, wherever the withdrawal was cut', {
+    timeout: 300_000,
+  }, async () => {
+    const args = ['delve@1.26.2', '--to', '1.26.1', '--reason', 'malicious'];
+    const interruption = new AbortController();
+    // main has the good bytes, and the correction of the rollout not yet
+    proxy.trap('POST /git/beta/go-win-tools.git/git-receive-pack', 'after', () => interruption.abort());
+    const cut = await world.generator.run('release:withdraw', args, { signal: interruption.signal });
+    expect(cut.exitCode, cut.stderr).toBe(130);
+    expect(await offered('')).toMatchObject({ version: '1.26.2.1' });
+    expect(await ask('rollouts')).toMatchObject([{ correction: '1.26.3.1' }]);
+
+    const again = await world.generator.run('release:withdraw', args);
+    expect(again.exitCode, again.stderr).toBe(0);
+    await mustRun('release:rollout', 'rollback', 'delve', '--reason', 'crashes');
+
+    expect(await offered('beta/')).toEqual({
+      version: '1.26.3.2-beta.1',
+      hash: (await offered('')).hash,
+    });
   });
 });
 

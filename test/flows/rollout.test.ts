@@ -6,7 +6,7 @@ import { makeNupkg } from '../kit/nupkg.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { makeKey, pushNupkg } from '../kit/test-server.ts';
 
-const versions = ['1.26.9', '1.26.8', '1.26.7', '1.26.6', '1.26.5', '1.26.4', '1.26.3', '1.26.2'];
+const versions = ['1.26.10', '1.26.9', '1.26.8', '1.26.7', '1.26.6', '1.26.5', '1.26.4', '1.26.3', '1.26.2'];
 const plan = 'steps: [{ percent: 100, hold: 1h }]\n';
 
 /** Each test goes on from what the one before has left, as the weeks of a feed do. */
@@ -181,6 +181,10 @@ describe('release:rollout with a server', () => {
     const byHand = await start('by-hand');
     const unknown = await start('delv');
     const ring = await run('release:rollout', 'start', 'delve', '--plan', 'ring.yaml');
+    const forOtherReasons = await run(
+      ...(['release:rollout', 'start', 'delve', '--plan', 'ring.yaml'] as const),
+      ...['--skip-verify', '--reason', 'checked by hand'],
+    );
     const elsewhere = await world.generator.run(
       'release:rollout',
       ['start', 'delve', '--plan', 'plan.yaml'],
@@ -199,6 +203,11 @@ describe('release:rollout with a server', () => {
       exitCode: 2,
       stderr: expect.stringContaining('The ring nobody'),
     });
+    // the manifest that the run before has left has no reason
+    expect(forOtherReasons, forOtherReasons.stderr).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('The ring nobody'),
+    });
     expect(elsewhere.exitCode, elsewhere.stderr).not.toBe(0);
   });
 
@@ -207,6 +216,27 @@ describe('release:rollout with a server', () => {
 
     expect(await offered('main')).toMatchObject({ version: '1.26.8' });
     await mustRun('release:beta', 'delve@1.26.9');
+  });
+
+  it('is promoted after all where another program was left there', async () => {
+    const { url, adminKey } = world.server;
+    const file = 'dl/delve/1.26.9/dlv-windows-amd64.exe';
+    const body = makeNupkg({ id: 'delve', version: '1.26.9' });
+    const headers = { 'X-NuGet-ApiKey': adminKey };
+    const put = await fetch(`${url}/${file}`, { method: 'PUT', headers, body: 'another program' });
+    const form = new FormData();
+    form.append('package', new Blob([new Uint8Array(body)]), 'package.nupkg');
+    const held = await fetch(`${url}/nuget/`, {
+      ...{ method: 'PUT', body: form },
+      headers: { ...headers, 'X-Held': 'delve' },
+    });
+    expect([put.status, held.status]).toEqual([201, 201]);
+
+    await mustRun('release:promote', 'delve@1.26.9');
+
+    expect(await offered('main')).toMatchObject({ version: '1.26.9' });
+    await mustRun('release:verify', 'delve');
+    await mustRun('release:beta', 'delve@1.26.10');
   });
 
   it('asks for the scopes first, and for nothing more', async () => {

@@ -103,20 +103,22 @@ async function post(api: RolloutApi, path: string, body: object, about: About): 
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json' },
   });
-  const reason = sentenceOf(response);
+  const what = `${about.what} of the rollout of ${about.tool} ${about.version}`;
+  const said = sentenceOf(response);
+  const reason = said ?? reasonOf(response);
   if (response.statusCode === 400) fail('ROLLOUT_PLAN', { ...about, reason });
-  if (response.statusCode === 409) fail('ROLLOUT_REFUSED', { ...about, reason });
-  requireSuccess(response, `${about.what} of the rollout of ${about.tool} ${about.version}`);
+  if (response.statusCode === 409)
+    fail('ROLLOUT_REFUSED', { ...about, reason: said ?? `The server refuses ${what}: ${reason}` });
+  requireSuccess(response, what);
   // a success that is no rollout came from something in between
   return Rollout.safeParse(jsonOf(response.body)).data ?? refuseServer(api);
 }
 
 const Problem = z.object({ title: z.string() });
 
-/** The body has all of the sentence, the reason phrase only its ASCII. */
-function sentenceOf(response: Response<string>): string {
-  const title = Problem.safeParse(jsonOf(response.body)).data?.title;
-  return (title ?? reasonOf(response)).replace(/\.$/, '');
+/** The body has all of the sentence, the reason phrase only its ASCII. Undefined where another program answers. */
+function sentenceOf({ body }: Response<string>): string | undefined {
+  return Problem.safeParse(jsonOf(body)).data?.title.replace(/\.$/, '');
 }
 
 function addressOf({ serverUrl }: RolloutApi, rest: string): string {

@@ -7,6 +7,7 @@ import { fail } from '../../errors.ts';
 import { decideNextVersion, newestOfFamily } from '../../plan/next-version.ts';
 import type { Reason } from '../../plan/reason.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
+import { takenByRollouts } from '../../plan/rollout.ts';
 import { originOf, toolchainOf } from '../../plan/same-files.ts';
 import { isOpen, knownRollouts } from '../../published/feed/rollouts.ts';
 import type { Released } from '../../published/published.ts';
@@ -64,7 +65,7 @@ export async function decideBeta(
     ({ version }) => readReleaseVersion(version)?.upstream === upstream,
   );
   const recipe = { found, packaging };
-  const taken = rollouts.flatMap(({ version, correction }) => [version, correction ?? version]);
+  const taken = takenByRollouts(rollouts);
   const next = decideNextVersion(upstream, published, released?.record, recipe, options.correct, taken);
   const state = await readState(tool, upstream, toolkit);
   const from = state.beta;

@@ -44,7 +44,11 @@ export async function planRolloutOf(
   );
   const { row, ready } = promotion;
   const version = row.to;
-  const refuse = (reason: string): never => fail('ROLLOUT_REFUSED', { ...about(tool, version), reason });
+  const refuse = (why: string): never =>
+    fail('ROLLOUT_REFUSED', {
+      ...{ tool: tool.tool, version, what: 'start' },
+      reason: `${tool.tool} ${version} cannot be rolled out: ${why}`,
+    });
   const rollouts = await listRollouts(api, tool.tool);
   const same = rollouts.find((one) => one.version === version && one.state !== 'rejected');
   if (same !== undefined && isOpen(same)) {
@@ -138,8 +142,4 @@ export function refuseForeign(
 ): never {
   const what = `A rollout of ${packageIdOf(tool)}`;
   return fail('ROLLOUT_UNSUITED', { what, reason, hint: promoteInstead }, cause);
-}
-
-function about({ tool }: Tool, version: string) {
-  return { tool, version, what: 'start' };
 }

@@ -9,7 +9,7 @@ import {
 } from '../../published/feed/rollouts.ts';
 import { recoveryLines } from '../recovery.ts';
 import { verb } from '../run/run-verb.ts';
-import { openRollouts, readTarget, type Target } from './open-rollouts.ts';
+import { isMeant, openRollouts, readTarget, type Target } from './open-rollouts.ts';
 
 type Action = {
   readonly description: string;
@@ -81,7 +81,7 @@ export const actionCommands = (Object.keys(actions) as RolloutActionName[]).map(
       const isDone = found.state === actions[name].leadsTo;
       const rollout = isDone ? found : await actOnRollout(api, found, name, flags.reason);
       const nothing = isDone ? [`nothing to do: it is ${rollout.state}`] : [];
-      toolkit.report.rollouts([rollout], [...nothing, ...notesOf(rollout)]);
+      toolkit.report.rollouts([rollout], { notes: [...nothing, ...notesOf(rollout)] });
     },
   });
 });
@@ -95,7 +95,7 @@ function chooseRollout(
   { tool, version }: Target,
   action: RolloutActionName,
 ): Rollout {
-  const meant = rollouts.filter((one) => version === undefined || one.version === version);
+  const meant = rollouts.filter((one) => isMeant(one, version));
   const newest = meant.find(isOpen) ?? meant[0];
   if (newest !== undefined && (isOpen(newest) || newest.state === actions[action].leadsTo)) return newest;
   const of = version === undefined ? '' : ` of ${version}`;

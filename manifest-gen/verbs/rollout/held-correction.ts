@@ -72,8 +72,9 @@ export async function renewCorrections(tool: Tool, toolkit: OpenToolkit): Promis
   toolkit.done.push(...again.done);
 }
 
-function isTakenBack({ state, correction, counts }: Rollout): boolean {
-  return state === 'rolled-back' && correction !== undefined && counts.admitted > 0;
+/** Whoever was admitted to a superseded one has its correction too, so its own count says nothing. */
+function isTakenBack({ state, correction }: Rollout): boolean {
+  return state === 'rolled-back' && correction !== undefined;
 }
 
 async function renewCorrection(

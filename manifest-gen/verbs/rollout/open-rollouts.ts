@@ -1,4 +1,4 @@
-import { parseNuGetVersion } from '../../../formats/nuget-version.ts';
+import { compareVersionTexts, parseNuGetVersion } from '../../../formats/nuget-version.ts';
 import { fail } from '../../errors.ts';
 import { createFeedHttp } from '../../published/feed/http.ts';
 import type { RolloutApi } from '../../published/feed/rollouts.ts';
@@ -19,6 +19,11 @@ export function readTarget(arg: string): Target {
       problem: `"${arg}" names no rollout: write TOOL or TOOL@VERSION, such as delve@1.22.0.`,
     });
   return { tool, version };
+}
+
+/** However the version is spelled: `1.22`, `1.22.0`. */
+export function isMeant(rollout: { readonly version: string }, version: string | undefined): boolean {
+  return version === undefined || compareVersionTexts(rollout.version, version) === 0;
 }
 
 /**

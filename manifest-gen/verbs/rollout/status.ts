@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import { listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
 import { verb } from '../run/run-verb.ts';
-import { openRollouts, readTarget } from './open-rollouts.ts';
+import { isMeant, openRollouts, readTarget } from './open-rollouts.ts';
 
 export const statusCommand = verb({
   name: 'status',
@@ -19,8 +19,8 @@ export const statusCommand = verb({
     const target = arg === undefined ? undefined : readTarget(arg);
     const api = openRollouts(toolkit, 'read');
     const rollouts = await listRollouts(api, target?.tool);
-    const meant = rollouts.filter((one) => one.version === (target?.version ?? one.version));
-    toolkit.report.rollouts(target === undefined ? newestOfEach(rollouts) : meant);
+    const meant = rollouts.filter((one) => isMeant(one, target?.version));
+    toolkit.report.rollouts(target === undefined ? newestOfEach(rollouts) : meant, { isAsked: true });
   },
 });
 

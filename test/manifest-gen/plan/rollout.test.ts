@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decideNextVersion } from '../../../manifest-gen/plan/next-version.ts';
-import { nextCorrection, offeredAbove } from '../../../manifest-gen/plan/rollout.ts';
+import { nextCorrection, offeredAbove, takenByRollouts } from '../../../manifest-gen/plan/rollout.ts';
 
 describe('the next correction of a rollout', () => {
   it.each([
@@ -35,21 +35,29 @@ describe('what machines are offered above a version', () => {
     ['1.21.5', [{ ...rollout, state: 'superseded' }], '1.22.0'],
     ['1.21.5', [{ ...rollout, state: 'rolled-back' }], '1.22.0.1'],
     ['1.21.5', [{ ...rollout, state: 'rolled-back', correction: undefined }], undefined],
-    ['1.21.5', [{ ...rollout, state: 'rolled-back', counts: { admitted: 0 } }], undefined],
+    // machines of a superseded rollout have its correction
+    ['1.21.5', [{ ...rollout, state: 'rolled-back', counts: { admitted: 0 } }], '1.22.0.1'],
+    ['1.21.5', [{ ...rollout, state: 'superseded', counts: { admitted: 0 } }], undefined],
     ['1.23.0', [{ ...rollout, state: 'rolled-back' }], undefined],
   ])('%s beside rollouts %j: %s', (version, rollouts, above) => {
     expect(offeredAbove(version, packages, rollouts)).toBe(above);
   });
 });
 
-it('a version that is made again counts on after the numbers of a rollback', () => {
-  const published = ['1.22.0-beta.1', '1.22.0.1-beta.1'];
+describe('a version that is made again', () => {
   const found = { kind: 'npm', upstream: 'x', fingerprint: 'x', offers: [] } as const;
   const recipe = { found, packaging: '3:x' };
-  const taken = ['1.22.0', '1.22.0.1'];
 
-  expect(decideNextVersion('1.22.0', published, undefined, recipe, true, taken)).toMatchObject({
-    kind: 'new',
-    version: '1.22.0.2-beta.1',
+  it.each([
+    ['counts on after the numbers of a rollback', 'rolled-back', ['1.22.0.1-beta.1'], '1.22.0.2-beta.1'],
+    ['keeps its number after a rejected rollout', 'rejected', [], '1.22.0-beta.2'],
+  ])('%s', (_, state, more, version) => {
+    const published = ['1.22.0-beta.1', ...more];
+    const taken = takenByRollouts([{ version: '1.22.0', correction: '1.22.0.1', state }]);
+
+    expect(decideNextVersion('1.22.0', published, undefined, recipe, true, taken)).toMatchObject({
+      kind: 'new',
+      version,
+    });
   });
 });

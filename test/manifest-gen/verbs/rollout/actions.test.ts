@@ -91,6 +91,26 @@ describe('release:rollout', () => {
     expect(history).toHaveLength(4);
   });
 
+  it('finds the rollout however its version is spelled', async () => {
+    await begin('delve', '1.22.0');
+
+    const { exitCode, stderr } = await rollout('halt', 'delve@1.22', '--reason', 'x');
+
+    expect(exitCode, stderr).toBe(0);
+    expect((await rollout('status', 'delve@1.22')).stdout).toContain('1.22.0   halted');
+    expect((await rollout('status', 'delve@1.23')).stdout).toBe('There is no rollout.\n');
+  });
+
+  it('answers status with --quiet too, and nothing else', async () => {
+    await begin('delve', '1.22.0');
+
+    expect(await rollout('halt', 'delve', '--quiet', '--reason', 'x')).toMatchObject({
+      stdout: '',
+      stderr: '',
+    });
+    expect((await rollout('status', '--quiet')).stdout).toContain('delve  1.22.0   halted');
+  });
+
   it('says after a rollback what machines have to run', async () => {
     await begin('delve', '1.22.0');
 
@@ -106,8 +126,8 @@ describe('release:rollout', () => {
 
     expect(await rollout('advance', 'delve')).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining(
-        'The rollout of delve 1.22.0 is halted, step 1 of 2: advance does not fit',
+      stderr: expect.stringMatching(
+        /^The rollout of delve 1\.22\.0 is halted, step 1 of 2: advance does not fit\.\n/,
       ),
     });
     expect(await rollout('advance', 'buf')).toMatchObject({
