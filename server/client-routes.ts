@@ -52,7 +52,7 @@ export function createClientRoutes(services: ClientRouteServices): {
 
   async function viewOf(req: IncomingMessage, id: string, from: string | undefined): Promise<View> {
     clients.set(req, id);
-    return views.of(id, from);
+    return views.of(id, from, req.method === 'HEAD' ? 'head' : 'get');
   }
 
   function ofView(view: View): OfView {

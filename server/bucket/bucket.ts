@@ -8,7 +8,7 @@ import type { Approvals } from '../feed/approvals.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
-import type { ClientServices } from './client-heads.ts';
+import type { Asking, ClientServices } from './client-heads.ts';
 import { openClientViews } from './client-views.ts';
 import type { BucketEvents } from './events.ts';
 import { createGit, type Git, runGit } from './git-backend.ts';
@@ -61,6 +61,7 @@ export interface Bucket extends ManifestReader {
     client: string,
     tool: string,
     from: string | undefined,
+    asking: Asking,
   ): Promise<{ readonly text: string } | undefined>;
   /** Publishes what the server itself decided, where that is still to be done. @throws FeedError GIT_BUSY, GIT_FAILED */
   finishCommits(): Promise<void>;
@@ -125,7 +126,8 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       const { channel, client } = address;
       const plain = async () => ({ git: served, repository: `${channel}.git` });
       const work =
-        client !== undefined
+        // HEAD has no body to show what a client sees, and must not admit it.
+        client !== undefined && req.method !== 'HEAD'
           ? (views ?? fail('BUCKET_UNKNOWN')).serve(client, req.ip, address, (choose) =>
               fetch(address, req, res, choose),
             )
@@ -135,8 +137,13 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       running.add(work);
       return await work.finally(() => running.delete(work));
     },
-    readClientManifest: async (client, tool, from) =>
-      (views ?? fail('MANIFEST_NOT_FOUND', { tool, version: 'for clients' })).manifestOf(client, tool, from),
+    readClientManifest: async (client, tool, from, asking) =>
+      (views ?? fail('MANIFEST_NOT_FOUND', { tool, version: 'for clients' })).manifestOf(
+        client,
+        tool,
+        from,
+        asking,
+      ),
     finishCommits,
     between,
     async ping() {

@@ -7,11 +7,14 @@ import { blobOf, type ClientGrant, type Offer, offersBeyond, printOffers } from 
 import type { ClientStore } from './client-store.ts';
 import { createSemaphore } from './semaphore.ts';
 
+/** HEAD only looks: it admits nobody, and nobody has received what it shows. */
+export type Asking = 'get' | 'head';
+
 /** What clients of rollouts see, as the bucket asks for it. */
 export type ClientServices = {
   readonly views: {
-    /** Admits the client first, durably. */
-    bucketGrants(client: string, from?: string): Promise<readonly ClientGrant[]>;
+    /** Admits the client first, durably, unless it only looks. */
+    bucketGrants(client: string, from?: string, asking?: Asking): Promise<readonly ClientGrant[]>;
   };
   readonly links: ClientLinks;
   readonly manifests: Pick<HeldManifests, 'find'>;
@@ -38,6 +41,7 @@ export interface ClientHeads {
   offersOf(
     client: string,
     from: string | undefined,
+    asking: Asking,
   ): Promise<{ readonly main: MainOffers; readonly offers: readonly Offer[] }>;
   /** The repository that a client is served; undefined: main itself, as it is for everybody. Durable when it resolves. */
   serve(
@@ -68,8 +72,12 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
   /** The last write: rows can be read before they are durable, and must not be answered with then. */
   let durable: Promise<unknown> = Promise.resolve();
 
-  async function grantsOf(client: string, from: string | undefined): Promise<readonly ClientGrant[]> {
-    const grants = await views.bucketGrants(client, from);
+  async function grantsOf(
+    client: string,
+    from: string | undefined,
+    asking: Asking = 'get',
+  ): Promise<readonly ClientGrant[]> {
+    const grants = await views.bucketGrants(client, from, asking);
     // A version that is completed is no longer among them, and comes to main now.
     await finishCommits();
     return grants;
@@ -125,7 +133,7 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
   }
 
   return {
-    offersOf: (client, from) => insistent(async () => onMain(await grantsOf(client, from))),
+    offersOf: (client, from, asking) => insistent(async () => onMain(await grantsOf(client, from, asking))),
     serve: (client, from) => insistent(() => serveNow(client, from)),
   };
 

@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
-import { type ClientServices, createClientHeads } from './client-heads.ts';
+import { type Asking, type ClientServices, createClientHeads } from './client-heads.ts';
 import type { Offer } from './client-offers.ts';
 import { type ClientStore, openClientStore } from './client-store.ts';
 import { type Git, withSettings } from './git-backend.ts';
@@ -35,6 +35,7 @@ export interface ClientViews {
     client: string,
     tool: string,
     from: string | undefined,
+    asking: Asking,
   ): Promise<{ readonly text: string } | undefined>;
 }
 
@@ -85,10 +86,10 @@ export async function openClientViews(deps: ClientViewDeps): Promise<ClientViews
       if (isDone === true && !isAdvertisement) await received(client, offered);
       return undefined;
     },
-    async manifestOf(client, tool, from) {
-      const { main, offers } = await heads.offersOf(client, from);
+    async manifestOf(client, tool, from, asking) {
+      const { main, offers } = await heads.offersOf(client, from, asking);
       const offer = offers.find((one) => one.tool === tool);
-      if (offer !== undefined) await received(client, [offer]);
+      if (offer !== undefined && asking === 'get') await received(client, [offer]);
       return offer ?? main.manifests.get(tool);
     },
   };

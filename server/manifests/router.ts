@@ -12,7 +12,12 @@ export type ManifestServices = {
     readManifest(channel: 'main' | 'beta', tool: string): Promise<Manifest | undefined>;
     readManifestAtVersion(tool: string, version: string): Promise<Manifest | undefined>;
     /** Of a client with this id in lower case. */
-    readClientManifest(client: string, tool: string, from: string | undefined): Promise<Manifest | undefined>;
+    readClientManifest(
+      client: string,
+      tool: string,
+      from: string | undefined,
+      asking: 'get' | 'head',
+    ): Promise<Manifest | undefined>;
   };
   /** The id in the address of a client, in lower case, where this request may use it. */
   readonly requireClient?: (req: Request, written: string) => Promise<string>;
@@ -37,7 +42,8 @@ export function createManifestsRouter({ bucket, catalog, requireClient }: Manife
     router.get('/m/c/:client/:file', async (req, res) => {
       const client = await requireClient(req, req.params.client);
       const tool = toolOf(req.params.file);
-      const manifest = await bucket.readClientManifest(client, tool, req.ip);
+      const asking = req.method === 'HEAD' ? 'head' : 'get';
+      const manifest = await bucket.readClientManifest(client, tool, req.ip, asking);
       send(res, tool, `for ${client}`, manifest, 'never');
     });
   }

@@ -6,7 +6,7 @@ import type { Prepare } from '../database/statements.ts';
 import type { Rollouts } from './rollouts.ts';
 import { mainOf, readViewRollouts } from './sql-corrections.ts';
 import { matters, type ViewRollout, viewOf } from './view-of.ts';
-import { plainView, type View, type ViewGrant, type Views } from './views.ts';
+import { type Asking, plainView, type View, type ViewGrant, type Views } from './views.ts';
 
 export type SqlViewsOptions = {
   readonly rollouts: Pick<Rollouts, 'admit'>;
@@ -50,10 +50,16 @@ export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions
     ofClient.set(client, { view, day });
   }
 
-  async function of(client: string, from?: string): Promise<View> {
+  function seenBy(state: Known, admitted: readonly { readonly id: number }[]): View {
+    const whole = viewOf(new Set(admitted.map(({ id }) => id)), state.rollouts, state.mainOf);
+    return shared(state, { ...whole, grants: notPurged(state, whole.grants) });
+  }
+
+  async function of(client: string, from?: string, asking: Asking = 'get'): Promise<View> {
     const day = Math.floor(now().getTime() / msADay);
     const remembered = current().ofClient.get(client);
     if (remembered?.day === day) return remembered.view;
+    if (asking === 'head') return seenBy(current(), admissionsOf(prepare, client));
     if (!clients.see(client, from)) return plainView;
     for (;;) {
       if (current().rollouts.length === 0) return plainView;
@@ -62,8 +68,7 @@ export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions
       const admitted = admissionsOf(prepare, client);
       // Another request may have admitted it meanwhile, to what was started meanwhile: not durable yet.
       if (!admitted.every(({ id, isOpen }) => !isOpen || confirmed.has(id))) continue;
-      const whole = viewOf(new Set(admitted.map(({ id }) => id)), state.rollouts, state.mainOf);
-      const view = shared(state, { ...whole, grants: notPurged(state, whole.grants) });
+      const view = seenBy(state, admitted);
       remember(state, client, view, day);
       return view;
     }
@@ -71,8 +76,8 @@ export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions
 
   return {
     of,
-    async bucketGrants(client, from) {
-      await of(client, from);
+    async bucketGrants(client, from, asking) {
+      await of(client, from, asking);
       const state = current();
       const { all } = state;
       if (all.length === 0) return [];

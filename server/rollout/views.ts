@@ -17,16 +17,19 @@ export type View = {
 
 export const plainView: View = { key: '', grants: [] };
 
+/** HEAD only looks: it shows what the client has by now, admits it to nothing, and is no sign of it. */
+export type Asking = 'get' | 'head';
+
 /** The port to what each client is offered (contract section 8). */
 export interface Views {
   /**
    * Notes that this client asked, admits it to each rolling rollout that it is eligible for, and answers with what it sees. An
    * admission is durable when this returns. `client` is an id of `readClientId`, `from` its address, which limits new ids.
    */
-  of(client: string, from?: string): Promise<View>;
+  of(client: string, from?: string, asking?: Asking): Promise<View>;
   /**
    * The same for the bucket, which compares with its own main: it may still be behind the feed's, since a release comes to the
    * feed first. So what the feed's main has overtaken is among these, too.
    */
-  bucketGrants(client: string, from?: string): Promise<readonly ViewGrant[]>;
+  bucketGrants(client: string, from?: string, asking?: Asking): Promise<readonly ViewGrant[]>;
 }

@@ -160,6 +160,27 @@ describe('addresses of one client', () => {
       }
     });
 
+    it('admit nobody at a HEAD, which shows what a GET has made of it', async () => {
+      const counts = async () => (await uploads.call('GET', '/rollouts/1'))[1];
+      const statusOf = async (path: string) =>
+        (await fetch(`${server.url}${path}`, { method: 'HEAD' })).status;
+      const paths = [
+        '/nuget/c/pc-1/package/delve/1.22.0',
+        "/nuget/c/pc-1/Packages(Id='delve',Version='1.22.0')",
+        '/v3/c/pc-1/flat/delve/1.22.0/delve.nuspec',
+        '/m/c/pc-1/delve.json',
+      ];
+      const git = '/git/c/pc-1/go-win-tools.git/info/refs?service=git-upload-pack';
+
+      for (const path of [...paths, ...paths]) expect([path, await statusOf(path)]).toEqual([path, 404]);
+      expect(await statusOf(git)).toBe(200);
+      expect(await counts()).toMatchObject({ counts: { admitted: 0, received: 0 } });
+      await get('/nuget/', 'pc-1');
+      for (const path of [...paths, ...paths]) expect([path, await statusOf(path)]).toEqual([path, 200]);
+      expect(await statusOf(git)).toBe(200);
+      expect(await counts()).toMatchObject({ counts: { admitted: 1, received: 0 } });
+    });
+
     it('count who has received the version, by its download alone', async () => {
       await get('/nuget/', 'pc-1');
       await (await get('/nuget/package/delve/1.21.0', 'pc-1')).arrayBuffer();
