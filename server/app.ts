@@ -141,7 +141,7 @@ export function createApp(services: Services): RequestListener {
     { mount: '/', router: createManifestsRouter({ ...services, requireClient }) },
     { mount: '/', router: createInstallRouter(services) },
     { mount: '/', router: createBucketRouter({ ...services, requireClient, metrics, uploads }) },
-    { mount: '/api/v1', router: createAdminRouter({ ...services, ...heldUploads(services) }) },
+    { mount: '/api/v1', router: createAdminRouter({ ...services, reservedIds, ...heldUploads(services) }) },
     { mount: '/', router: createDescriptionRouter(services) },
     { mount: '/', router: createRolloutPages({ ...services, identify: identifying }) },
     { mount: '/', router: createGalleryRouter(services) },

@@ -1,4 +1,4 @@
-import { addPendingCommit } from './bucket/sql-pending-commits.ts';
+import { addPendingCommit, isReleased } from './bucket/sql-pending-commits.ts';
 import type { HeldManifests } from './catalog/held-manifests.ts';
 import type { SqlCatalog } from './catalog/sql/catalog.ts';
 import {
@@ -75,6 +75,7 @@ function bucketChanges(now: () => Date): BucketChanges {
       discardHeldManifest(prepare, tool, version);
     },
     hasManifest: ({ prepare }, tool, version) => findHeldManifest(prepare, tool, version) !== undefined,
+    isOnBranch: ({ prepare }, tool, version) => isReleased(prepare, tool, version),
     discard: ({ prepare }, tool, version) => void discardHeldManifest(prepare, tool, version),
   };
 }

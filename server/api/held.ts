@@ -1,13 +1,16 @@
 import express, { type Request, type RequestHandler, type Router } from 'express';
 import { actorOf } from '../audit/audit.ts';
+import type { ManifestReader } from '../bucket/manifest-reader.ts';
 import type { HeldVersions } from '../catalog/held.ts';
 import type { HeldManifests } from '../catalog/held-manifests.ts';
 import { fail } from '../errors.ts';
 import type { BlobFlusher } from '../feed/flush-blobs.ts';
+import { requireOwner } from '../feed/reserved-ids.ts';
 import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { reasonOf } from '../http/reason.ts';
 import type { Logger } from '../log.ts';
+import { isToolName } from '../payload/names.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
 import { type HeldVersion, NewHeldManifest } from './held-json.ts';
 import { readBody } from './read.ts';
@@ -18,16 +21,19 @@ export type HeldServices = {
   readonly rollouts: Pick<Rollouts, 'correct' | 'discard'>;
   readonly blobFlusher: Pick<BlobFlusher, 'flush'>;
   /** What is wrong with a manifest, by the rules for pushes to the bucket. */
-  readonly manifestFaults: (manifest: { tool: string; version: string; text: string }) => Promise<string[]>;
+  readonly manifestFaults: (manifest: HeldManifestParts) => Promise<string[]>;
+  readonly bucket: Pick<ManifestReader, 'readManifestAtVersion'>;
+  readonly reservedIds: readonly string[] | undefined;
   readonly log: Logger;
 };
 
+export type HeldManifestParts = { tool: string; version: string; text: string; message: string };
 type Named = { tool: string; version: string };
 const maxBytes = 512 * 1024;
 
 /** Versions that are uploaded and not published, with their manifests: /api/v1/held (docs/release/rollouts.md). */
 export function createHeldRouter(services: HeldServices): Router {
-  const { catalog, heldManifests, log } = services;
+  const { catalog, heldManifests, reservedIds, log } = services;
   const router = express.Router();
   router
     .route('/held/:tool')
@@ -51,6 +57,8 @@ export function createHeldRouter(services: HeldServices): Router {
     .delete(requirePush, async (req: Request<Named>, res) => {
       const { tool, version } = req.params;
       const key = await principalWith(req, ['push'], tool);
+      const held = (await catalog.listHeld(tool)).find((one) => one.version === version);
+      for (const id of new Set([tool, held?.id ?? tool])) requireOwner(reservedIds ?? [], id, key);
       await discard(services, req.params, { by: actorOf(key, req.ip), reason: reasonOf(req) });
       log.info({ tool, version, keyName: key.name }, 'held version discarded');
       res.status(204).end();
@@ -60,18 +68,21 @@ export function createHeldRouter(services: HeldServices): Router {
 }
 
 const requirePush: RequestHandler<{ tool: string }> = async (req, _res, next) => {
-  await principalWith(req as Request, ['push'], req.params.tool);
+  const { tool } = req.params;
+  await principalWith(req as Request, ['push'], tool);
+  if (!isToolName(tool)) fail('TOOL_INVALID', { tool });
   next();
 };
 
 async function put(services: HeldServices, req: Request<Named>, res: express.Response): Promise<void> {
-  const { catalog, heldManifests, rollouts, log } = services;
+  const { catalog, heldManifests, rollouts, reservedIds, log } = services;
   const { tool, version } = req.params;
   const { packageId, manifest: text, message, corrects } = readBody(NewHeldManifest, req);
   const key = await principalWith(req, ['push'], packageId);
+  for (const id of new Set([tool, packageId])) requireOwner(reservedIds ?? [], id, key);
   const held = (await catalog.listHeld(tool)).find((one) => one.version === version);
   if (held?.id.toLowerCase() !== packageId.toLowerCase()) fail('HELD_MISSING', { id: packageId, version });
-  const [fault] = await services.manifestFaults({ tool, version, text });
+  const [fault] = await services.manifestFaults({ tool, version, text, message });
   if (fault !== undefined) fail('BODY_INVALID', { problem: fault.replace(/\.$/, '') });
   const is = await heldManifests.put({ tool, version, packageId, text, message, corrects });
   if (is === 'other') fail('HELD_OTHER', { tool, version });
@@ -87,12 +98,13 @@ async function put(services: HeldServices, req: Request<Named>, res: express.Res
 const maxAttempts = 5;
 
 async function discard(
-  { rollouts, blobFlusher }: HeldServices,
+  { rollouts, blobFlusher, bucket }: HeldServices,
   { tool, version }: Named,
   request: Parameters<Rollouts['discard']>[1],
 ): Promise<void> {
+  const isOnBranch = (await bucket.readManifestAtVersion(tool, version)) !== undefined;
   for (let attempt = 1; ; attempt += 1) {
-    const is = await rollouts.discard({ tool, version }, request);
+    const is = await rollouts.discard({ tool, version, isOnBranch }, request);
     if (is === 'discarded') return;
     if (is === 'needed') fail('HELD_NEEDED', { tool, version });
     if (is === 'missing') fail('HELD_MISSING', { id: tool, version });

@@ -3,9 +3,12 @@ import { RolloutPlan } from '../../formats/rollout-plan.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
 import { fail } from '../errors.ts';
+import type { Reservations } from '../feed/publish.ts';
+import { requireOwner } from '../feed/reserved-ids.ts';
 import { mayAsk, principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Logger } from '../log.ts';
+import { isToolName } from '../payload/names.ts';
 import { findRollout, performAction, type RolloutActionName, rolloutActions } from '../rollout/perform.ts';
 import {
   NewRolloutJson,
@@ -16,7 +19,7 @@ import {
 import type { Rollouts, StartOutcome, StoredRollout } from '../rollout/rollouts.ts';
 import { hasBody, maxBodyBytes, readBody } from './read.ts';
 
-export type RolloutServices = {
+export type RolloutServices = Reservations & {
   readonly rollouts: Rollouts;
   readonly clients: Pick<Clients, 'flush'>;
   /** The package of a version that was uploaded and that nobody sees yet; undefined: there is none. */
@@ -91,13 +94,15 @@ const missing = {
 } as const;
 
 async function start(services: RolloutServices, req: Request, res: express.Response): Promise<void> {
-  const { rollouts, clients, findHeld, log } = services;
+  const { rollouts, clients, findHeld, reservedIds, log } = services;
   const { tool, version, plan: writtenPlan, reason } = readBody(NewRolloutJson, req);
   await principalWith(req, ['push'], tool);
   const key = await principalWith(req, ['rollout'], tool);
+  if (!isToolName(tool)) fail('TOOL_INVALID', { tool });
   const plan = readPlan(writtenPlan);
   const held =
     (await findHeld(tool, version)) ?? fail('ROLLOUT_NOT_HELD', { tool, version, missing: missing.version });
+  for (const id of new Set([tool, held.packageId])) requireOwner(reservedIds ?? [], id, key);
   const order = { tool, version, packageId: held.packageId, plan, writtenPlan, owner: key.owner };
   // A ring's clients count from their first request on.
   await clients.flush();

@@ -1,4 +1,5 @@
 import { quoted } from '../../formats/format-error.ts';
+import { isWindowsName } from '../../formats/windows-name.ts';
 import { type PushedFile, toolOfPath } from './push.ts';
 import { forEachCommit, type Rule } from './rule.ts';
 import { seed } from './seed.ts';
@@ -67,13 +68,3 @@ function isPlain(mode: string): boolean {
 
 /** Windows limits paths to 260, of which Scoop's folders need some. A single file that cannot be written blocks every update. */
 const maxPathLength = 150;
-
-function isWindowsName(name: string): boolean {
-  return (
-    /^[A-Za-z0-9_.()[\]{}+,;=@!#$%&'~^ -]+$/.test(name) &&
-    !/[. ]$/.test(name) &&
-    // `GITATT~1` is the short name of .gitattributes.
-    !/~\d/.test(name) &&
-    !/^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(\.|$)/i.test(name)
-  );
-}

@@ -1,7 +1,9 @@
 import type { Payloads } from '../catalog/payloads.ts';
+import { commitRules } from './commit-rules.ts';
 import { fileRules } from './file-rules.ts';
 import { readManifestFile } from './manifest-file.ts';
 import { manifestRules } from './manifest-rules.ts';
+import { subjectOf } from './objects.ts';
 import { type Push, payloadOfUrl } from './push.ts';
 
 /** They compare branches, or look at more than the file. */
@@ -15,7 +17,7 @@ export type ManifestFaultsDeps = {
 /** What the rules for pushes would say about a manifest that is uploaded for later, and whether its version is the named one. */
 export async function manifestFaults(
   { payloads, publicUrl }: ManifestFaultsDeps,
-  { tool, version, text }: { readonly tool: string; readonly version: string; readonly text: string },
+  { tool, version, text, message }: Readonly<Record<'tool' | 'version' | 'text' | 'message', string>>,
 ): Promise<string[]> {
   const bytes = Buffer.from(text);
   const manifest = readManifestFile(bytes);
@@ -28,7 +30,8 @@ export async function manifestFaults(
   }
   const after = { mode: '100644', bytes, hasCrlf: text.includes('\r\n'), manifest };
   const change = { path: `bucket/${tool}.json`, before: undefined, after, hasCaseCollision: false };
-  const commit = { oid: '', subject: '', encoding: undefined, parentCount: 1, changes: [change], lacks: [] };
+  const subject = subjectOf(message);
+  const commit = { oid: '', subject, encoding: undefined, parentCount: 1, changes: [change], lacks: [] };
   const push: Push = {
     pusher: { keyId: '', name: '', scopes: [], ids: [] },
     ...{ reservedIds: [], approvals: [], updates: [], isAtomic: true, isShallow: false, tags: [] },
@@ -36,7 +39,7 @@ export async function manifestFaults(
     offers: { main: new Map(), beta: new Map() },
     payloads: { base, sha256 },
   };
-  const faults = [...fileRules, ...manifestRules]
+  const faults = [...fileRules, ...manifestRules, ...commitRules]
     .filter(({ name }) => !otherRules.has(name))
     .flatMap(({ check }) => check(push))
     // Each begins with the commit, which there is none of.

@@ -117,7 +117,7 @@ export function parseCommit(bytes: Buffer): Commit {
   return {
     tree: first.startsWith('tree ') ? first.slice('tree '.length) : '',
     parents: parents.map((line) => line.slice('parent '.length)),
-    subject: message.trimStart().split('\n')[0]?.trimEnd() ?? '',
+    subject: subjectOf(message),
     // The first line with that name, wherever it is (git's commit.c, find_commit_header).
     encoding: head.find((line) => line.startsWith('encoding '))?.slice('encoding '.length),
   };
@@ -148,4 +148,9 @@ export function parseTree(bytes: Buffer, oidBytes = 20): TreeEntry[] {
     at = end + 1 + oidBytes;
   }
   return entries;
+}
+
+/** The first line of a commit's message. */
+export function subjectOf(message: string): string {
+  return message.trimStart().split('\n')[0]?.trimEnd() ?? '';
 }

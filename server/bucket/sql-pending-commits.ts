@@ -25,6 +25,13 @@ export function addPendingCommit(prepare: Prepare, commit: NewPendingCommit): vo
   );
 }
 
+/** Whether the bucket has the tag of a version, or is to get it. For use within a transaction. */
+export function isReleased(prepare: Prepare, tool: string, version: string): boolean {
+  const sql = `SELECT 1 FROM bucket_work WHERE tool = ? AND version = ?
+    UNION ALL SELECT 1 FROM audit WHERE kind = 'bucket moved' AND subject = ?`;
+  return prepare(sql).get(tool, version, `refs/tags/${tool}/v${version}`) !== undefined;
+}
+
 type RawCommit = Record<'tool' | 'version' | 'text' | 'message' | 'branches', string> &
   Record<'key_id' | 'key_name' | 'from_address', string> & {
     readonly number: number;

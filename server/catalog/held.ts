@@ -15,8 +15,13 @@ export type VersionReads = Pick<
  * Each change is durable, together with its audit entry, when its promise resolves.
  */
 export interface HeldVersions {
-  /** `tool`: whose release it is. */
-  hold(pkg: NewPackage, by: Actor, reason?: string, tool?: string): Promise<'held' | 'exists' | 'purged'>;
+  /** `tool`: whose release it is. `other package`: versions of another one are held for it, or were rolled out. */
+  hold(
+    pkg: NewPackage,
+    by: Actor,
+    reason?: string,
+    tool?: string,
+  ): Promise<'held' | 'exists' | 'purged' | 'other package'>;
   /** All that are held of a tool, by version. */
   listHeld(
     tool: string,

@@ -59,6 +59,18 @@ export const rolloutErrors = {
     '{tool} {version} cannot be rolled out yet: {missing} is not uploaded as held. `release:rollout start` uploads it and starts the rollout.',
   ],
   HELD_MISSING: [404, '{id} {version} is not held. Push its package with the header X-Held first.'],
+  TOOL_INVALID: [
+    400,
+    '{tool} cannot be the name of a tool: expected lower-case letters, digits and single . _ - between them, and no name that git, Windows or an address of this server uses for something else (*.lock, nul, c, beta).',
+  ],
+  HELD_PUBLISHED: [
+    409,
+    '{tool} {version} was published before, so it cannot be held. Use a version that is new.',
+  ],
+  HELD_TOOL: [
+    409,
+    'The tool {tool} belongs to another package than {id}: versions of that one are held, or were rolled out. One tool has one package.',
+  ],
   HELD_OTHER: [409, 'Another manifest of {tool} {version} is held. Delete that version first.'],
   HELD_NEEDED: [
     409,

@@ -59,13 +59,20 @@ export type Admission = {
   /** False: unlisted from the start. */
   readonly isListed?: boolean;
   /** The tool for whose rollout it is held: nobody sees it, and it needs no approval, until it is published. */
-  readonly heldFor?: string | undefined;
+  readonly heldFor?: HeldFor | undefined;
+};
+
+/** The tool that a held package belongs to. */
+export type HeldFor = {
+  readonly tool: string;
+  /** Whether the bucket has, or ever had, this version of the tool. */
+  readonly isOnBranch: (version: string) => Promise<boolean>;
 };
 
 /**
  * Publishes a package: reads and checks it, stores its bytes, then writes its row, which publishes it. Both are durable then; a
  * crash before that leaves a blob without a row, which does no harm. The caller discards the upload.
- * @throws FeedError APPROVALS_NEEDED, PACKAGE_INVALID, PACKAGE_EXISTS, HELD_EXISTS, VERSION_PURGED, STORAGE_FULL and what `authorize`
+ * @throws FeedError APPROVALS_NEEDED, PACKAGE_INVALID, PACKAGE_EXISTS, HELD_EXISTS, HELD_PUBLISHED, HELD_TOOL, VERSION_PURGED, STORAGE_FULL and what `authorize`
  *   throws; nothing is published then
  */
 export async function admit(
@@ -83,17 +90,31 @@ export async function admit(
   if (await catalog.find(id, version)) fail('PACKAGE_EXISTS', { id, version });
   if (await catalog.isHeld(id, version)) fail('HELD_EXISTS', { id, version });
   if (await catalog.isPurged(id, version)) fail('VERSION_PURGED', { id, version });
+  if (heldFor !== undefined) await requireUnpublished(catalog, heldFor, version);
 
   const pendingBytes = await blobFlusher.commit(upload);
   const time = now();
   const published = before !== undefined && before < time ? before : time;
   const pkg: NewPackage = { id, version, nuspec, ...upload.digest, published, isListed, pendingBytes };
   const is =
-    heldFor === undefined ? await catalog.add(pkg, by, reason) : await catalog.hold(pkg, by, reason, heldFor);
+    heldFor === undefined
+      ? await catalog.add(pkg, by, reason)
+      : await catalog.hold(pkg, by, reason, heldFor.tool);
+  if (is === 'other package') fail('HELD_TOOL', { tool: heldFor?.tool ?? id, id });
   if (is === 'exists' || is === 'purged') {
     fail(is === 'exists' ? 'PACKAGE_EXISTS' : 'VERSION_PURGED', { id, version });
   }
   return pkg;
+}
+
+/** What is public already is never taken back by discarding a held version. */
+async function requireUnpublished(
+  catalog: Pick<Catalog, 'find'>,
+  { tool, isOnBranch }: HeldFor,
+  version: string,
+): Promise<void> {
+  const isPublished = (await catalog.find(tool, version)) !== undefined || (await isOnBranch(version));
+  if (isPublished) fail('HELD_PUBLISHED', { tool, version });
 }
 
 /** A key without permission for this package is refused before the whole content is unpacked and checked. */

@@ -1,17 +1,32 @@
 import type { Request } from 'express';
+import type { ManifestReader } from '../bucket/manifest-reader.ts';
 import { fail } from '../errors.ts';
+import type { HeldFor } from '../feed/publish.ts';
+import { requireOwner } from '../feed/reserved-ids.ts';
 import { principalWith } from '../http/auth.ts';
+import { isToolName } from '../payload/names.ts';
+
+export type HeldForServices = {
+  readonly reservedIds: readonly string[] | undefined;
+  readonly bucket: Pick<ManifestReader, 'readManifestAtVersion'>;
+};
 
 /**
  * The header `X-Held: TOOL`: the package is uploaded for a rollout of this tool, and nobody sees it before.
- * @throws FeedError HEADER_INVALID, KEY_SCOPE, KEY_IDS
+ * @throws FeedError HEADER_INVALID, KEY_SCOPE, KEY_IDS, ID_RESERVED
  */
-export async function heldForOf(req: Request): Promise<string | undefined> {
+export async function heldForOf(
+  { reservedIds, bucket }: HeldForServices,
+  req: Request,
+): Promise<HeldFor | undefined> {
   const tool = req.get('x-held');
   if (tool === undefined) return undefined;
-  if (!/^[a-z0-9][a-z0-9._-]{0,99}$/.test(tool)) {
+  if (!isToolName(tool)) {
     fail('HEADER_INVALID', { name: 'X-Held', expected: 'the name of a tool' });
   }
-  await principalWith(req, ['push'], tool);
-  return tool;
+  requireOwner(reservedIds ?? [], tool, await principalWith(req, ['push'], tool));
+  return {
+    tool,
+    isOnBranch: async (version) => (await bucket.readManifestAtVersion(tool, version)) !== undefined,
+  };
 }

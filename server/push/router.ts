@@ -19,18 +19,17 @@ import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
-import { heldForOf } from './held-for.ts';
+import { type HeldForServices, heldForOf } from './held-for.ts';
 import { originOf } from './origin.ts';
 import { receiveUpload } from './upload.ts';
 
-export type PushServices = {
+export type PushServices = HeldForServices & {
   readonly catalog: Catalog & Pick<HeldVersions, 'hold' | 'isHeld'>;
   readonly rollouts: Pick<Rollouts, 'tick'>;
   readonly blobs: BlobStore;
   readonly blobFlusher: BlobFlusher;
   readonly inspect: Inspect;
   readonly maxPackageBytes: number;
-  readonly reservedIds: readonly string[] | undefined;
   readonly approvals: Approvals;
   readonly now: () => Date;
   readonly log: Logger;
@@ -72,7 +71,7 @@ async function receivePackage(
   res: Response,
   principal: Principal,
 ): Promise<'published'> {
-  const heldFor = await heldForOf(req);
+  const heldFor = await heldForOf(services, req);
   const claims = { ...originOf(req, principal), reason: reasonOf(req), heldFor };
   const upload = await receiveUpload(req, services.blobs, services.maxPackageBytes);
   try {

@@ -76,6 +76,13 @@ export type StartOutcome =
 
 export type ActOutcome = { readonly rollout: StoredRollout; readonly refusal?: RolloutRefusal | undefined };
 
+export type Discarded = {
+  readonly tool: string;
+  readonly version: string;
+  /** Its manifest was found on a branch of the bucket: what was uploaded for it stays. */
+  readonly isOnBranch?: boolean;
+};
+
 /** `version` replaces `corrects` after a rollback. */
 export type CorrectionOrder = {
   readonly tool: string;
@@ -120,10 +127,7 @@ export interface Rollouts {
    * Takes a held version away, with its manifest and what was uploaded for it, unless a rollout needs it. `pending`: as for
    * `discardHeld`.
    */
-  discard(
-    what: { readonly tool: string; readonly version: string },
-    request: RolloutRequest,
-  ): Promise<'discarded' | 'needed' | 'missing' | 'pending'>;
+  discard(what: Discarded, request: RolloutRequest): Promise<'discarded' | 'needed' | 'missing' | 'pending'>;
   /** Lets time pass for all that are open. Answers with those that changed. */
   tick(): Promise<StoredRollout[]>;
   /**

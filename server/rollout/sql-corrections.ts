@@ -3,7 +3,7 @@ import type { RolloutState } from './rollout.ts';
 import type { StoredRollout } from './rollouts.ts';
 import { isAbove, isBetaOf, isCorrectionOf, matters, type ViewRollout } from './view-of.ts';
 
-type OfPackage = Pick<StoredRollout, 'packageId' | 'version'>;
+type OfPackage = Pick<StoredRollout, 'tool' | 'packageId' | 'version'>;
 
 /** The newest listed stable version of a package. */
 export function mainOf(prepare: Prepare, packageId: string): string | undefined {
@@ -11,13 +11,15 @@ export function mainOf(prepare: Prepare, packageId: string): string | undefined 
   return (prepare(sql).get(packageId.toLowerCase()) as { version: string } | undefined)?.version;
 }
 
-function heldVersions(prepare: Prepare, packageId: string): string[] {
-  const sql = 'SELECT version FROM held_packages WHERE id_key = ? ORDER BY version_key DESC';
-  return (prepare(sql).all(packageId.toLowerCase()) as { version: string }[]).map(({ version }) => version);
+function heldVersions(prepare: Prepare, { tool, packageId }: OfPackage): string[] {
+  const sql = 'SELECT version FROM held_packages WHERE id_key = ? AND tool = ? ORDER BY version_key DESC';
+  return (prepare(sql).all(packageId.toLowerCase(), tool) as { version: string }[]).map(
+    ({ version }) => version,
+  );
 }
 
-export function isHeld(prepare: Prepare, { packageId, version }: OfPackage): boolean {
-  return heldVersions(prepare, packageId).some((held) => !isAbove(held, version) && !isAbove(version, held));
+export function isHeld(prepare: Prepare, release: OfPackage): boolean {
+  return heldVersions(prepare, release).some((held) => isSame(held, release.version));
 }
 
 /** The package of a held version of a tool. */
@@ -26,19 +28,24 @@ export function heldPackageOf(prepare: Prepare, tool: string, version: string): 
   return (prepare(sql).get(tool, version) as { id: string } | undefined)?.id;
 }
 
-/** Whether a rollout is open for a held version, or has clients that see it; the same for corrections and their betas. */
-export function isNeeded(
-  prepare: Prepare,
-  { tool, version }: { readonly tool: string; readonly version: string },
-): boolean {
-  const all = readViewRollouts(prepare, tool);
+/**
+ * Whether a rollout of the tool or of the package is open for a held version, or has clients that see it; the same for
+ * corrections and their betas.
+ */
+export function isNeeded(prepare: Prepare, { tool, packageId, version }: OfPackage): boolean {
+  const all = readViewRollouts(prepare);
   return all
+    .filter((one) => one.tool === tool || one.packageId.toLowerCase() === packageId.toLowerCase())
     .filter((one) => one.state === 'pending' || matters(one, all, (id) => mainOf(prepare, id)))
     .some(
       (one) =>
-        one.version === version ||
-        one.corrections.some((correction) => correction === version || isBetaOf(version, correction)),
+        isSame(one.version, version) ||
+        one.corrections.some((correction) => isSame(correction, version) || isBetaOf(version, correction)),
     );
+}
+
+function isSame(one: string, other: string): boolean {
+  return !isAbove(one, other) && !isAbove(other, one);
 }
 
 type Row = { id: number; tool: string; package_id: string; version: string; state: RolloutState };
@@ -58,20 +65,24 @@ export function readViewRollouts(prepare: Prepare, tool?: string): ViewRollout[]
 }
 
 /** The highest version that is held as a correction of this one, and rolled out by nobody itself. */
-export function heldCorrection(prepare: Prepare, { packageId, version }: OfPackage): string | undefined {
+export function heldCorrection(prepare: Prepare, release: OfPackage): string | undefined {
+  const { packageId, version } = release;
   const sql = 'SELECT 1 FROM rollouts WHERE package_id = ? AND version = ?';
-  return heldVersions(prepare, packageId).find(
+  return heldVersions(prepare, release).find(
     (held) => isCorrectionOf(held, version) && prepare(sql).get(packageId, held) === undefined,
   );
 }
 
 /** The betas of a version that are held with it. */
-export function heldBetas(prepare: Prepare, { packageId, version }: OfPackage): string[] {
-  return heldVersions(prepare, packageId).filter((held) => isBetaOf(held, version));
+export function heldBetas(prepare: Prepare, release: OfPackage): string[] {
+  return heldVersions(prepare, release).filter((held) => isBetaOf(held, release.version));
 }
 
 /** The betas of a version that clients of the beta channel see. */
-export function listedBetas(prepare: Prepare, { packageId, version }: OfPackage): string[] {
+export function listedBetas(
+  prepare: Prepare,
+  { packageId, version }: Pick<OfPackage, 'packageId' | 'version'>,
+): string[] {
   const sql = 'SELECT version FROM packages WHERE id_key = ? AND is_prerelease = 1 AND is_listed = 1';
   const rows = prepare(sql).all(packageId.toLowerCase()) as { version: string }[];
   return rows.map((row) => row.version).filter((beta) => isBetaOf(beta, version));

@@ -1,7 +1,7 @@
 import type { PackageChanges } from '../catalog/sql/catalog.ts';
 import type { Prepare } from '../database/statements.ts';
 import type { Transaction } from '../database/transact.ts';
-import type { RolloutRequest, StoredRollout } from './rollouts.ts';
+import type { Discarded, RolloutRequest, StoredRollout } from './rollouts.ts';
 import {
   addCorrection,
   correctionsOf,
@@ -43,7 +43,7 @@ export type RolloutEffects = {
   ): boolean;
   discard(
     transaction: Transaction,
-    what: { readonly tool: string; readonly version: string },
+    what: Discarded,
     request: RolloutRequest,
   ): 'discarded' | 'needed' | 'missing' | 'pending';
   /** Its state or step is another. */
@@ -63,6 +63,8 @@ export type BucketChanges = {
     request: RolloutRequest,
   ): void;
   hasManifest(transaction: Transaction, tool: string, version: string): boolean;
+  /** Whether a branch has the manifest of this version, or is to get it. */
+  isOnBranch(transaction: Transaction, tool: string, version: string): boolean;
   discard(transaction: Transaction, tool: string, version: string): void;
 };
 
@@ -78,17 +80,31 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     bucket.publish(transaction, tool, version, branches, said);
   }
 
+  /** Clients of Chocolatey and of Scoop are to get the same: a package without its manifest is nothing yet. */
+  function isWhole(
+    transaction: Transaction,
+    { tool, packageId }: Pick<StoredRollout, 'tool' | 'packageId'>,
+    version: string,
+  ): boolean {
+    const { prepare } = transaction;
+    return isHeld(prepare, { tool, packageId, version }) && bucket.hasManifest(transaction, tool, version);
+  }
+
   /** Its manifest and its payloads go too, since its number may be used again with other bytes. */
   function discardOne(
     transaction: Transaction,
     { tool, packageId }: Pick<StoredRollout, 'tool' | 'packageId'>,
     version: string,
     said: RolloutRequest,
+    isOnBranch = bucket.isOnBranch(transaction, tool, version),
   ): 'discarded' | 'missing' | 'pending' {
     const is = packages.discardHeld(transaction, packageId, version, said);
     if (is !== 'discarded') return is;
     bucket.discard(transaction, tool, version);
-    packages.discardPayloads(transaction, tool, version, said);
+    // What was ever public stays: its addresses are immutable (contract section 3).
+    const isPublic =
+      isOnBranch || [packageId, tool].some((id) => packages.isPublished(transaction, id, version));
+    if (!isPublic) packages.discardPayloads(transaction, tool, version, said);
     return is;
   }
 
@@ -100,9 +116,9 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     keep?: string,
   ): void {
     const { prepare } = transaction;
-    const { id, packageId } = rollout;
+    const { id } = rollout;
     for (const version of correctionsOf(prepare, id).filter((one) => one !== keep)) {
-      for (const each of [version, ...heldBetas(prepare, { packageId, version })]) {
+      for (const each of [version, ...heldBetas(prepare, { ...rollout, version })]) {
         discardOne(transaction, rollout, each, said);
       }
       forgetCorrection(prepare, id, version);
@@ -117,7 +133,8 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       packages.setListed(transaction, packageId, beta, false, said);
     }
     for (const version of correctionsOf(prepare, rollout.id)) {
-      for (const beta of heldBetas(prepare, { packageId, version })) {
+      const betas = heldBetas(prepare, { ...rollout, version });
+      for (const beta of betas.filter((one) => isWhole(transaction, rollout, one))) {
         publish(transaction, rollout, beta, ['beta'], said);
       }
     }
@@ -135,27 +152,28 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     },
     lacks(transaction, order) {
       const { prepare } = transaction;
-      const isWhole = (version: string): boolean =>
-        isHeld(prepare, { ...order, version }) && bucket.hasManifest(transaction, order.tool, version);
-      if (!isWhole(order.version)) return 'version';
+      if (!isWhole(transaction, order, order.version)) return 'version';
       if (mainOf(prepare, order.packageId) === undefined) return undefined;
       const correction = heldCorrection(prepare, order);
       if (correction === undefined) return 'correction';
       const betas = heldBetas(prepare, { ...order, version: correction });
-      return [correction, ...betas].every(isWhole) ? undefined : 'correction';
+      return [correction, ...betas].every((one) => isWhole(transaction, order, one))
+        ? undefined
+        : 'correction';
     },
     started(transaction, rollout) {
       const { prepare } = transaction;
       const correction = heldCorrection(prepare, rollout);
       const known = correctionsOf(prepare, rollout.id);
       if (correction === undefined || known.includes(correction)) return;
+      if (!isWhole(transaction, rollout, correction)) return;
       addCorrection(prepare, rollout.id, correction);
     },
     corrected(transaction, rollout, version, request) {
       const { prepare } = transaction;
       const { id, packageId } = rollout;
       const isBack = rollout.state === 'rolled-back';
-      if (!isHeld(prepare, { packageId, version })) return false;
+      if (!isWhole(transaction, rollout, version)) return false;
       if (!isCorrectionOf(version, rollout.version)) {
         const isBeta = isBetaOfCorrection(version, rollout.version);
         if (isBeta && isBack) publish(transaction, rollout, version, ['beta'], request);
@@ -166,13 +184,13 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       packages.touch(transaction, packageId);
       return true;
     },
-    discard(transaction, { tool, version }, request) {
+    discard(transaction, { tool, version, isOnBranch }, request) {
       const { prepare } = transaction;
       const packageId = heldPackageOf(prepare, tool, version);
       if (packageId === undefined) return 'missing';
-      return isNeeded(prepare, { tool, version })
+      return isNeeded(prepare, { tool, packageId, version })
         ? 'needed'
-        : discardOne(transaction, { tool, packageId }, version, request);
+        : discardOne(transaction, { tool, packageId }, version, request, isOnBranch || undefined);
     },
     changed(transaction, after, request) {
       packages.touch(transaction, after.packageId);

@@ -27,6 +27,8 @@ export type HeldChanges = {
     version: string,
     said: Said,
   ): 'discarded' | 'missing' | 'pending';
+  /** Whether everybody is offered it, or was. */
+  isPublished(change: Transaction, id: string, version: string): boolean;
   /** Those of a held version that is discarded. */
   discardPayloads(change: Transaction, tool: string, version: string, said: Said): void;
   /** What clients see of this package changes. */
@@ -35,6 +37,8 @@ export type HeldChanges = {
 
 const selectHeld = `SELECT h.pk, i.id AS subject, h.version, h.sha256 AS digest
   FROM held_packages h JOIN ids i USING (id_key) WHERE h.id_key = ? AND h.version_key = ?`;
+const selectOtherPackage = `SELECT 1 FROM held_packages WHERE tool = ? AND id_key <> ?
+  UNION ALL SELECT 1 FROM rollouts WHERE tool = ? AND lower(package_id) <> ? AND state <> 'rejected'`;
 const publish = `INSERT INTO packages (${heldColumns.join(', ')}, is_listed)
   SELECT ${heldColumns.join(', ')}, 1 FROM held_packages WHERE pk = ?`;
 const selectTexts = 'SELECT search, authors, owners, dependencies FROM nuspecs WHERE pk = ?';
@@ -47,6 +51,8 @@ export function createHeldVersions({ db, now, sizes, revisions, nuspecs }: Write
   const { prepare, transact } = db;
 
   function hold(change: Transaction, pkg: NewPackage, tool: string, { by, reason: detail }: Said) {
+    const idKey = pkg.id.toLowerCase();
+    if (prepare(selectOtherPackage).get(tool, idKey, tool, idKey) !== undefined) return 'other package';
     const placed = placeNewVersion(prepare, pkg);
     if (typeof placed === 'string') return placed;
     const { key, pk, packages, nuspecs: columns } = placed;
@@ -106,6 +112,10 @@ export function createHeldVersions({ db, now, sizes, revisions, nuspecs }: Write
     discardHeld(change, id, version, said) {
       const key = packageKey(id, version);
       return key ? discardHeld(change, key, said) : 'missing';
+    },
+    isPublished(change, id, version) {
+      const key = packageKey(id, version);
+      return key !== undefined && pkOf(change.prepare, 'packages', key) !== undefined;
     },
     discardPayloads: (change, tool, version, said) => discardPayloads(change, { tool, version }, said, now()),
     touch: (change, id) => revisions.change(change, [id.toLowerCase()]),

@@ -47,8 +47,8 @@ export function heldUploads(server: Pick<TestServer, 'url'>, key: string, tool =
   }
 
   const payload = (version: string, bytes = bytesOf(version)) => put(address(version), bytes);
-  const push = (version: string) =>
-    put(`${server.url}/nuget/`, makeNupkg({ id: tool, version }), { 'X-Held': tool });
+  const push = (version: string, id = tool) =>
+    put(`${server.url}/nuget/`, makeNupkg({ id, version }), { 'X-Held': tool });
   async function manifest(version: string, changes: Record<string, unknown> = {}): Promise<number> {
     const message = `${tool}: Update to version ${version}`;
     const body = { packageId: tool, manifest: textOf(version), message, ...changes };

@@ -26,7 +26,8 @@ describe('versions that are held for a rollout', () => {
     expect(await rows()).toMatchObject([{ version: '1.22.0', packageId: 'delve', hasManifest: false }]);
     expect(await uploads.manifest('1.22.0')).toBe(201);
     expect(await uploads.manifest('1.22.0')).toBe(200);
-    expect(await uploads.manifest('1.22.0', { message: 'another' })).toBe(409);
+    const message = 'delve: Update to version 1.22.0\n\nanother';
+    expect(await uploads.manifest('1.22.0', { message })).toBe(409);
 
     expect(await rows()).toMatchObject([{ version: '1.22.0', hasManifest: true }]);
     for (const path of ['/nuget/package/delve/1.22.0', '/v3/flat/delve/index.json', '/m/delve.json']) {
@@ -60,6 +61,8 @@ describe('versions that are held for a rollout', () => {
   it.each<[string, Record<string, unknown>, number]>([
     ['a manifest of another version', { manifest: '1.23.0' }, 400],
     ['a manifest that is none', { manifest: '{}' }, 400],
+    ['a message that is none of a release', { message: 'delve 1.22.0' }, 400],
+    ['a message of another version', { message: 'delve: Update to version 1.23.0' }, 400],
     ['a package that is not held', { packageId: 'buf' }, 404],
     ['a field that it does not know', { odd: 1 }, 400],
   ])('refuse %s', async (_what, changes, status) => {
@@ -130,6 +133,91 @@ describe('versions that are held for a rollout', () => {
     expect(await rows()).toMatchObject([{ version: '1.22.0' }, { version: '1.22.0.2' }]);
     await uploads.whole('1.23.5');
     expect(await uploads.manifest('1.23.5', { corrects: '1.22.0' })).toBe(409);
+  });
+
+  it('have one package for each tool, and never take back what was published', async () => {
+    await uploads.payload('1.22.0');
+    await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.22.0' }), releaser);
+
+    expect(await uploads.push('1.22.0', 'zz')).toBe(409);
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(404);
+    expect(await plain('/dl/delve/1.22.0/delve-windows-amd64.exe')).toBe(200);
+    expect(await uploads.push('1.23.0')).toBe(201);
+    expect(await uploads.push('1.24.0', 'zz')).toBe(409);
+    expect((await uploads.call('DELETE', '/held/delve/1.23.0'))[0]).toBe(204);
+    expect(await uploads.push('1.24.0', 'zz')).toBe(201);
+  });
+
+  it('leave the payloads that were published in the meantime', async () => {
+    await uploads.payload('1.22.0');
+    expect(await uploads.push('1.22.0', 'zz')).toBe(201);
+    await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.22.0' }), releaser);
+
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(204);
+    expect(await plain('/dl/delve/1.22.0/delve-windows-amd64.exe')).toBe(200);
+    expect(await uploads.payload('1.22.0', 'other bytes')).toBe(409);
+  });
+
+  it('take no part in what the bucket offers already', async () => {
+    await uploads.whole('1.22.0');
+    const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
+    await uploads.call('POST', '/rollouts', undefined, { tool: 'delve', version: '1.22.0', plan });
+    await uploads.call('POST', '/rollouts/1/complete');
+    expect(await plain('/m/delve/1.22.0/delve.json')).toBe(200);
+    const other = heldUploads(server, releaser, 'zz');
+
+    expect(await uploads.push('1.22.0', 'zz')).toBe(409);
+    expect(await other.push('1.22.0')).toBe(201);
+  });
+
+  it.each(['foo.lock', 'a..b', 'c', 'beta', 'nul', '_a', 'a-'])('are of no tool named %s', async (name) => {
+    const odd = heldUploads(server, releaser, name);
+    const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
+
+    expect(await uploads.push('1.22.0')).toBe(201);
+    const headers = { 'X-NuGet-ApiKey': releaser, 'X-Held': name };
+    const body = new Uint8Array(makeNupkg({ id: 'odd', version: '1.22.0' }));
+    const pushed = await fetch(`${server.url}/nuget/`, { method: 'PUT', headers, body });
+    expect(pushed.status).toBe(400);
+    expect(await odd.manifest('1.22.0')).toBe(400);
+    expect((await odd.call('GET', `/held/${name}`))[0]).toBe(400);
+    expect((await odd.call('DELETE', `/held/${name}/1.22.0`))[0]).toBe(400);
+    const order = { tool: name, version: '1.22.0', plan };
+    expect((await odd.call('POST', '/rollouts', undefined, order))[0]).toBe(400);
+  });
+
+  it('need a key that may publish the tool and the package, where ids are reserved', async () => {
+    await server.stop();
+    server = await startTestServer({ reservedIds: ['delve'] });
+    releaser = await makeKey(server, ['push', 'rollout']);
+    uploads = heldUploads(server, releaser);
+    const owner = heldUploads(server, await makeKey(server, ['push', 'rollout'], ['delve']));
+    await owner.whole('1.22.0');
+    const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
+
+    expect(await uploads.push('1.23.0', 'zz')).toBe(403);
+    expect(await uploads.manifest('1.22.0')).toBe(403);
+    const order = { tool: 'delve', version: '1.22.0', plan };
+    expect((await uploads.call('POST', '/rollouts', undefined, order))[0]).toBe(403);
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(403);
+    expect((await owner.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(204);
+  });
+
+  it('are corrections of their own tool only, and only with a manifest', async () => {
+    await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.21.0' }), releaser);
+    await uploads.whole('1.22.0');
+    await uploads.whole('1.22.0.1');
+    const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
+    const order = { tool: 'delve', version: '1.22.0', plan };
+    await uploads.call('POST', '/rollouts', undefined, order);
+
+    // A package without a manifest, and one of the same package under the name of another tool.
+    await uploads.push('1.22.0.2');
+    const other = heldUploads(server, releaser, 'zz');
+    expect(await other.push('1.22.0.3', 'delve')).toBe(201);
+
+    const again = await uploads.call('POST', '/rollouts', undefined, order);
+    expect(again).toMatchObject([200, { correction: '1.22.0.1' }]);
   });
 
   it('put nothing in the place of what others have approved', async () => {
