@@ -1,6 +1,6 @@
 import express, { type Request, type RequestHandler, type Router } from 'express';
+import { isToolName } from '../../formats/tool-name.ts';
 import { actorOf } from '../audit/audit.ts';
-import type { ManifestReader } from '../bucket/manifest-reader.ts';
 import type { HeldVersions } from '../catalog/held.ts';
 import type { HeldManifests } from '../catalog/held-manifests.ts';
 import { fail } from '../errors.ts';
@@ -10,7 +10,6 @@ import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { reasonOf } from '../http/reason.ts';
 import type { Logger } from '../log.ts';
-import { isToolName } from '../payload/names.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
 import { type HeldVersion, NewHeldManifest } from './held-json.ts';
 import { readBody } from './read.ts';
@@ -22,7 +21,10 @@ export type HeldServices = {
   readonly blobFlusher: Pick<BlobFlusher, 'flush'>;
   /** What is wrong with a manifest, by the rules for pushes to the bucket. */
   readonly manifestFaults: (manifest: HeldManifestParts) => Promise<string[]>;
-  readonly bucket: Pick<ManifestReader, 'readManifestAtVersion'>;
+  readonly bucket: {
+    /** Of a version that a branch has, or ever had. */
+    readManifestAtVersion(tool: string, version: string): Promise<object | undefined>;
+  };
   readonly reservedIds: readonly string[] | undefined;
   readonly log: Logger;
 };

@@ -1,5 +1,6 @@
 import express, { type Request, type RequestHandler, type Router } from 'express';
 import { RolloutPlan } from '../../formats/rollout-plan.ts';
+import { isToolName } from '../../formats/tool-name.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
 import { fail } from '../errors.ts';
@@ -8,7 +9,6 @@ import { requireOwner } from '../feed/reserved-ids.ts';
 import { mayAsk, principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Logger } from '../log.ts';
-import { isToolName } from '../payload/names.ts';
 import { findRollout, performAction, type RolloutActionName, rolloutActions } from '../rollout/perform.ts';
 import {
   NewRolloutJson,

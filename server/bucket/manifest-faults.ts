@@ -1,3 +1,4 @@
+import { isReleaseName } from '../../formats/tool-name.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import { commitRules } from './commit-rules.ts';
 import { fileRules } from './file-rules.ts';
@@ -44,6 +45,7 @@ export async function manifestFaults(
     .flatMap(({ check }) => check(push))
     // Each begins with the commit, which there is none of.
     .map((fault) => fault.replace(/^: /, ''));
+  if (!isReleaseName({ tool, version })) faults.push(`git has no tag named ${tool}/v${version}`);
   return manifest.problem === undefined && manifest.version !== version
     ? [...faults, `its version is ${manifest.version}, not ${version}`]
     : faults;

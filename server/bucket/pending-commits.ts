@@ -22,8 +22,8 @@ export type PendingCommit = NewPendingCommit & { readonly number: number };
  * so that a crash loses none.
  */
 export interface PendingCommits {
-  /** The one that was added first. */
-  first(): Promise<PendingCommit | undefined>;
+  /** The one that was added first, of those with a larger number than this. */
+  first(after?: number): Promise<PendingCommit | undefined>;
   /** Durable when it resolves. */
   remove(number: number): Promise<void>;
 }

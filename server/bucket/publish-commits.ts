@@ -1,5 +1,7 @@
 import { fastImport } from '../../formats/fast-import.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { isReleaseName } from '../../formats/tool-name.ts';
+import type { Logger } from '../log.ts';
 import type { BucketEvents, RefMove } from './events.ts';
 import { type Git, runGit } from './git-backend.ts';
 import type { ManifestReader } from './manifest-reader.ts';
@@ -9,6 +11,7 @@ import { readRef } from './refs.ts';
 import { seed } from './seed.ts';
 
 export type PublishDeps = {
+  readonly log: Pick<Logger, 'error'>;
   readonly git: Git;
   readonly events: Pick<BucketEvents, 'record' | 'lastMove'>;
   /** Without them there is nothing to do. */
@@ -24,17 +27,38 @@ export type PublishDeps = {
  * costs one look into the database.
  */
 export function createFinishCommits(deps: PublishDeps): () => Promise<void> {
-  const { pendingCommits: pending, between } = deps;
-  return async () => {
-    if ((await pending?.first()) === undefined) return;
-    await between(async () => {
-      for (;;) {
-        const commit = await pending?.first();
-        if (commit === undefined) return;
+  const { pendingCommits: pending, between, log } = deps;
+  const impossible = new Set<number>();
+
+  /** The next one that git can commit at all. */
+  async function next(after: number): Promise<PendingCommit | undefined> {
+    const commit = await pending?.first(after);
+    if (commit === undefined || isReleaseName(commit)) return commit;
+    const { number, tool, version } = commit;
+    if (!impossible.has(number)) log.error({ tool, version }, 'git has no place for this release');
+    impossible.add(number);
+    return next(number);
+  }
+
+  /** One that fails is left for the next time, and does not stop those after it. */
+  async function finish(): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    for (let commit = await next(0); commit !== undefined; commit = await next(commit.number)) {
+      const { number, tool, version, branches } = commit;
+      try {
         await publish(deps, commit);
-        await pending?.remove(commit.number);
+        await pending?.remove(number);
+      } catch (error) {
+        log.error({ err: error, tool, version }, 'a release is not on its branches yet');
+        // Clients were offered it, and main does not have it yet: without it they would go back (contract section 8).
+        if (branches.includes('main')) failure ??= { error };
       }
-    });
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  return async () => {
+    if ((await next(0)) !== undefined) await between(finish);
   };
 }
 

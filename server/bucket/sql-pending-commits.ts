@@ -5,8 +5,9 @@ import type { NewPendingCommit, PendingCommit, PendingCommits } from './pending-
 /** Commits that branches are still to get, in SQLite. */
 export function createSqlPendingCommits({ prepare, transact }: Connection): PendingCommits {
   return {
-    async first() {
-      const row = prepare('SELECT * FROM bucket_work ORDER BY number LIMIT 1').get() as RawCommit | undefined;
+    async first(after = 0) {
+      const sql = 'SELECT * FROM bucket_work WHERE number > ? ORDER BY number LIMIT 1';
+      const row = prepare(sql).get(after) as RawCommit | undefined;
       return row && toCommit(row);
     },
     remove: (number) => transact(() => void prepare('DELETE FROM bucket_work WHERE number = ?').run(number)),

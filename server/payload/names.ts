@@ -1,5 +1,5 @@
 import { isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
-import { isWindowsName } from '../../formats/windows-name.ts';
+import { isPayloadTool } from '../../formats/tool-name.ts';
 import { fail } from '../errors.ts';
 
 /** The address of a payload: /dl/TOOL/VERSION/FILE. */
@@ -9,31 +9,8 @@ export type PayloadName = {
   readonly file: string;
 };
 
-/** A tool's name is an id (spec nuget-v2 12.5) in lower case, so that each tool has one address. */
-const namePattern = /^[a-z0-9_]+([._-][a-z0-9_]+)*$/;
 /** STEM is the command (dlv, goreleaser, buf); one exe for each architecture (contract section 3). */
 const exeName = /^[a-z0-9_]+([._-][a-z0-9_]+)*-windows-(amd64|arm64)\.exe$/;
-
-/** `/m/c/` and `/m/beta/` begin other addresses (contract section 9). */
-const taken: ReadonlySet<string> = new Set(['c', 'beta']);
-
-/**
- * Whether a release of a tool with this name can be published: its payloads, `bucket/TOOL.json`, the tag `TOOL/vVERSION` (git
- * refuses names that end in `.lock`) and `/m/TOOL.json`.
- */
-export function isToolName(tool: string): boolean {
-  return (
-    isNamed(tool) &&
-    /^[a-z0-9]/.test(tool) &&
-    !tool.endsWith('.lock') &&
-    !taken.has(tool) &&
-    isWindowsName(tool)
-  );
-}
-
-function isNamed(tool: string): boolean {
-  return namePattern.test(tool) && tool.length <= 100;
-}
 
 /** Checks that a payload may be stored under this name. @throws FeedError PAYLOAD_INVALID */
 export function readPayloadName(tool: string, version: string, file: string): PayloadName {
@@ -54,7 +31,7 @@ export function scopeFor(version: string): 'push' | 'push:beta' {
 }
 
 function problemOf(tool: string, version: string, file: string): string | undefined {
-  if (!isNamed(tool)) {
+  if (!isPayloadTool(tool)) {
     return 'a tool is named in lower-case letters, digits and single . _ - between them';
   }
   if (!/^[0-9A-Za-z.-]{1,64}$/.test(version)) {

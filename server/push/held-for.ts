@@ -1,14 +1,16 @@
 import type { Request } from 'express';
-import type { ManifestReader } from '../bucket/manifest-reader.ts';
+import { isToolName } from '../../formats/tool-name.ts';
 import { fail } from '../errors.ts';
 import type { HeldFor } from '../feed/publish.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
 import { principalWith } from '../http/auth.ts';
-import { isToolName } from '../payload/names.ts';
 
 export type HeldForServices = {
   readonly reservedIds: readonly string[] | undefined;
-  readonly bucket: Pick<ManifestReader, 'readManifestAtVersion'>;
+  readonly bucket: {
+    /** Of a version that a branch has, or ever had. */
+    readManifestAtVersion(tool: string, version: string): Promise<object | undefined>;
+  };
 };
 
 /**

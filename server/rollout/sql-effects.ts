@@ -32,8 +32,8 @@ export type RolloutEffects = {
     transaction: Transaction,
     order: Pick<StoredRollout, 'tool' | 'packageId' | 'version'>,
   ): 'version' | 'correction' | undefined;
-  /** It was started, perhaps again: the correction is the one that is held now. */
-  started(transaction: Transaction, rollout: StoredRollout): void;
+  /** It was started, perhaps again: the correction is the one that is held now. Answers with it where it is new. */
+  started(transaction: Transaction, rollout: StoredRollout): string | undefined;
   /** A held version is to be its correction, or a beta of that; false where it cannot be. */
   corrected(
     transaction: Transaction,
@@ -165,9 +165,10 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       const { prepare } = transaction;
       const correction = heldCorrection(prepare, rollout);
       const known = correctionsOf(prepare, rollout.id);
-      if (correction === undefined || known.includes(correction)) return;
-      if (!isWhole(transaction, rollout, correction)) return;
+      if (correction === undefined || known.includes(correction)) return undefined;
+      if (!isWhole(transaction, rollout, correction)) return undefined;
       addCorrection(prepare, rollout.id, correction);
+      return correction;
     },
     corrected(transaction, rollout, version, request) {
       const { prepare } = transaction;

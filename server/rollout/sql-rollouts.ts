@@ -33,9 +33,11 @@ import {
   serverActor,
   type TransitionOptions,
   transition,
+  writeHistory,
   writeTransition,
 } from './sql-transition.ts';
 import { begun } from './transitions.ts';
+import { isCorrectionOf } from './view-of.ts';
 
 /** Rollouts in SQLite: transactions come one after the other, so each decides about what the one before left. */
 export function createSqlRollouts(db: Connection, options: TransitionOptions): Rollouts {
@@ -186,7 +188,7 @@ function start(
   const before = rows.map((row) => toRollout(row, prepare)).filter(({ state }) => state !== 'rejected');
   const same = before.find((each) => compare(each.version, version) === 0);
   if (same !== undefined && isOpen(same)) {
-    if (!isApproved(same, options)) options.effects?.started(transaction, same);
+    if (!isApproved(same, options)) prepareCorrection(transaction, same, request, options);
     return { is: 'there', rollout: same };
   }
   if (same !== undefined) return { is: 'ended', rollout: same };
@@ -225,8 +227,30 @@ function start(
   const first = begun({ plan, owner }, facts);
   const rollout = { ...first, id, tool, packageId, version, seed, begunAt: now, writtenPlan };
   writeTransition(transaction, rollout, 'start', request, options, 'rollout started');
-  options.effects?.started(transaction, rollout);
+  prepareCorrection(transaction, rollout, request, options);
   return { is: 'started', rollout };
+}
+
+function prepareCorrection(
+  transaction: Transaction,
+  rollout: StoredRollout,
+  request: RolloutRequest,
+  options: TransitionOptions,
+): void {
+  const correction = options.effects?.started(transaction, rollout);
+  if (correction !== undefined) writeCorrection(transaction, rollout, correction, request, options);
+}
+
+/** What clients get after a rollback is as much a decision as the rollback. */
+function writeCorrection(
+  transaction: Transaction,
+  rollout: StoredRollout,
+  version: string,
+  { by }: RolloutRequest,
+  options: TransitionOptions,
+): void {
+  const given = rollout.state === 'rolled-back' ? 'is given' : 'is prepared';
+  writeHistory(transaction, rollout, 'correct', { by, reason: `${version} ${given}` }, options);
 }
 
 function correct(
@@ -242,7 +266,11 @@ function correct(
   const rollout = toRollout(row, transaction.prepare);
   const isKnown = correctionsOf(transaction.prepare, rollout.id).includes(version);
   if (!isKnown && isApproved(rollout, options)) return 'approved';
-  return options.effects?.corrected(transaction, rollout, version, request) === true ? 'taken' : 'unfit';
+  if (options.effects?.corrected(transaction, rollout, version, request) !== true) return 'unfit';
+  // A beta waits for the rollback, with its correction.
+  const isUsed = rollout.state === 'rolled-back' || isCorrectionOf(version, rollout.version);
+  if (!isKnown && isUsed) writeCorrection(transaction, rollout, version, request, options);
+  return 'taken';
 }
 
 /** Whether others have approved what its clients get, so that nothing may be put in its place (APPROVALS). */

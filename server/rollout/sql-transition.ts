@@ -105,13 +105,24 @@ export function writeTransition(
   after: StoredRollout,
   action: string,
   request: RolloutRequest,
-  { now, effects }: TransitionOptions,
+  options: TransitionOptions,
   kind: Change['kind'] = 'rollout changed',
 ): void {
-  const { prepare, record } = transaction;
-  const { by, reason } = request;
+  writeState(transaction.prepare, after);
+  writeHistory(transaction, after, action, request, options, kind);
+  options.effects?.changed(transaction, after, request);
+}
+
+/** What was done, by whom and why: in its history and in the audit log. */
+export function writeHistory(
+  { prepare, record }: Transaction,
+  after: StoredRollout,
+  action: string,
+  { by, reason }: RolloutRequest,
+  { now }: Pick<TransitionOptions, 'now'>,
+  kind: Change['kind'] = 'rollout changed',
+): void {
   const at = now();
-  writeState(prepare, after);
   const insert = `INSERT INTO rollout_history (rollout, number, at, by, action, reason)
     SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ? FROM rollout_history WHERE rollout = ?`;
   prepare(insert).run(after.id, at.getTime(), by.keyName, action, reason ?? null, after.id);
@@ -120,5 +131,4 @@ export function writeTransition(
     '; ',
   );
   record({ kind, subject: after.tool, version: after.version, detail }, by, at);
-  effects?.changed(transaction, after, request);
 }

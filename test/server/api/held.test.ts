@@ -129,7 +129,29 @@ describe('versions that are held for a rollout', () => {
 
     await uploads.whole('1.22.0.2', { corrects: '1.22.0' });
 
-    expect(await uploads.call('GET', '/rollouts/1')).toMatchObject([200, { correction: '1.22.0.2' }]);
+    expect(await uploads.call('GET', '/rollouts/1')).toMatchObject([
+      200,
+      {
+        correction: '1.22.0.2',
+        history: [
+          { action: 'start' },
+          { action: 'correct', reason: '1.22.0.1 is prepared' },
+          { action: 'correct', reason: '1.22.0.2 is prepared', by: 'push rollout' },
+        ],
+      },
+    ]);
+    const auditor = await makeKey(server, ['admin']);
+    expect((await uploads.call('GET', '/audit?id=delve', auditor))[1]).toEqual(
+      expect.objectContaining({
+        entries: expect.arrayContaining([
+          expect.objectContaining({
+            kind: 'rollout changed',
+            version: '1.22.0',
+            detail: expect.stringContaining('1.22.0.2 is prepared'),
+          }),
+        ]),
+      }),
+    );
     expect(await rows()).toMatchObject([{ version: '1.22.0' }, { version: '1.22.0.2' }]);
     await uploads.whole('1.23.5');
     expect(await uploads.manifest('1.23.5', { corrects: '1.22.0' })).toBe(409);

@@ -15,7 +15,11 @@ describe('releases that the server publishes by itself', () => {
   const inRepo = (...args: string[]): Promise<string> =>
     world.git.run(join(world.server.bucketDir, 'repo.git'), ...args);
   const finish = (): Promise<void> => world.server.bucket.finishCommits();
-  const decide = (version: string, branches: ['main', 'beta'] | ['beta'], message?: string): Promise<void> =>
+  const decide = (
+    version: string,
+    branches: ['main', 'beta'] | ['main'] | ['beta'],
+    message?: string,
+  ): Promise<void> =>
     world.decide({
       ...{ tool: 'delve', version, text: world.server.manifest('delve', version), branches },
       ...(message && { message }),
@@ -89,6 +93,35 @@ describe('releases that the server publishes by itself', () => {
     ]);
     expect(pushed).not.toBe('');
     await rm(work, { recursive: true, force: true });
+  });
+
+  it.each([
+    ['foo.lock', '1.22.0'],
+    ['a..b', '1.22.0'],
+    ['foo', '1.22.0-beta.lock'],
+  ])('do not wait for %s %s, which git has no place for', async (tool, version) => {
+    const text = world.server.manifest('delve', '1.22.0');
+    await world.decide({ tool, version, text, branches: ['main', 'beta'] });
+    await decide('1.22.0', ['main', 'beta']);
+
+    const answered = await fetch(`${world.server.url}/m/c/pc-1/delve.json`);
+
+    expect([answered.status, JSON.parse(await answered.text()).version]).toEqual([200, '1.22.0']);
+    await world.restart();
+    expect((await fetch(`${world.server.url}/m/c/pc-1/delve.json`)).status).toBe(200);
+  });
+
+  it('of beta stop neither those of main nor the clients, where git cannot write', async () => {
+    await decide('1.23.0-beta.1', ['beta']);
+    await decide('1.22.0', ['main']);
+    const lock = join(world.server.bucketDir, 'repo.git', 'refs', 'heads', 'beta.lock');
+    await writeFile(lock, '');
+
+    const answered = await fetch(`${world.server.url}/m/c/pc-1/delve.json`);
+    expect([answered.status, JSON.parse(await answered.text()).version]).toEqual([200, '1.22.0']);
+    await rm(lock);
+    await finish();
+    expect((await world.server.bucket.readManifest('beta', 'delve'))?.version).toBe('1.23.0-beta.1');
   });
 
   it('are tried again by the next request where git could not write', async () => {
