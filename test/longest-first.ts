@@ -2,6 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes a minute or more, the longest first: begun last, one of them would run alone at the end of a run. */
 const longest = [
+  'slow/client-pulls',
   'slow/image/image',
   'slow/main-job',
   'shims/windows-forms',
@@ -9,6 +10,7 @@ const longest = [
   'flows/forged-beta',
   'slow/ci-run',
   'slow/killed-withdrawal',
+  'flows/rollout-alert',
   'server/install/parameters',
 ];
 
