@@ -2,13 +2,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes a minute or more, the longest first: begun last, one of them would run alone at the end of a run. */
 const longest = [
-  'slow/client-pulls',
   'slow/image/image',
   'slow/main-job',
   'shims/windows-forms',
   'slow/tools-dir',
   'flows/forged-beta',
   'slow/ci-run',
+  'slow/client-pulls',
   'slow/killed-withdrawal',
   'flows/rollout-alert',
   'server/install/parameters',
