@@ -157,7 +157,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     undo.push(inspector.close);
     const rereading = createRereading({ unread: catalog.unreadNuspecs, blobs, log: deps.log });
     undo.push(rereading.stop);
-    // What a rollout decides about the bucket and about bytes is done before anybody is told.
+    // What a rollout changes in the bucket and among the bytes is done before the request is answered.
     const rollouts = afterChanges(opened.rollouts, async () => {
       await bucket
         .finishCommits()

@@ -287,7 +287,7 @@ const whatWentWrong = {
   401: 'It needs a key.',
   403: 'The key is not valid, or lacks the scope.',
   404: 'There is none.',
-  409: 'It does not fit what is there; `title` says why.',
+  409: 'It conflicts with the current state; `title` says why.',
   503: 'It could not be stored; send it again.',
   413: 'The body is too large.',
 } as const;

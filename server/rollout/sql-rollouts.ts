@@ -1,43 +1,22 @@
-import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import type { Connection } from '../database/connection.ts';
 import type { Transaction } from '../database/transact.ts';
-import { isOpen } from './rollout.ts';
-import type {
-  ActOutcome,
-  AppliedAlert,
-  CorrectionOrder,
-  CorrectionOutcome,
-  HistoryEntry,
-  NewRollout,
-  RolloutRequest,
-  Rollouts,
-  StartOutcome,
-  StoredRollout,
-} from './rollouts.ts';
-import {
-  admittedTo,
-  createClientCounts,
-  newAdmissions,
-  readRings,
-  writeAdmissions,
-} from './sql-admissions.ts';
+import type { ActOutcome, AppliedAlert, HistoryEntry, Rollouts, StoredRollout } from './rollouts.ts';
+import { admittedTo, createClientCounts, newAdmissions, writeAdmissions } from './sql-admissions.ts';
 import { takeAlerts } from './sql-alerts.ts';
+import { correct } from './sql-correct.ts';
 import { correctionsOf } from './sql-corrections.ts';
 import { type RawRollout, toRollout, writeState } from './sql-rows.ts';
+import { start } from './sql-start.ts';
 import {
   factsOf,
-  firingAlert,
   isChanged,
   readOpen,
   readRollout,
   serverActor,
   type TransitionOptions,
   transition,
-  writeHistory,
   writeTransition,
 } from './sql-transition.ts';
-import { begun } from './transitions.ts';
-import { isCorrectionOf } from './view-of.ts';
 
 /** Rollouts in SQLite: transactions come one after the other, so each decides about what the one before left. */
 export function createSqlRollouts(db: Connection, options: TransitionOptions): Rollouts {
@@ -172,126 +151,6 @@ function step(transaction: Transaction, id: number, options: TransitionOptions):
   const action = after.state === 'completed' ? 'complete' : 'step';
   writeTransition(transaction, after, action, { by: serverActor }, options);
   return [after];
-}
-
-function start(
-  transaction: Transaction,
-  order: NewRollout,
-  request: RolloutRequest,
-  options: TransitionOptions,
-): StartOutcome {
-  const { prepare } = transaction;
-  const { tool, packageId, version, plan, owner, writtenPlan } = order;
-  // Nobody could tell whether the same person approves it.
-  if (owner === undefined && options.approvalsNeeded(order) > 0) return { is: 'no owner' };
-  const rows = prepare('SELECT * FROM rollouts WHERE tool = ? ORDER BY id DESC').all(tool) as RawRollout[];
-  const before = rows.map((row) => toRollout(row, prepare)).filter(({ state }) => state !== 'rejected');
-  const same = before.find((each) => compare(each.version, version) === 0);
-  if (same !== undefined && isOpen(same)) {
-    if (!isApproved(same, options)) prepareCorrection(transaction, same, request, options);
-    return { is: 'there', rollout: same };
-  }
-  if (same !== undefined) return { is: 'ended', rollout: same };
-  const current = before.find(isOpen);
-  if (current !== undefined && compare(current.version, version) > 0)
-    return { is: 'lower', rollout: current };
-  const at = options.now();
-  const alert = firingAlert(prepare, order, at.getTime());
-  if (alert !== undefined) return { is: 'alerting', alert };
-  const ring = emptyRing(transaction, order);
-  if (ring !== undefined) return { is: 'empty ring', ring };
-  const offered = options.effects?.notBelow(transaction, order);
-  if (offered !== undefined) return { is: 'not above', offered };
-  const lacks = options.effects?.lacks(transaction, order);
-  if (lacks !== undefined) return { is: 'not held', lacks };
-
-  if (current !== undefined) {
-    const ended = transition(prepare, current, { kind: 'supersede' }, options);
-    if (typeof ended !== 'string') {
-      writeTransition(transaction, ended, 'supersede', { ...request, reason: `by ${version}` }, options);
-    }
-  }
-  const facts = factsOf(prepare, order, options);
-  const insert = `INSERT INTO rollouts
-    (tool, package_id, version, seed, plan, owner, begun_at, state, since, step, held, counted_to)
-    VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, -1, 0, ?)`;
-  // The same machines go first again, where the one before came to no end.
-  const [last] = before;
-  const seed = last === undefined || last.state === 'completed' ? `${tool}/${version}` : last.seed;
-  const text = JSON.stringify(writtenPlan);
-  const { now } = facts;
-  const { lastInsertRowid } = prepare(insert).run(
-    ...[tool, packageId, version, seed, text, owner ?? null, now, now, now],
-  );
-  const id = Number(lastInsertRowid);
-  const first = begun({ plan, owner }, facts);
-  const rollout = { ...first, id, tool, packageId, version, seed, begunAt: now, writtenPlan };
-  writeTransition(transaction, rollout, 'start', request, options, 'rollout started');
-  prepareCorrection(transaction, rollout, request, options);
-  return { is: 'started', rollout };
-}
-
-function prepareCorrection(
-  transaction: Transaction,
-  rollout: StoredRollout,
-  request: RolloutRequest,
-  options: TransitionOptions,
-): void {
-  const correction = options.effects?.started(transaction, rollout);
-  if (correction !== undefined) writeCorrection(transaction, rollout, correction, request, options);
-}
-
-/** What clients get after a rollback is as much a decision as the rollback. */
-function writeCorrection(
-  transaction: Transaction,
-  rollout: StoredRollout,
-  version: string,
-  { by }: RolloutRequest,
-  options: TransitionOptions,
-): void {
-  const given = rollout.state === 'rolled-back' ? 'is given' : 'is prepared';
-  writeHistory(transaction, rollout, 'correct', { by, reason: `${version} ${given}` }, options);
-}
-
-function correct(
-  transaction: Transaction,
-  { tool, version, corrects }: CorrectionOrder,
-  request: RolloutRequest,
-  options: TransitionOptions,
-): CorrectionOutcome {
-  const sql = `SELECT * FROM rollouts WHERE tool = ? AND state IN ('pending', 'rolling', 'halted', 'rolled-back')`;
-  const rows = transaction.prepare(sql).all(tool) as RawRollout[];
-  const row = rows.find((one) => compare(one.version, corrects) === 0);
-  if (row === undefined) return 'missing';
-  const rollout = toRollout(row, transaction.prepare);
-  const isKnown = correctionsOf(transaction.prepare, rollout.id).includes(version);
-  if (!isKnown && isApproved(rollout, options)) return 'approved';
-  if (options.effects?.corrected(transaction, rollout, version, request) !== true) return 'unfit';
-  // A beta waits for the rollback, with its correction.
-  const isUsed = rollout.state === 'rolled-back' || isCorrectionOf(version, rollout.version);
-  if (!isKnown && isUsed) writeCorrection(transaction, rollout, version, request, options);
-  return 'taken';
-}
-
-/** Whether others have approved what its clients get, so that nothing may be put in its place (APPROVALS). */
-function isApproved(rollout: StoredRollout, { approvalsNeeded }: TransitionOptions): boolean {
-  return approvalsNeeded(rollout) > 0 && (rollout.state !== 'pending' || rollout.approvals.length > 0);
-}
-
-/** A ring of the plan to which no client belongs that was ever seen: its step would reach nobody. */
-function emptyRing({ prepare }: Transaction, { plan }: NewRollout): string | undefined {
-  const rings = new Map(readRings(prepare).map(({ name, globs }) => [name, globs]));
-  // Globs of clients have no other wildcards than SQLite's, and both sides are in lower case.
-  const hasClient = (glob: string): boolean =>
-    prepare('SELECT 1 FROM clients WHERE id GLOB ? LIMIT 1').get(glob) !== undefined;
-  return plan.steps
-    .flatMap((each) => ('ring' in each ? [each.ring] : []))
-    .find((name) => !(rings.get(name) ?? []).some(hasClient));
-}
-
-function compare(one: string, other: string): number {
-  const [first, second] = [parseNuGetVersion(one), parseNuGetVersion(other)];
-  return first === undefined || second === undefined ? 0 : compareNuGetVersions(first, second);
 }
 
 type RawApplied = {

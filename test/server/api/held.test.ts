@@ -60,8 +60,8 @@ describe('versions that are held for a rollout', () => {
 
   it.each<[string, Record<string, unknown>, number]>([
     ['a manifest of another version', { manifest: '1.23.0' }, 400],
-    ['a manifest that is none', { manifest: '{}' }, 400],
-    ['a message that is none of a release', { message: 'delve 1.22.0' }, 400],
+    ['an empty manifest', { manifest: '{}' }, 400],
+    ['a message that does not begin like that of a release', { message: 'delve 1.22.0' }, 400],
     ['a message of another version', { message: 'delve: Update to version 1.23.0' }, 400],
     ['a package that is not held', { packageId: 'buf' }, 404],
     ['a field that it does not know', { odd: 1 }, 400],
@@ -180,7 +180,7 @@ describe('versions that are held for a rollout', () => {
     expect(await uploads.payload('1.22.0', 'other bytes')).toBe(409);
   });
 
-  it('take no part in what the bucket offers already', async () => {
+  it('are refused when the bucket already offers them', async () => {
     await uploads.whole('1.22.0');
     const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
     await uploads.call('POST', '/rollouts', undefined, { tool: 'delve', version: '1.22.0', plan });

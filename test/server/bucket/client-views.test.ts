@@ -176,7 +176,7 @@ describe('the bucket of one client', () => {
     expect([await offered(folder), await offered(folder, 'buf')]).toEqual(['1.22.0', '1.31.0']);
   });
 
-  it('takes no push, and says where to push', async () => {
+  it('refuses a push, and says where to push', async () => {
     const folder = await world.publisher.clone(world.address('pc-1'), 'pusher');
     await world.publisher.commit(folder, '(chore): Say more', { 'MORE.md': 'more\n' });
 

@@ -84,7 +84,7 @@ describe.each(['alone', 'through the running server'])('feed:clients, %s', (way)
     ]);
   });
 
-  it('refuses an id that is none', async () => {
+  it('refuses an invalid id', async () => {
     const said = await clients('explain', '../pc');
 
     expect([said.code, said.error?.message]).toEqual([2, expect.stringContaining('../pc is no client id')]);

@@ -1,0 +1,56 @@
+import { compareVersionTexts } from '../../formats/nuget-version.ts';
+import type { Transaction } from '../database/transact.ts';
+import type { CorrectionOrder, CorrectionOutcome, RolloutRequest, StoredRollout } from './rollouts.ts';
+import { correctionsOf } from './sql-corrections.ts';
+import { type RawRollout, toRollout } from './sql-rows.ts';
+import { type TransitionOptions, writeHistory } from './sql-transition.ts';
+import { isCorrectionOf } from './view-of.ts';
+
+/** At a start: the highest correction that is held, with its entry in the history. */
+export function prepareCorrection(
+  transaction: Transaction,
+  rollout: StoredRollout,
+  request: RolloutRequest,
+  options: TransitionOptions,
+): void {
+  const correction = options.effects?.started(transaction, rollout);
+  if (correction !== undefined) writeCorrection(transaction, rollout, correction, request, options);
+}
+
+/** What clients get after a rollback is as much a decision as the rollback. */
+function writeCorrection(
+  transaction: Transaction,
+  rollout: StoredRollout,
+  version: string,
+  { by }: RolloutRequest,
+  options: TransitionOptions,
+): void {
+  const given = rollout.state === 'rolled-back' ? 'is given' : 'is prepared';
+  writeHistory(transaction, rollout, 'correct', { by, reason: `${version} ${given}` }, options);
+}
+
+/** A correction that comes after the start. */
+export function correct(
+  transaction: Transaction,
+  { tool, version, corrects }: CorrectionOrder,
+  request: RolloutRequest,
+  options: TransitionOptions,
+): CorrectionOutcome {
+  const sql = `SELECT * FROM rollouts WHERE tool = ? AND state IN ('pending', 'rolling', 'halted', 'rolled-back')`;
+  const rows = transaction.prepare(sql).all(tool) as RawRollout[];
+  const row = rows.find((one) => compareVersionTexts(one.version, corrects) === 0);
+  if (row === undefined) return 'missing';
+  const rollout = toRollout(row, transaction.prepare);
+  const isKnown = correctionsOf(transaction.prepare, rollout.id).includes(version);
+  if (!isKnown && isApproved(rollout, options)) return 'approved';
+  if (options.effects?.corrected(transaction, rollout, version, request) !== true) return 'unfit';
+  // A beta waits for the rollback, with its correction.
+  const isUsed = rollout.state === 'rolled-back' || isCorrectionOf(version, rollout.version);
+  if (!isKnown && isUsed) writeCorrection(transaction, rollout, version, request, options);
+  return 'taken';
+}
+
+/** Whether others have approved what its clients get, so that nothing may be put in its place (APPROVALS). */
+export function isApproved(rollout: StoredRollout, { approvalsNeeded }: TransitionOptions): boolean {
+  return approvalsNeeded(rollout) > 0 && (rollout.state !== 'pending' || rollout.approvals.length > 0);
+}
