@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { fastImport } from '../../../formats/fast-import.ts';
 import type { Git } from './git.ts';
 
@@ -48,9 +49,11 @@ type Change = {
 async function write(git: Git, changes: readonly Change[], when: Date): Promise<readonly string[]> {
   if (changes.length === 0) return [];
   const date = `${Math.floor(when.getTime() / 1000)} +0000`;
+  // Names of their own: commits may be written side by side, and git creates a ref once.
+  const refs = `refs/written/${randomUUID()}`;
   const commits = changes.map(({ message, ...change }, index) => ({
     ...change,
-    ref: `refs/written/${index}`,
+    ref: `${refs}/${index}`,
     author,
     date,
     message: `${message}\n`,
