@@ -11,6 +11,7 @@ const longest = [
   'slow/client-pulls',
   'slow/killed-withdrawal',
   'flows/rollout-alert',
+  'flows/rollout-fleet',
   'server/install/parameters',
 ];
 
