@@ -24,6 +24,7 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
   { at: /^\/dl\/.*\.sha256$/i, label: 'payload-hash', errors: 'text', readAuth: 'never' },
   { at: /^\/dl(\/|$)/i, label: 'payload', errors: 'text', readAuth: 'all', isForUploads: true },
   { at: /^\/git\/.*\/git-receive-pack$/, label: 'git', errors: 'text', readAuth: 'all', isForUploads: true },
+  { at: /^\/git\/c(\/|$)/i, label: 'git', errors: 'text', readAuth: 'feed' },
   { at: /^\/git(\/|$)/i, label: 'git', errors: 'text', readAuth: 'all' },
   // The same for one client: reading only.
   { at: /^\/(nuget|api\/v2)\/c\/[^/]+\/package\/./i, label: 'package', errors: 'odata', readAuth: 'feed' },

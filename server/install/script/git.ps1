@@ -1,5 +1,8 @@
 # git: stores the bucket's key in its credential helper.
 
+# Under READ_AUTH=feed only the bucket of one client needs a key.
+function Test-BucketNeedsKey { return $ReadAuth -eq 'all' -or ($ReadAuth -eq 'feed' -and $MainBucketUrl, $BetaBucketUrl -notcontains $BucketUrl) }
+
 # Scoop prefers its own git over the one in PATH (Scoop lib/core.ps1 Get-HelperPath).
 function Find-Git {
   if ($null -ne $Scoop) {

@@ -22,7 +22,7 @@ function Get-Parts {
     return
   }
   if ($byChoco) { New-Section 'Chocolatey' { Get-ChocoTasks } -Denied $notChoco -NeedsKey ($ReadAuth -ne 'none') -Answers { Assert-Feed $Given.Key } -Notes { Show-CompetingSources } }
-  if ($byScoop) { New-Section 'Scoop' { Get-ScoopTasks } -NeedsKey ($ReadAuth -eq 'all') -Answers { Assert-BucketAnswers $Given.Key } -Notes { Show-ScoopNotes } }
+  if ($byScoop) { New-Section 'Scoop' { Get-ScoopTasks } -NeedsKey (Test-BucketNeedsKey) -Answers { Assert-BucketAnswers $Given.Key } -Notes { Show-ScoopNotes } }
   if ($Shims -or $ShimsDir -ne '') { New-Section 'Shims' { Get-ShimsTasks } -Denied $notShims -Needs { (Get-ShimsWay).By } -Notes { Show-PathNotes } }
 }
 

@@ -92,17 +92,26 @@ function Get-KnownBases {
 }
 
 function Get-ScoopTasks {
-  if ($ReadAuth -eq 'all') {
+  if (Test-BucketNeedsKey) {
     New-Task "the key is in git's credential helper" {
       $stored = Get-GitKey $BucketUrl
       $stored -ne '' -and ($Given.Key -eq '' -or $stored -ceq $Given.Key)
     } { Assert-Scoop; Set-GitKey $BucketUrl }
+  }
+  if ($ReadAuth -eq 'all') {
     New-Task "the key is in $($Scoop.Config) (private_hosts), readable" {
       $headers = @(Get-PrivateHeaders $BaseUrl)
       $headers.Count -eq 1 -and $headers[0] -clike 'X-NuGet-ApiKey=?*' -and ($Given.Key -eq '' -or $headers[0] -ceq "X-NuGet-ApiKey=$($Given.Key)")
     } { Assert-Scoop; Set-PrivateKey $BaseUrl $Given.Key }
   }
-  foreach ($base in @(Get-KnownBases | Where-Object { $ReadAuth -ne 'all' -or $_ -ne $BaseUrl })) {
+  if ($ReadAuth -eq 'feed') {
+    New-Task "no key for $BaseUrl is in $($Scoop.Config)" { @(Get-PrivateHeaders $BaseUrl).Count -eq 0 } { Assert-Scoop; Set-PrivateKey $BaseUrl '' }
+    # Back at the bucket for everybody.
+    if (-not (Test-BucketNeedsKey)) {
+      New-Task "no key for $BaseUrl is in git's credential helper" { -not (Find-Git) -or (Test-NoGitKey (Get-BucketUrls $BaseUrl)) } { Assert-Scoop; Clear-GitKey (Get-BucketUrls $BaseUrl) }
+    }
+  }
+  foreach ($base in @(Get-KnownBases | Where-Object { $ReadAuth -eq 'none' -or $_ -ne $BaseUrl })) {
     New-Task "no key for $base is left with Scoop and git" { param($Base) @(Get-PrivateHeaders $Base).Count -eq 0 } {
       param($Base)
       Assert-Scoop

@@ -17,12 +17,21 @@ const feed = [
   '/v3/search',
   '/v3/registration/kept/index.json',
   '/v3/flat/kept/index.json',
+  '/nuget/c/pc-7/Packages()',
+  '/m/c/pc-7/kept.json',
+  '/git/c/pc-7/go-win-tools.git/info/refs?service=git-upload-pack',
+  '/git/c/pc-7/go-win-tools/info/refs?service=git-upload-pack',
+  '//git//c/pc-7/go-win-tools.git/info/refs?service=git-upload-pack',
+  '/GIT/C/pc-7/go-win-tools.git/info/refs?service=git-upload-pack',
+  '/git/c/pc-7/go-win-tools.git/info/refs?service=git-receive-pack&service=git-upload-pack',
+  '/git/c',
 ];
 const rest = [
   '/',
   '/packages/kept',
   '/dl/kept/1.0.0/kept-windows-amd64.exe',
   '/git/main/go-win-tools.git/info/refs?service=git-upload-pack',
+  '/git/beta/go-win-tools.git/info/refs?service=git-upload-pack',
   // It holds addresses alone.
   '/v3/index.json',
   '/V3//index.json/',

@@ -41,7 +41,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     return found.sort();
   }
 
-  it('is only needed by Chocolatey under READ_AUTH=feed: without one Scoop is done, and the code is 3', async () => {
+  it('is only needed by Chocolatey at the addresses for everybody under READ_AUTH=feed: without one Scoop is done, and the code is 3', async () => {
     await serve('feed');
     const runs = await machine.runAll([
       { command: 'install -NonInteractive' },
@@ -67,6 +67,56 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     expect(runs[4]?.said).toMatch(/The server does not accept this key \(HTTP 40[13]\)/);
     for (const { said } of runs) expect(said).not.toMatch(/wrong-key|not a key$/m);
     expect(await filesWith(keyOf('feed'))).toEqual([]);
+  });
+
+  it("is needed by Scoop too under READ_AUTH=feed for a machine's own bucket: git has it then, and nothing else", async () => {
+    await serve('feed');
+    const env = { GO_WIN_TOOLS_KEY: keyOf('feed') };
+    const steps = (...parameters: string[]) =>
+      machine.runAll(parameters.map((own) => ({ command: `install -Part scoop ${own}`, env })));
+    const [without] = await machine.runAll([
+      { command: 'install -ClientId pc-7', env: { GO_WIN_TOOLS_KEY: null } },
+    ]);
+    const before = [await readConfig(), await readCredentials(), await machine.asked()];
+
+    const own = await steps('-ClientId PC-7', '-ClientId pc-7', '-ClientId pc-7 -Check', '-Check');
+    const withKey = await filesWith(keyOf('feed'));
+    const asked = (await machine.asked()).filter((line) => line.includes('bucket'));
+    const plain = await steps("-ClientId ''", "-ClientId '' -Check");
+
+    expect([without?.code, without?.said]).toEqual([3, expect.stringContaining('Nothing was changed.')]);
+    expect(before).toEqual(['', '', ['choco source list --limit-output']]);
+    expect(own.map(({ code }) => code)).toEqual([0, 0, 0, 1]);
+    expect(own[1]?.said.match(/^ {2}.*$/gm)).toEqual([
+      "  already done: the key is in git's credential helper",
+      `  already done: no key for ${urlOf('feed')} is in ${machine.paths.scoopConfig}`,
+      `  already done: bucket go-win-tools is ${urlOf('feed')}/git/c/pc-7/go-win-tools.git`,
+    ]);
+    expect(asked).toEqual([`scoop bucket add go-win-tools ${urlOf('feed')}/git/c/pc-7/go-win-tools.git`]);
+    expect(withKey).toEqual(['.git-credentials']);
+    expect(plain.map(({ code }) => code)).toEqual([0, 0]);
+    expect(await filesWith(keyOf('feed'))).toEqual([]);
+
+    const again = await steps('-ClientId pc-7', '-Remove', '-Remove -Check');
+    expect(again.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(await filesWith(keyOf('feed'))).toEqual([]);
+  });
+
+  it("leaves Scoop's downloads when the server needs it for the machine's own bucket alone any more", async () => {
+    await serve('all');
+    const env = { GO_WIN_TOOLS_KEY: keyOf('all') };
+    await machine.run('-Part scoop -ClientId pc-7', env);
+    const both = await filesWith(keyOf('all'));
+    // the same server after a change of its setting
+    await machine.serve({ publicUrl: urlOf('all'), readAuth: 'feed' });
+    const runs = await machine.runAll([
+      { command: 'install -Part scoop -ClientId pc-7', env },
+      { command: 'install -Part scoop -ClientId pc-7 -Check' },
+    ]);
+
+    expect(both).toEqual(['.config/scoop/config.json', '.git-credentials']);
+    expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+    expect(await filesWith(keyOf('all'))).toEqual(['.git-credentials']);
   });
 
   it('is stored where each manager looks, in no argument, output, log or environment, and goes with -Remove', async () => {

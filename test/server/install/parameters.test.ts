@@ -24,6 +24,7 @@ const uses: readonly (readonly [parameters: string, code: number])[] = [
   ['-ShimsDir "$HOME/nowhere"', 2],
   ['word', 2],
   ['-ClientId desk-7', 0],
+  ["-ClientId ''", 0],
   ['-Remove', 0],
   ['-Remove -Check', 0],
 ];
