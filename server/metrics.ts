@@ -12,8 +12,10 @@ export type MetricSources = {
 
 /** An open rollout: how many of its steps have begun, what it waits for, and its clients. */
 type RolloutValues = {
+  readonly id: number;
   readonly tool: string;
-  readonly version: string;
+  /** Undefined: whoever asks may not know it; the rollout's number stands for it. */
+  readonly version: string | undefined;
   readonly state: string;
   readonly step: number;
   readonly waitsFor: string;
@@ -112,7 +114,7 @@ export function createMetrics(): Metrics {
 }
 
 function createRolloutMetrics(registers: Registry[]): { show(open: readonly RolloutValues[]): void } {
-  const of = ['tool', 'version'] as const;
+  const of = ['tool', 'version', 'rollout'] as const;
   const metrics = {
     open: new Gauge({
       name: 'gwt_rollout_open',
@@ -142,12 +144,12 @@ function createRolloutMetrics(registers: Registry[]): { show(open: readonly Roll
   return {
     show(open) {
       for (const metric of Object.values(metrics)) metric.reset();
-      for (const { tool, version, state, step, waitsFor, waitingSeconds, clients } of open) {
-        metrics.open.set({ tool, version, state }, 1);
-        metrics.step.set({ tool, version }, step);
-        metrics.waiting.set({ tool, version, waits_for: waitsFor }, waitingSeconds);
-        for (const [are, count] of Object.entries(clients))
-          metrics.clients.set({ tool, version, are }, count);
+      for (const { id, tool, version, state, step, waitsFor, waitingSeconds, clients } of open) {
+        const which = { tool, ...(version === undefined ? { rollout: id } : { version }) };
+        metrics.open.set({ ...which, state }, 1);
+        metrics.step.set(which, step);
+        metrics.waiting.set({ ...which, waits_for: waitsFor }, waitingSeconds);
+        for (const [are, count] of Object.entries(clients)) metrics.clients.set({ ...which, are }, count);
       }
     },
   };

@@ -4,14 +4,16 @@ import { inOneLine } from '../audit/reason.ts';
 import { fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
+import { mayNameVersion, type ReadAuth } from '../http/read-access.ts';
 import type { Logger } from '../log.ts';
 import { findRollout, performAction } from '../rollout/perform.ts';
-import type { Rollouts } from '../rollout/rollouts.ts';
+import type { Rollouts, StoredRollout } from '../rollout/rollouts.ts';
 import { answerPage } from './answer-page.ts';
 import { RolloutPage } from './rollout.tsx';
 import { RolloutsPage } from './rollouts.tsx';
 
 export type RolloutPageServices = {
+  readonly config: { readonly readAuth?: ReadAuth };
   readonly rollouts: Rollouts;
   /** Looks for keys in a request once more (auth.ts): a form has its key in the body. */
   readonly identify: RequestHandler;
@@ -33,13 +35,21 @@ const Form = z.object({
 });
 
 /** `/rollouts` and `/rollouts/N`, with the forms that halt and resume (contract section 8). */
-export function createRolloutPages({ rollouts, identify, log }: RolloutPageServices): Router {
+export function createRolloutPages({ config, rollouts, identify, log }: RolloutPageServices): Router {
   const router = express.Router();
-  router.get('/rollouts', async (_request, response) => {
-    await answerPage(response, <RolloutsPage rollouts={await rollouts.list()} />);
+  router.get('/rollouts', async (request, response) => {
+    const shown: StoredRollout[] = [];
+    // Keys that are limited to ids learn of no other versions.
+    for (const rollout of await rollouts.list()) {
+      if (await mayNameVersion(config.readAuth, request, rollout)) shown.push(rollout);
+    }
+    await answerPage(response, <RolloutsPage rollouts={shown} />);
   });
   router.get('/rollouts/:id', async (request: Request<Numbered>, response) => {
     const rollout = await findRollout(rollouts, request.params.id);
+    if (!(await mayNameVersion(config.readAuth, request, rollout))) {
+      await principalWith(request, ['read'], rollout.tool);
+    }
     await answerPage(response, <RolloutPage rollout={rollout} details={await rollouts.details(rollout)} />);
   });
   router.all(['/rollouts', '/rollouts/:id'], methodNotAllowed('GET, HEAD'));

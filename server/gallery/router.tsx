@@ -7,7 +7,8 @@ import type { Config } from '../config.ts';
 import { fail } from '../errors.ts';
 import { missing } from '../feed/retrieve.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
-import type { Rollouts } from '../rollout/rollouts.ts';
+import { mayNameVersion } from '../http/read-access.ts';
+import type { Rollouts, StoredRollout } from '../rollout/rollouts.ts';
 import { answerPage } from './answer-page.ts';
 import type { AppSources } from './apps.ts';
 import { HomePage } from './home.tsx';
@@ -88,9 +89,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
       response,
       <PackagePage
         found={found}
-        rollouts={(await services.rollouts.listOpen()).filter(
-          (rollout) => rollout.packageId.toLowerCase() === found.id.toLowerCase(),
-        )}
+        rollouts={await readBadges(services, request, found.id)}
         publicUrl={services.publicUrl()}
         readAuth={services.config.readAuth}
         client={textOf(request, 'client')}
@@ -107,6 +106,20 @@ export function createGalleryRouter(services: GalleryServices): Router {
     methodNotAllowed('GET, HEAD'),
   );
   return router;
+}
+
+/** The open rollouts of a package that the page may name. */
+async function readBadges(
+  { rollouts, config }: GalleryServices,
+  request: Request,
+  packageId: string,
+): Promise<StoredRollout[]> {
+  const shown: StoredRollout[] = [];
+  for (const rollout of await rollouts.listOpen()) {
+    if (rollout.packageId.toLowerCase() !== packageId.toLowerCase()) continue;
+    if (await mayNameVersion(config.readAuth, request, rollout)) shown.push(rollout);
+  }
+  return shown;
 }
 
 /** A client that uses the server's bare address as a source gets the feed (spec nuget-v2 18.3). */

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express';
+import { FeedError } from '../errors.ts';
 import { areaOf, clientOf, subjectOf } from './areas.ts';
-import { principalWith } from './auth.ts';
+import { mayAsk, principalWith } from './auth.ts';
 
 export type ReadAuth = 'feed' | 'all' | undefined;
 
@@ -17,6 +18,22 @@ export function requireReadAccess(readAuth: ReadAuth): RequestHandler {
     }
     next();
   };
+}
+
+/**
+ * Whether the answer to a request may name the version of a rollout: where READ_AUTH is set, with a key that may read it. Where the
+ * answer only shows less without one, a refused key counts as none.
+ */
+export async function mayNameVersion(
+  readAuth: ReadAuth,
+  req: Request,
+  { tool, packageId }: { readonly tool: string; readonly packageId: string },
+): Promise<boolean> {
+  if (readAuth === undefined) return true;
+  return mayAsk(req, ['read'], [tool, packageId]).catch((error: unknown) => {
+    if (error instanceof FeedError) return false;
+    throw error;
+  });
 }
 
 /** Whether READ_AUTH covers the path. */

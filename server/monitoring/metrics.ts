@@ -1,6 +1,7 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
+import { mayNameVersion, type ReadAuth } from '../http/read-access.ts';
 import { type Metrics, metricsType } from '../metrics.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
 import { readOpenRollouts } from './open-rollouts.ts';
@@ -8,6 +9,7 @@ import { shareFor } from './share-for.ts';
 import { readToolAges, type ToolAgeServices } from './tool-ages.ts';
 
 export type MetricServices = ToolAgeServices & {
+  readonly config: { readonly readAuth?: ReadAuth };
   readonly metrics: Pick<Metrics, 'print'>;
   readonly catalog: Pick<Catalog, 'totals'>;
   readonly payloads: Pick<Payloads, 'totalBytes'>;
@@ -21,15 +23,26 @@ const agesKeptMs = 1_000;
 
 /** GET /metrics: for Prometheus. */
 export function createMetricsHandler(services: MetricServices): RequestHandler {
-  const { metrics, catalog, payloads, rollouts } = services;
+  const { config, metrics, catalog, payloads, rollouts } = services;
+  const open = shareFor(totalsKeptMs, () => readOpenRollouts(rollouts));
+
+  /** The page may be open where the feed is not: then a version that is held back is named to keys that may read it. */
+  async function openRollouts(req: Request) {
+    const shown = [];
+    for (const rollout of await open()) {
+      const isNamed = await mayNameVersion(config.readAuth, req, rollout);
+      shown.push({ ...rollout, version: isNamed ? rollout.version : undefined });
+    }
+    return shown;
+  }
+
   const sources = {
     catalogTotals: shareFor(totalsKeptMs, () => catalog.totals()),
     payloadBytes: shareFor(totalsKeptMs, () => payloads.totalBytes()),
-    openRollouts: shareFor(totalsKeptMs, () => readOpenRollouts(rollouts)),
     toolAges: shareFor(agesKeptMs, () => readToolAges(services)),
   };
-  return async (_req, res) => {
-    const text = await metrics.print(sources);
+  return async (req, res) => {
+    const text = await metrics.print({ ...sources, openRollouts: () => openRollouts(req) });
     res.set({ 'Cache-Control': 'no-store', 'Content-Type': metricsType }).send(text);
   };
 }

@@ -1,7 +1,7 @@
 import type { Rollouts, StoredRollout } from '../rollout/rollouts.ts';
 import { waitingMs, waitOf } from '../rollout/waits.ts';
 
-export type OpenRollout = Pick<StoredRollout, 'tool' | 'version' | 'state'> & {
+export type OpenRollout = Pick<StoredRollout, 'id' | 'tool' | 'packageId' | 'version' | 'state'> & {
   /** How many steps have begun. */
   readonly step: number;
   /** For what the next step waits besides its hold, and for how long it has. */
@@ -17,10 +17,11 @@ export async function readOpenRollouts(
   const shown: OpenRollout[] = [];
   for (const rollout of await rollouts.listOpen()) {
     const { facts, counts } = await rollouts.details(rollout);
-    const { tool, version, state, step } = rollout;
+    const { id, tool, packageId, version, state, step } = rollout;
     const waitsFor = waitOf(rollout, facts) ?? '';
     const waitingSeconds = waitingMs(rollout, facts.now) / 1000;
-    shown.push({ tool, version, state, step: step + 1, waitsFor, waitingSeconds, clients: counts });
+    const waiting = { waitsFor, waitingSeconds };
+    shown.push({ id, tool, packageId, version, state, step: step + 1, ...waiting, clients: counts });
   }
   return shown;
 }

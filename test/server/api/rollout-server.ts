@@ -71,7 +71,7 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
     createAlertRouter({ rollouts, log }),
   );
   app.use('/static', express.static(join(productDir, 'server', 'gallery', 'static')));
-  app.use(createRolloutPages({ rollouts, identify: identifying, log }));
+  app.use(createRolloutPages({ config: {}, rollouts, identify: identifying, log }));
   app.use(routeNotFound);
   app.use(createErrorHandler(log, renderErrorPage));
   const { url, stop } = await listen(app);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createGitClient } from '../../kit/git.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
+import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { heldUploads } from '../api/held-uploads.ts';
 
 const everybody = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
@@ -51,6 +52,15 @@ describe('addresses of one client', () => {
     for (const version of ['1.22.0', '1.22.0.1-beta.1', '1.22.0.1']) await uploads.whole(version);
     const order = { tool: 'delve', version: '1.22.0', plan: everybody };
     expect((await uploads.call('POST', '/rollouts', undefined, order))[0]).toBe(201);
+  }
+
+  async function makeLimitedKey(clients: readonly string[]): Promise<string> {
+    const made = await fetch(`${server.url}/api/v1/keys`, {
+      method: 'POST',
+      headers: { 'X-NuGet-ApiKey': server.adminKey, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name: 'build', scopes: ['read'], clients }),
+    });
+    return ((await made.json()) as { key: string }).key;
   }
 
   const act = (name: string) => uploads.call('POST', `/rollouts/1/${name}`);
@@ -248,12 +258,7 @@ describe('addresses of one client', () => {
 
   it('need a key that may read as this client where READ_AUTH is set, and admit nobody without', async () => {
     await start({ readAuth: 'feed' });
-    const made = await fetch(`${server.url}/api/v1/keys`, {
-      method: 'POST',
-      headers: { 'X-NuGet-ApiKey': server.adminKey, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ name: 'build', scopes: ['read'], clients: ['build-*'] }),
-    });
-    const { key: build } = (await made.json()) as { key: string };
+    const build = await makeLimitedKey(['build-*']);
     const status = async (client: string, headers = {}) =>
       (await get('/nuget/Packages', client, headers)).status;
 
@@ -269,6 +274,82 @@ describe('addresses of one client', () => {
     expect(await status('BUILD-1', { 'X-NuGet-ApiKey': build })).toBe(200);
     expect((await uploads.call('GET', '/rollouts/1'))[1]).toMatchObject({ counts: { admitted: 1 } });
   });
+
+  it.each(['feed', 'all'] as const)(
+    'need such a key for the bucket too where READ_AUTH is %s, which stays as it was for everybody',
+    async (readAuth) => {
+      await start({ readAuth });
+      const limited = await makeLimitedKey(['build-*']);
+      const dir = await makeTempDir();
+      const heads = async (address: string, secret?: string) => {
+        const git = await createGitClient(dir, secret);
+        return git.try(dir, 'ls-remote', `${server.url}/git/${address}/go-win-tools.git`);
+      };
+      const admitted = async () => {
+        const [, rollout] = await uploads.call('GET', '/rollouts/1');
+        return (rollout as { counts: { admitted: number } }).counts.admitted;
+      };
+
+      for (const [address, secret, status] of [
+        ['c/build-1', undefined, 'could not read Username'],
+        ['c/build-1', 'wrong', '403'],
+        ['c/pc-1', limited, '403'],
+        ['c/xbuild-1', limited, '403'],
+      ] as const) {
+        const { code, stderr } = await heads(address, secret);
+        expect([address, code, stderr]).toEqual([address, 128, expect.stringContaining(status)]);
+      }
+      expect(await admitted()).toBe(0);
+      const plain = await Promise.all([heads('main'), heads('beta'), heads('main', limited)]);
+      expect(plain.map(({ code }) => code)).toEqual(readAuth === 'feed' ? [0, 0, 0] : [128, 128, 0]);
+      expect(await admitted()).toBe(0);
+      const mine = await heads('c/BUILD-1', limited);
+      expect(mine.stdout).toMatch(/^([0-9a-f]{40})\tHEAD\n\1\trefs\/heads\/main\n$/);
+      expect(await admitted()).toBe(1);
+    },
+  );
+
+  it.each([undefined, 'feed', 'all'] as const)(
+    'name no held version on any page to whoever may not read it, where READ_AUTH is %s',
+    async (readAuth) => {
+      await start(readAuth && { readAuth });
+      const keys = {
+        none: undefined,
+        wrong: 'wrong-wrong-wrong',
+        pusher: await makeKey(server, ['push']),
+        other: await makeKey(server, ['read'], ['buf']),
+        own: await makeKey(server, ['read'], ['delve']),
+        reader: await makeKey(server, ['read']),
+      };
+      const seen = async (path: string, secret: string | undefined) => {
+        const headers = secret === undefined ? {} : { Authorization: `Basic ${btoa(`me:${secret}`)}` };
+        const answer = await fetch(`${server.url}${path}`, { headers: { Accept: 'text/html', ...headers } });
+        return `${answer.status} ${(await answer.text()).includes('1.22.0')}`;
+      };
+
+      for (const [who, secret] of Object.entries(keys)) {
+        const may = readAuth === undefined || ['own', 'reader'].includes(who);
+        const isReader = may || who === 'other';
+        const refusal = who === 'pusher' ? 403 : 401;
+        const all = isReader || readAuth !== 'all' ? `200 ${may}` : `${refusal} false`;
+        const answers = [];
+        for (const path of ['/rollouts', '/rollouts/1', '/packages/delve', '/metrics', '/']) {
+          answers.push(await seen(path, secret));
+        }
+        expect([who, ...answers]).toEqual([
+          who,
+          isReader ? `200 ${may}` : `${refusal} false`,
+          may ? '200 true' : isReader ? '403 false' : `${refusal} false`,
+          all,
+          all,
+          all.replace('true', 'false'),
+        ]);
+      }
+      const metrics = await fetch(`${server.url}/metrics`, { headers: { 'X-NuGet-ApiKey': keys.other } });
+      const which = readAuth === undefined ? 'version="1.22.0"' : 'rollout="1"';
+      expect(await metrics.text()).toContain(`gwt_rollout_step{tool="delve",${which}} 1\n`);
+    },
+  );
 
   it('are for clients that a ring names where CLIENTS is known', async () => {
     await start({ clients: 'known' });

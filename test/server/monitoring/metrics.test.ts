@@ -101,6 +101,7 @@ describe('/metrics', () => {
     const channels: string[] = [];
     const now = () => new Date('2026-05-03T12:00:00Z');
     const handler = createMetricsHandler({
+      config: {},
       metrics: createMetrics(),
       now,
       bucket: {
