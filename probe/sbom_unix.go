@@ -1,0 +1,5 @@
+//go:build !windows
+
+package main
+
+func defaultSBOM() string { return "/usr/share/sbom/image.cdx.json" }

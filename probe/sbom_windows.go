@@ -1,0 +1,10 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+)
+
+func defaultSBOM() string {
+	return filepath.Join(os.Getenv("ProgramData"), "go-win-tools", "image.cdx.json")
+}

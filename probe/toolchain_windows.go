@@ -1,0 +1,3 @@
+package main
+
+var usualRoots = []string{`C:\Program Files\Go`, `C:\Go`}
