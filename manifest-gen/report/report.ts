@@ -81,6 +81,8 @@ export type StatusRow = {
   readonly main: string;
   /** The open one. */
   readonly rollout?: Rollout | undefined;
+  /** What waits for approvals to take its place. */
+  readonly pendingRollout?: Rollout | undefined;
   readonly next: NextStep;
   /** The beta that a promotion would take now; undefined: none waits, or it is younger than the tool file's `minAge`. */
   readonly promotable?: string | undefined;

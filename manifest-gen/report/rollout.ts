@@ -3,6 +3,7 @@ import { columns } from '../system/for-terminal.ts';
 
 /** Why the next step does not begin now, by the server's code. */
 const waits: Readonly<Record<string, string>> = {
+  correction: 'a correction of what main offers by now: repeat `start`',
   approvals: 'approvals by other owners',
   alert: 'the end of an alert',
   resume: '`resume`',

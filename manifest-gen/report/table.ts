@@ -72,7 +72,7 @@ export function statusTable(
   const heads = ['tool', 'upstream', 'beta', 'main', ...(hasRollouts ? ['rollout'] : []), 'a run would'];
   const cells = rows.map((row) => [
     ...[row.tool, row.upstream, row.beta, row.main],
-    ...(hasRollouts ? [row.rollout === undefined ? '-' : rolloutInShort(row.rollout)] : []),
+    ...(hasRollouts ? [rolloutsInShort(row)] : []),
     nextInWords(row.next, sentenceOf),
   ]);
   const [head = '', ...lines] = columns([heads, ...cells]).split('\n');
@@ -84,6 +84,11 @@ export function statusTable(
     ...(row.unfinished ?? []).map((sentence) => `  ${paint('yellow', `half done: ${sentence}`)}`),
   ]);
   return [paint('dim', head), ...painted].join('\n');
+}
+
+function rolloutsInShort({ rollout, pendingRollout }: StatusRow): string {
+  const open = [rollout, pendingRollout].filter((one) => one !== undefined);
+  return open.length === 0 ? '-' : open.map(rolloutInShort).join('; ');
 }
 
 function colorOf({ next: { does } }: StatusRow): Color {

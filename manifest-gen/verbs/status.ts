@@ -101,10 +101,11 @@ async function rowOfOwn(
 /** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
 async function readOffered(tool: Tool, toolkit: OpenVerbToolkit): Promise<Offered> {
   const state = await readState(tool, toolkit);
-  const rollout = (await knownRollouts(toolkit, tool.tool)).find(isOpen);
+  const open = (await knownRollouts(toolkit, tool.tool)).filter(isOpen);
+  const [rollout, pendingRollout] = open.toReversed();
   const promotable = findPromotable(tool, state.packages, state.main, toolkit.now());
-  const isRolling = rollout !== undefined && promotable?.startsWith(`${rollout.version}-`);
-  return { ...offeredOf(state), rollout, promotable: isRolling ? undefined : promotable };
+  const isRolling = open.some(({ version }) => promotable?.startsWith(`${version}-`));
+  return { ...offeredOf(state), rollout, pendingRollout, promotable: isRolling ? undefined : promotable };
 }
 
 async function readState(

@@ -432,4 +432,9 @@ export const migrations: readonly string[] = [
   -- Whose release a held version is.
   ALTER TABLE held_packages ADD COLUMN tool TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- While one waits for approvals, the one before it goes on.
+  DROP INDEX open_rollouts;
+  CREATE UNIQUE INDEX open_rollouts ON rollouts (tool, state = 'pending') WHERE state IN ('pending', 'rolling', 'halted');
+  `,
 ];

@@ -45,6 +45,7 @@ export function RolloutPage({ rollout, details }: Props): JSX.Element {
 }
 
 const waits: Readonly<Record<Wait, string>> = {
+  correction: 'a correction of what main offers by now, which a repeated start prepares',
   approvals: 'approvals by other owners',
   alert: 'the end of an alert that is firing',
   resume: 'somebody who resumes it or rolls it back',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { inOneLine } from '../audit/reason.ts';
 import { reachedBy, rolloutStates } from './rollout.ts';
 import type { RolloutDetails, StoredRollout } from './rollouts.ts';
-import { nextStepAt, waitOf } from './waits.ts';
+import { nextStepAt, waitOf, waits } from './waits.ts';
 
 const Reason = z
   .string()
@@ -35,10 +35,7 @@ export const RolloutJson = z.object({
   reached: z.object({ rings: z.array(z.string()).readonly(), percent: z.number() }),
   since: Time.describe('Since when it is in this state.'),
   next: Time.optional().describe('When the next step begins at the earliest.'),
-  waitsFor: z
-    .enum(['approvals', 'alert', 'resume', 'hold', 'evidence', 'heartbeat', 'window'])
-    .optional()
-    .describe('Why the next step does not begin now.'),
+  waitsFor: z.enum(waits).optional().describe('Why the next step does not begin now.'),
   plan: z.unknown().describe('As it was given.'),
   counts: z
     .object({ known: z.int(), eligible: z.int(), admitted: z.int(), received: z.int() })

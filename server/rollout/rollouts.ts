@@ -106,7 +106,10 @@ export interface Rollouts {
   listOpen(): Promise<readonly StoredRollout[]>;
   find(id: number): Promise<StoredRollout | undefined>;
   details(rollout: StoredRollout): Promise<RolloutDetails>;
-  /** Supersedes the open rollout of a lower version, if there is one. */
+  /**
+   * Supersedes the open rollout of a lower version, if there is one, when it begins to roll. Until then it takes the place of
+   * one that is pending as well, and no other.
+   */
   start(order: NewRollout, request: RolloutRequest): Promise<StartOutcome>;
   /**
    * `seen` is what whoever asks believes it to be: if state or step are others by now, the action does not fit. Left out

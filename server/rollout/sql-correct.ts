@@ -41,8 +41,10 @@ export function correct(
   const row = rows.find((one) => compareVersionTexts(one.version, corrects) === 0);
   if (row === undefined) return 'missing';
   const rollout = toRollout(row, transaction.prepare);
-  const isKnown = correctionsOf(transaction.prepare, rollout.id).includes(version);
-  if (!isKnown && isApproved(rollout, options)) return 'approved';
+  const known = correctionsOf(transaction.prepare, rollout.id);
+  const isKnown = known.includes(version);
+  // Where there was nothing to go back to, approvers saw none, and a rollback needs one by now.
+  if (!isKnown && known.length > 0 && isApproved(rollout, options)) return 'approved';
   if (options.effects?.corrected(transaction, rollout, version, request) !== true) return 'unfit';
   // A beta waits for the rollback, with its correction.
   const isUsed = rollout.state === 'rolled-back' || isCorrectionOf(version, rollout.version);

@@ -64,12 +64,17 @@ export function readViewRollouts(prepare: Prepare, tool?: string): ViewRollout[]
   }));
 }
 
-/** The highest version that is held as a correction of this one, and rolled out by nobody itself. */
+/** The highest version that is held as a correction of this one, and belongs to no other rollout. */
 export function heldCorrection(prepare: Prepare, release: OfPackage): string | undefined {
   const { packageId, version } = release;
-  const sql = 'SELECT 1 FROM rollouts WHERE package_id = ? AND version = ?';
+  const { tool } = release;
+  // What another rollout has prepared, too, is not its own.
+  const sql = `SELECT 1 FROM rollouts WHERE package_id = ? AND version = ?
+    UNION ALL SELECT 1 FROM rollout_corrections c JOIN rollouts r ON r.id = c.rollout
+      WHERE r.tool = ? AND c.version = ? AND r.version <> ?`;
   return heldVersions(prepare, release).find(
-    (held) => isCorrectionOf(held, version) && prepare(sql).get(packageId, held) === undefined,
+    (held) =>
+      isCorrectionOf(held, version) && prepare(sql).get(packageId, held, tool, held, version) === undefined,
   );
 }
 

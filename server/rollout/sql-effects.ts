@@ -25,13 +25,15 @@ export type RolloutEffects = {
     transaction: Transaction,
     order: Pick<StoredRollout, 'tool' | 'packageId' | 'version'>,
   ): string | undefined;
-  /** Whether everybody is offered a higher version than a rollout's. */
+  /** Whether everybody is offered a higher version than a rollout's; before it begins, also whether anybody is by a rollback. */
   isOvertaken(prepare: Prepare, rollout: StoredRollout): boolean;
   /** What is not held and has to be, before a rollout can start. */
   lacks(
     transaction: Transaction,
     order: Pick<StoredRollout, 'tool' | 'packageId' | 'version'>,
   ): 'version' | 'correction' | undefined;
+  /** Whether main offers something, and nothing is prepared that a rollback would give in its place. */
+  lacksCorrection(prepare: Prepare, rollout: Pick<StoredRollout, 'id' | 'packageId'>): boolean;
   /** It was started, perhaps again: the correction is the one that is held now. Answers with it where it is new. */
   started(transaction: Transaction, rollout: StoredRollout): string | undefined;
   /** A held version is to be its correction, or a beta of that; false where it cannot be. */
@@ -146,9 +148,12 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       [mainOf(prepare, order.packageId), ...grantedCorrections(prepare, order.tool)].find(
         (offered) => offered !== undefined && !isAbove(order.version, offered),
       ),
-    isOvertaken(prepare, { packageId, version }) {
-      const main = mainOf(prepare, packageId);
-      return main !== undefined && isAbove(main, version);
+    isOvertaken(prepare, { tool, packageId, version, state }) {
+      // The one before may have been taken back while this one was pending.
+      const granted = state === 'pending' ? grantedCorrections(prepare, tool) : [];
+      return [mainOf(prepare, packageId), ...granted].some(
+        (offered) => offered !== undefined && isAbove(offered, version),
+      );
     },
     lacks(transaction, order) {
       const { prepare } = transaction;
@@ -161,6 +166,8 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
         ? undefined
         : 'correction';
     },
+    lacksCorrection: (prepare, { id, packageId }) =>
+      mainOf(prepare, packageId) !== undefined && correctionsOf(prepare, id).length === 0,
     started(transaction, rollout) {
       const { prepare } = transaction;
       const correction = heldCorrection(prepare, rollout);

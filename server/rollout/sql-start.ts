@@ -8,8 +8,8 @@ import { type RawRollout, toRollout } from './sql-rows.ts';
 import {
   factsOf,
   firingAlert,
+  supersedeBefore,
   type TransitionOptions,
-  transition,
   writeTransition,
 } from './sql-transition.ts';
 import { begun } from './transitions.ts';
@@ -33,9 +33,8 @@ export function start(
     return { is: 'there', rollout: same };
   }
   if (same !== undefined) return { is: 'ended', rollout: same };
-  const current = before.find(isOpen);
-  if (current !== undefined && (compareVersionTexts(current.version, version) ?? 0) > 0)
-    return { is: 'lower', rollout: current };
+  const higher = before.find((each) => isOpen(each) && (compareVersionTexts(each.version, version) ?? 0) > 0);
+  if (higher !== undefined) return { is: 'lower', rollout: higher };
   const at = options.now();
   const alert = firingAlert(prepare, order, at.getTime());
   if (alert !== undefined) return { is: 'alerting', alert };
@@ -46,13 +45,9 @@ export function start(
   const lacks = options.effects?.lacks(transaction, order);
   if (lacks !== undefined) return { is: 'not held', lacks };
 
-  if (current !== undefined) {
-    const ended = transition(prepare, current, { kind: 'supersede' }, options);
-    if (typeof ended !== 'string') {
-      writeTransition(transaction, ended, 'supersede', { ...request, reason: `by ${version}` }, options);
-    }
-  }
   const facts = factsOf(prepare, order, options);
+  const first = begun({ plan, owner }, facts);
+  supersedeBefore(transaction, { ...first, tool, version }, request, options);
   const insert = `INSERT INTO rollouts
     (tool, package_id, version, seed, plan, owner, begun_at, state, since, step, held, counted_to)
     VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, -1, 0, ?)`;
@@ -65,7 +60,6 @@ export function start(
     ...[tool, packageId, version, seed, text, owner ?? null, now, now, now],
   );
   const id = Number(lastInsertRowid);
-  const first = begun({ plan, owner }, facts);
   const rollout = { ...first, id, tool, packageId, version, seed, begunAt: now, writtenPlan };
   writeTransition(transaction, rollout, 'start', request, options, 'rollout started');
   prepareCorrection(transaction, rollout, request, options);

@@ -62,8 +62,9 @@ function isAbout({ ids }: Limited, { tool }: Pick<StoredRollout, 'tool'>): boole
 export function factsOf(
   prepare: Prepare,
   rollout: Pick<StoredRollout, 'tool' | 'packageId' | 'plan'> & { readonly id?: number },
-  { now, approvalsNeeded }: TransitionOptions,
+  { now, approvalsNeeded, effects }: TransitionOptions,
 ): RolloutFacts {
+  const { id } = rollout;
   const at = now().getTime();
   const received = 'SELECT count(*) AS count FROM admissions WHERE rollout = ? AND received IS NOT NULL';
   const beats = prepare('SELECT ids, at FROM heartbeats').all() as (Limited & { readonly at: number })[];
@@ -71,9 +72,10 @@ export function factsOf(
   return {
     now: at,
     approvalsNeeded: approvalsNeeded(rollout),
-    received: (prepare(received).get(rollout.id ?? 0) as { count: number }).count,
+    received: (prepare(received).get(id ?? 0) as { count: number }).count,
     heartbeat: heard.length === 0 ? undefined : Math.max(...heard),
     isAlerting: firingAlert(prepare, rollout, at) !== undefined,
+    lacksCorrection: id !== undefined && effects?.lacksCorrection(prepare, { ...rollout, id }) === true,
   };
 }
 
@@ -108,9 +110,35 @@ export function writeTransition(
   options: TransitionOptions,
   kind: Change['kind'] = 'rollout changed',
 ): void {
+  if (after.state === 'rolling') supersedeBefore(transaction, after, request, options);
   writeState(transaction.prepare, after);
+  if (after.state === 'completed') drawAfresh(transaction.prepare, after);
   writeHistory(transaction, after, action, request, options, kind);
   options.effects?.changed(transaction, after, request);
+}
+
+/**
+ * Ends what a rollout takes the place of: those before it of the tool, once it rolls. While it is pending that is only one which
+ * is pending as well, and the one that rolls goes on.
+ */
+export function supersedeBefore(
+  transaction: Transaction,
+  { id, tool, version, state }: Pick<StoredRollout, 'tool' | 'version' | 'state'> & { readonly id?: number },
+  request: RolloutRequest,
+  options: TransitionOptions,
+): void {
+  for (const before of readOpen(transaction.prepare)) {
+    const isBefore = before.tool === tool && before.id < (id ?? Number.POSITIVE_INFINITY);
+    if (!isBefore || (state === 'pending' && before.state !== 'pending')) continue;
+    const ended = transition(transaction.prepare, before, { kind: 'supersede' }, options);
+    if (typeof ended === 'string') continue;
+    writeTransition(transaction, ended, 'supersede', { ...request, reason: `by ${version}` }, options);
+  }
+}
+
+/** The one that comes after a completed one has no predecessor: while it is pending nobody was admitted by its seed yet. */
+function drawAfresh(prepare: Prepare, { tool }: Pick<StoredRollout, 'tool'>): void {
+  prepare("UPDATE rollouts SET seed = tool || '/' || version WHERE tool = ? AND state = 'pending'").run(tool);
 }
 
 /** What was done, by whom and why: in its history and in the audit log. */

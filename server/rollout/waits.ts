@@ -13,10 +13,22 @@ export type RolloutFacts = {
   readonly heartbeat: number | undefined;
   /** Whether an alert is firing that concerns it: no rollout begins then. */
   readonly isAlerting: boolean;
+  /** Whether main offers something by now that a rollback could not give back: nothing was prepared for it. */
+  readonly lacksCorrection: boolean;
 };
 
 /** Why the next step does not begin now; the first that holds, in this order. */
-export type Wait = 'approvals' | 'alert' | 'resume' | 'hold' | 'evidence' | 'heartbeat' | 'window';
+export const waits = [
+  'correction',
+  'approvals',
+  'alert',
+  'resume',
+  'hold',
+  'evidence',
+  'heartbeat',
+  'window',
+] as const;
+export type Wait = (typeof waits)[number];
 
 /** Undefined where nothing is waited for: the next step begins, or the rollout has ended. */
 export function waitOf(rollout: Rollout, facts: RolloutFacts): Wait | undefined {
@@ -27,6 +39,7 @@ const checks: readonly {
   readonly wait: Wait;
   readonly waits: (rollout: Rollout, facts: RolloutFacts) => boolean;
 }[] = [
+  { wait: 'correction', waits: ({ state }, { lacksCorrection }) => state === 'pending' && lacksCorrection },
   {
     wait: 'approvals',
     waits: (rollout, facts) => isPendingOrRunning(rollout) && lacksApprovals(rollout, facts),

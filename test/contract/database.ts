@@ -9,6 +9,7 @@ import type { HeldManifests } from '../../server/catalog/held-manifests.ts';
 import type { Payloads } from '../../server/catalog/payloads.ts';
 import type { Clients } from '../../server/clients/clients.ts';
 import type { Rings } from '../../server/clients/rings.ts';
+import type { Approvals } from '../../server/feed/approvals.ts';
 import type { Keys } from '../../server/keys/keys.ts';
 import type { Rollouts } from '../../server/rollout/rollouts.ts';
 import type { Views } from '../../server/rollout/views.ts';
@@ -37,7 +38,7 @@ export type DatabaseFixture = {
   /** So many approvals by other owners are needed for any version. */
   rollouts(approvalsNeeded?: number): Rollouts;
   /** Packages, rollouts and what clients see of them, as a server has them together. */
-  feed(): FeedFixture;
+  feed(approvals?: Approvals): FeedFixture;
   downloads(limits?: DownloadLimits): Downloads;
   bucketEvents(): BucketEvents;
   clientLinks(): ClientLinks;

@@ -182,9 +182,85 @@ export function describeRollouts(name: string, open: OpenFixture): void {
       const second = await started('1.22.1');
       await rollouts.act(second.id, { kind: 'reject', owner: 'bob' }, { by });
 
-      expect(await now(first.id)).toMatchObject({ state: 'superseded' });
+      expect(await now(first.id)).toMatchObject({ state: 'rolling' });
       expect(await now(second.id)).toMatchObject({ state: 'rejected' });
       expect(await started('1.22.1')).toMatchObject({ seed: 'delve/1.22.0', state: 'pending' });
+    });
+
+    describe('while one waits for approvals', () => {
+      let first: StoredRollout;
+      let second: StoredRollout;
+      const approve = (id: number) => rollouts.act(id, { kind: 'approve', owner: 'bob' }, { by });
+      beforeEach(async () => {
+        first = await started();
+        rollouts = fixture.rollouts(1);
+        await approve(first.id);
+        second = await started('1.22.1');
+      });
+
+      it('lets the one before go on, and ends it with the last approval', async () => {
+        await rollouts.act(first.id, { kind: 'advance' }, { by });
+        await rollouts.act(first.id, { kind: 'halt' }, { by });
+        await fixture.reopen();
+        rollouts = fixture.rollouts(1);
+        expect(await now(first.id)).toMatchObject({ state: 'halted', step: 1 });
+        expect(await rollouts.listOpen()).toMatchObject([
+          { id: first.id },
+          { id: second.id, state: 'pending' },
+        ]);
+
+        expect(await approve(second.id)).toMatchObject({ rollout: { state: 'rolling', seed: first.seed } });
+        expect(await now(first.id)).toMatchObject({ state: 'superseded' });
+        expect((await rollouts.details(await now(first.id))).history.at(-1)).toMatchObject({
+          ...{ by: 'ops', action: 'supersede', reason: 'by 1.22.1' },
+        });
+      });
+
+      it('takes the place of it with a further start, and of no other', async () => {
+        const third = await started('1.22.2');
+
+        expect(await now(second.id)).toMatchObject({ state: 'superseded' });
+        expect(await now(first.id)).toMatchObject({ state: 'rolling' });
+        expect((await rollouts.start(orderOf('1.22.1.1'), { by })).is).toBe('lower');
+        expect((await rollouts.start(orderOf(), { by })).is).toBe('there');
+        await approve(third.id);
+        expect(await rollouts.listOpen()).toMatchObject([{ id: third.id, state: 'rolling' }]);
+      });
+
+      it('ends both with a start that waits for nobody', async () => {
+        rollouts = fixture.rollouts(0);
+        const third = await started('1.22.2');
+
+        expect(await rollouts.listOpen()).toMatchObject([{ id: third.id, state: 'rolling' }]);
+      });
+
+      it('begins by itself where approvals are not asked for any more', async () => {
+        rollouts = fixture.rollouts(0);
+        await rollouts.tick();
+
+        expect(await rollouts.listOpen()).toMatchObject([{ id: second.id, state: 'rolling' }]);
+        expect((await rollouts.details(await now(first.id))).history.at(-1)?.by).toBe('server');
+      });
+
+      it('draws its machines afresh where the one before is completed', async () => {
+        await rollouts.act(first.id, { kind: 'complete' }, { by });
+        expect(await now(second.id)).toMatchObject({ state: 'pending', seed: 'delve/1.22.1' });
+
+        expect(await approve(second.id)).toMatchObject({ rollout: { state: 'rolling' } });
+        expect(await now(first.id)).toMatchObject({ state: 'completed' });
+      });
+
+      it.each([
+        ['rollback', 'rolled-back', 'rolled-back'],
+        ['halt', 'halted', 'superseded'],
+      ] as const)('keeps the machines after a %s of the one before', async (kind, state, ended) => {
+        await rollouts.act(first.id, { kind }, { by });
+        expect(await now(first.id)).toMatchObject({ state });
+
+        const { rollout } = (await approve(second.id)) ?? {};
+        expect(rollout).toMatchObject({ state: 'rolling', seed: 'delve/1.22.0' });
+        expect(await now(first.id)).toMatchObject({ state: ended });
+      });
     });
 
     it('waits for other owners, one person being one, however many keys are theirs', async () => {

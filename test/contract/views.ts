@@ -172,6 +172,69 @@ export function describeViews(name: string, open: OpenFixture): void {
       expect(await seenBy('pc-2')).toEqual([]);
     });
 
+    describe('while a rollout waits for approvals', () => {
+      const approve = (id: number) => feed.rollouts.act(id, { kind: 'approve', owner: 'bob' }, { by });
+      beforeEach(() => {
+        feed = fixture.feed([{ glob: 'delve', owners: 1 }]);
+      });
+
+      it('have what the one before gives, which can be taken back', async () => {
+        await publish('1.21.0');
+        const first = await rollOut('1.22.0');
+        await approve(first.id);
+        const second = await rollOut('1.23.0');
+        expect(await seenBy('pc-1')).toEqual(['delve 1.22.0']);
+        await feed.rollouts.act(second.id, { kind: 'reject', owner: 'bob' }, { by });
+        expect(await feed.catalog.isHeld('delve', '1.23.0.1')).toBe(false);
+        const third = await rollOut('1.24.0');
+
+        await act(first.id, 'rollback');
+        expect(await seenBy('pc-1')).toEqual(['delve 1.22.0 unlisted', 'delve 1.22.0.1']);
+        await approve(third.id);
+        expect(await seenBy('pc-1')).toContain('delve 1.24.0');
+      });
+
+      it('get a version only where it can be taken back by then', async () => {
+        const [first, second] = ['1.22.0', '1.23.0'];
+        const ids: number[] = [];
+        for (const version of [first, second]) {
+          await hold(version);
+          const outcome = await start(version);
+          if (outcome.is !== 'started') throw new Error(outcome.is);
+          ids.push(outcome.rollout.id);
+          if (version === first) await approve(outcome.rollout.id);
+        }
+        const [before = 0, waiting = 0] = ids;
+        await act(before, 'complete');
+        await approve(waiting);
+        await feed.rollouts.tick();
+        expect(await feed.rollouts.find(waiting)).toMatchObject({ state: 'pending' });
+        expect(await seenBy('pc-1')).toEqual([]);
+
+        await hold('1.23.0.1');
+        await feed.rollouts.correct({ tool: 'delve', version: '1.23.0.1', corrects: second }, { by });
+        await feed.rollouts.tick();
+        expect(await seenBy('pc-1')).toEqual(['delve 1.23.0']);
+        await act(waiting, 'rollback');
+        expect(await seenBy('pc-1')).toEqual(['delve 1.23.0 unlisted', 'delve 1.23.0.1']);
+      });
+
+      it('have none of a version that a correction is above by then', async () => {
+        await publish('1.21.0');
+        const first = await rollOut('1.22.0');
+        for (const each of ['1.22.0.2', '1.22.0.4', '1.22.0.5']) await hold(each);
+        await feed.rollouts.correct({ tool: 'delve', version: '1.22.0.5', corrects: '1.22.0' }, { by });
+        await approve(first.id);
+        const second = await start('1.22.0.2');
+        if (second.is !== 'started') throw new Error(second.is);
+        expect((await feed.rollouts.details(second.rollout)).correction).toBe('1.22.0.4');
+        await act(first.id, 'rollback');
+        await feed.rollouts.tick();
+
+        expect(await feed.rollouts.find(second.rollout.id)).toMatchObject({ state: 'superseded' });
+      });
+    });
+
     it('take a correction that was prepared anew, and one more after the rollback', async () => {
       await publish('1.21.0');
       const { id } = await rollOut('1.22.0');
@@ -220,14 +283,18 @@ export function describeViews(name: string, open: OpenFixture): void {
 
     it('never take from a client what it was offered, whatever happens', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(someStep, { minLength: 40, maxLength: 80, size: 'max' }), async (steps) => {
-          const walk = await open();
-          try {
-            await walkThrough(walk.feed(), steps);
-          } finally {
-            await walk.close();
-          }
-        }),
+        fc.asyncProperty(
+          fc.array(someStep, { minLength: 40, maxLength: 80, size: 'max' }),
+          fc.boolean(),
+          async (steps, needsApproval) => {
+            const walk = await open();
+            try {
+              await walkThrough(walk.feed(needsApproval ? [{ glob: 'delve', owners: 1 }] : []), steps);
+            } finally {
+              await walk.close();
+            }
+          },
+        ),
         { numRuns: 20 },
       );
     });
@@ -242,7 +309,14 @@ const someStep = fc.oneof(
     weight: 8,
     arbitrary: fc.record({ is: fc.constant('ask' as const), client: fc.constantFrom(...clients) }),
   },
-  { weight: 2, arbitrary: fc.record({ is: fc.constant('start' as const) }) },
+  { weight: 2, arbitrary: fc.record({ is: fc.constant('start' as const), isApproved: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      is: fc.constant('decide' as const),
+      kind: fc.constantFrom('approve' as const, 'reject' as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ is: fc.constant('promote' as const), isHigher: fc.boolean() }) },
   { weight: 5, arbitrary: fc.record({ is: fc.constant('act' as const), kind: fc.constantFrom(...kinds) }) },
 );
@@ -255,9 +329,14 @@ const plan = RolloutPlan.parse({ steps: percents.map((percent) => ({ percent, ho
 type Modelled = {
   readonly id: number;
   readonly version: string;
-  readonly seed: string;
+  /** Whose machines go first, from its first step on. */
+  seed?: string;
   readonly admitted: Set<string>;
 };
+
+function isRunning({ state }: StoredRollout): boolean {
+  return state === 'rolling' || state === 'halted';
+}
 
 /** The model: who was let in, by the formula, and the highest version that each client was offered. */
 async function walkThrough(feed: FeedFixture, steps: readonly Step[]): Promise<void> {
@@ -272,7 +351,8 @@ async function walkThrough(feed: FeedFixture, steps: readonly Step[]): Promise<v
 
   async function prepareCorrections(): Promise<void> {
     for (const { version, state } of await rollouts.list('delve')) {
-      if (!['rolling', 'halted', 'rolled-back'].includes(state) || compare(version, main) < 0) continue;
+      if (!['pending', 'rolling', 'halted', 'rolled-back'].includes(state) || compare(version, main) < 0)
+        continue;
       for (let number = 1; ; number += 1) {
         const correction = `${version}.${number}`;
         if ((await hold(correction)) !== 'held') continue;
@@ -282,19 +362,39 @@ async function walkThrough(feed: FeedFixture, steps: readonly Step[]): Promise<v
     }
   }
 
+  /** About the one that waits; while it does, it takes nothing from the one before. */
+  async function decide(kind: 'approve' | 'reject'): Promise<void> {
+    const open = await rollouts.listOpen();
+    const pending = open.find(({ state }) => state === 'pending');
+    if (pending === undefined) return;
+    const outcome = await rollouts.act(pending.id, { kind, owner: 'bob' }, { by });
+    expect(outcome?.refusal).toBeUndefined();
+    const running = (await rollouts.listOpen()).map(({ id }) => id);
+    expect(running).toEqual(kind === 'approve' ? [pending.id] : open.filter(isRunning).map(({ id }) => id));
+  }
+
   for (const step of steps) {
     if (step.is === 'start') {
+      const running = (await rollouts.listOpen()).filter(isRunning);
       minor += 1;
       const version = `1.${minor}.0`;
       for (const each of [version, `${version}.1`]) await hold(each);
-      const order = { tool: 'delve', packageId: 'delve', version, plan, writtenPlan: {}, owner: undefined };
+      const order = { tool: 'delve', packageId: 'delve', version, plan, writtenPlan: {}, owner: 'ann' };
       // The words of the plan are read again with each row.
       const outcome = await rollouts.start(
         { ...order, writtenPlan: { steps: percents.map((percent) => ({ percent, hold: '1h', needs: 0 })) } },
         { by },
       );
       if (outcome.is !== 'started') throw new Error(outcome.is);
-      all.push({ id: outcome.rollout.id, version, seed: outcome.rollout.seed, admitted: new Set() });
+      all.push({ id: outcome.rollout.id, version, admitted: new Set() });
+      const isPending = outcome.rollout.state === 'pending';
+      const goOn = isPending ? running : [outcome.rollout];
+      expect((await rollouts.listOpen()).filter(isRunning).map(({ id }) => id)).toEqual(
+        goOn.map(({ id }) => id),
+      );
+      if (step.isApproved) await decide('approve');
+    } else if (step.is === 'decide') {
+      await decide(step.kind);
     } else if (step.is === 'promote') {
       // Lower than what is rolling out, or higher, by hand.
       if (step.isHigher) minor += 1;
@@ -304,7 +404,9 @@ async function walkThrough(feed: FeedFixture, steps: readonly Step[]): Promise<v
       await prepareCorrections();
       await rollouts.tick();
     } else if (step.is === 'act') {
-      const current = (await rollouts.list('delve'))[0];
+      const [newest, ...others] = await rollouts.list('delve');
+      // While one waits for approvals, the one before it goes on.
+      const current = newest?.state === 'pending' ? others.find(isRunning) : newest;
       if (current === undefined) continue;
       const outcome = await rollouts.act(current.id, { kind: step.kind }, { by });
       if (outcome?.rollout.state === 'completed' && outcome.refusal === undefined)
@@ -312,8 +414,9 @@ async function walkThrough(feed: FeedFixture, steps: readonly Step[]): Promise<v
     } else {
       const { client } = step;
       for (const one of all) {
-        const { state, step: reached } = (await rollouts.find(one.id)) as StoredRollout;
-        const isReached = positionOf(one.seed, client) < (percents[reached] ?? 0) * 100;
+        const { state, step: reached, seed } = (await rollouts.find(one.id)) as StoredRollout;
+        if (state === 'rolling') one.seed ??= seed;
+        const isReached = positionOf(one.seed ?? seed, client) < (percents[reached] ?? 0) * 100;
         if (state === 'rolling' && isReached) one.admitted.add(client);
       }
       const view = await views.of(client);

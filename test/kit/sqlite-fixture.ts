@@ -11,15 +11,16 @@ import { createSqlRings } from '../../server/clients/sql-rings.ts';
 import { type Connection, openDatabase } from '../../server/database/connection.ts';
 import { createSqlAudit } from '../../server/database/sql-audit.ts';
 import { createSqlDownloads } from '../../server/database/sql-downloads.ts';
+import type { Approvals } from '../../server/feed/approvals.ts';
 import { createSqlKeys } from '../../server/keys/sql-keys.ts';
 import { createSqlRollouts } from '../../server/rollout/sql-rollouts.ts';
 import { openRollouts } from '../../server/rollout-services.ts';
 import type { DatabaseFixture, FeedFixture } from '../contract/database.ts';
 import { makeTempDir } from './test-server.ts';
 
-function openFeed(db: Connection, now: () => Date): FeedFixture {
+function openFeed(db: Connection, now: () => Date, approvals: Approvals): FeedFixture {
   const catalog = createSqlCatalog(db, now);
-  return { catalog, ...openRollouts(db, { catalog, approvals: [], now }) };
+  return { catalog, ...openRollouts(db, { catalog, approvals, now }) };
 }
 
 export async function openSqliteFixture(): Promise<DatabaseFixture> {
@@ -35,7 +36,7 @@ export async function openSqliteFixture(): Promise<DatabaseFixture> {
     rings: () => createSqlRings(db, now),
     clients: (limits) => createSqlClients(db, now, limits),
     rollouts: (approvalsNeeded = 0) => createSqlRollouts(db, { now, approvalsNeeded: () => approvalsNeeded }),
-    feed: () => openFeed(db, now),
+    feed: (approvals = []) => openFeed(db, now, approvals),
     downloads: (limits) => createSqlDownloads(db, now, limits),
     bucketEvents: () => createSqlBucketEvents(db, now),
     clientLinks: () => createSqlClientLinks(db),

@@ -1,5 +1,5 @@
 import { fail, ReleaseError } from '../../errors.ts';
-import { type CorrectionNumbers, nextCorrection, offeredAbove } from '../../plan/rollout.ts';
+import { type CorrectionNumbers, nextCorrection, offeredAbove, takenByRollouts } from '../../plan/rollout.ts';
 import { findAsked } from '../../plan/withdrawal.ts';
 import {
   isOpen,
@@ -62,7 +62,7 @@ export async function planRolloutOf(
   const above = offeredAbove(version, await toolkit.published.versions(tool), rollouts);
   if (above !== undefined) refuse(`machines are offered ${above}, which is above it`);
 
-  const correction = await planCorrection(tool, version, toolkit);
+  const correction = await planCorrection(tool, version, toolkit, takenByRollouts(rollouts));
   return { ...promotion, row: rowOf(row, ready.beta.version, correction), open: undefined, correction };
 }
 
@@ -79,7 +79,7 @@ export async function planCorrection(
   tool: Tool,
   version: string,
   toolkit: OpenToolkit,
-  taken: readonly string[] = [],
+  taken: readonly string[],
 ): Promise<PlannedCorrection | undefined> {
   const { published, bucket } = toolkit;
   const main = await bucket.version('main', tool.tool);

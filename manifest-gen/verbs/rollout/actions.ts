@@ -87,7 +87,8 @@ export const actionCommands = (Object.keys(actions) as RolloutActionName[]).map(
 });
 
 /**
- * The open one, or the newest where it is what the action leads to.
+ * Of those that are open, the one whose state the action is for: while a rollout waits for approvals, the one before it goes on.
+ * Where there is none, what the action has led to since then.
  * @throws ReleaseError ROLLOUT_MISSING
  */
 function chooseRollout(
@@ -96,15 +97,27 @@ function chooseRollout(
   action: RolloutActionName,
 ): Rollout {
   const meant = rollouts.filter((one) => isMeant(one, version));
-  const newest = meant.find(isOpen) ?? meant[0];
-  if (newest !== undefined && (isOpen(newest) || newest.state === actions[action].leadsTo)) return newest;
+  const open = meant.filter(isOpen);
+  const { leadsTo, scope } = actions[action];
+  const fitting = open.find(({ state }) => (state === 'pending') === (scope === 'approve'));
+  if (fitting !== undefined) return fitting;
+  const [other] = open;
+  const [last] = meant.filter((one) => !isOpen(one)).toSorted((one, two) => timeOf(two) - timeOf(one));
+  const isSince = last !== undefined && (other === undefined || timeOf(last) >= timeOf(other));
+  if (isSince && last.state === leadsTo) return last;
+  if (other !== undefined) return other;
   const of = version === undefined ? '' : ` of ${version}`;
-  const last = newest === undefined ? '' : `, and that of ${newest.version} is ${newest.state}`;
+  const ended = last === undefined ? '' : `, and that of ${last.version} is ${last.state}`;
   const hint =
-    newest?.state === 'completed'
-      ? `\`release:withdraw ${tool}@${newest.version} --reason TEXT\` takes back what everybody has.`
+    last?.state === 'completed'
+      ? `\`release:withdraw ${tool}@${last.version} --reason TEXT\` takes back what everybody has.`
       : `\`release:rollout start ${tool}\` begins one.`;
-  return fail('ROLLOUT_MISSING', { tool, found: `no open rollout${of}${last}`, what: action, hint });
+  return fail('ROLLOUT_MISSING', { tool, found: `no open rollout${of}${ended}`, what: action, hint });
+}
+
+/** When it came into its state. */
+function timeOf({ since }: Rollout): number {
+  return Date.parse(since);
 }
 
 /** After a rollback: what affected machines have to run. */

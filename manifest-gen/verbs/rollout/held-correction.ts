@@ -1,4 +1,5 @@
 import type { Artifacts } from '../../build/artifacts.ts';
+import { takenByRollouts } from '../../plan/rollout.ts';
 import { isBefore } from '../../plan/withdrawal.ts';
 import { holdRelease } from '../../publish/hold-release.ts';
 import { publishRelease } from '../../publish/publish-release.ts';
@@ -59,14 +60,15 @@ function noteOf(corrects: string, bytesOf: string): string {
  * @throws ReleaseError FEED_*, BUCKET_*, PROMOTION_UNPROVEN
  */
 export async function renewCorrections(tool: Tool, toolkit: OpenToolkit): Promise<void> {
-  const rollouts = (await knownRollouts(toolkit, tool.tool)).filter((one) => isOpen(one) || isTakenBack(one));
+  const known = await knownRollouts(toolkit, tool.tool);
+  const rollouts = known.filter((one) => isOpen(one) || isTakenBack(one));
   if (rollouts.length === 0) return;
   const again = await readAgain(toolkit);
   const main = await again.bucket.version('main', tool.tool);
   for (const rollout of rollouts) {
     const { version, correction = version } = rollout;
     if (main === undefined || !isBefore(main, correction)) continue;
-    const planned = await planCorrection(tool, version, again, [correction]);
+    const planned = await planCorrection(tool, version, again, takenByRollouts(known));
     if (planned !== undefined) await renewCorrection(rollout, tool, planned, again);
   }
   toolkit.done.push(...again.done);

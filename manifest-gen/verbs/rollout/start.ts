@@ -18,7 +18,12 @@ import { endRun, type RunResult } from '../run/run-each.ts';
 import { verb } from '../run/run-verb.ts';
 import type { OpenVerbToolkit } from '../run/toolkit.ts';
 import { withFeed } from '../run/with-feed.ts';
-import { buildHeldCorrection, type HeldCorrection, holdCorrection } from './held-correction.ts';
+import {
+  buildHeldCorrection,
+  type HeldCorrection,
+  holdCorrection,
+  renewCorrections,
+} from './held-correction.ts';
 
 type StartOptions = {
   /** As it is written. */
@@ -73,6 +78,8 @@ async function publish(
 ): Promise<Outcome> {
   const about = { tool: tool.tool, version: row.to };
   if (open !== undefined) toolkit.report.rollouts([open]);
+  // the one before it was completed meanwhile, the first of all
+  if (open?.waitsFor === 'correction' && !dryRun) await renewCorrections(tool, toolkit);
   if (held === undefined) return { ...about, kind: 'nothing', detail: inWords(row.why) };
   if (dryRun)
     return { ...about, kind: 'made', detail: `${inWords(row.why)}; nothing was uploaded (--dry-run)` };

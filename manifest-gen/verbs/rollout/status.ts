@@ -1,5 +1,5 @@
 import { Argument } from 'commander';
-import { listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
+import { isOpen, listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
 import { verb } from '../run/run-verb.ts';
 import { isMeant, openRollouts, readTarget } from './open-rollouts.ts';
 
@@ -7,10 +7,13 @@ export const statusCommand = verb({
   name: 'status',
   description:
     'Shows rollouts: state, step, which machines have the version, and what the next step waits for.',
-  argument: new Argument('[tool[@version]]', 'all rollouts of one tool; no tool: the newest rollout of each'),
+  argument: new Argument(
+    '[tool[@version]]',
+    'all rollouts of one tool; no tool: the open ones, and the newest of each',
+  ),
   flags: ['json', 'quiet'],
   examples: [
-    'release:rollout status                         the newest of each tool',
+    'release:rollout status                         what is open, and the newest of each tool',
     '--silent release:rollout status delve --json   for machines',
   ],
   isReadOnly: true,
@@ -20,10 +23,12 @@ export const statusCommand = verb({
     const api = openRollouts(toolkit, 'read');
     const rollouts = await listRollouts(api, target?.tool);
     const meant = rollouts.filter((one) => isMeant(one, target?.version));
-    toolkit.report.rollouts(target === undefined ? newestOfEach(rollouts) : meant, { isAsked: true });
+    toolkit.report.rollouts(target === undefined ? openOrNewest(rollouts) : meant, { isAsked: true });
   },
 });
 
-function newestOfEach(newestFirst: readonly Rollout[]): readonly Rollout[] {
-  return newestFirst.filter(({ tool }, at) => newestFirst.findIndex((one) => one.tool === tool) === at);
+function openOrNewest(newestFirst: readonly Rollout[]): readonly Rollout[] {
+  return newestFirst.filter(
+    (rollout, at) => isOpen(rollout) || newestFirst.findIndex(({ tool }) => tool === rollout.tool) === at,
+  );
 }

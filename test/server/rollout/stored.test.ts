@@ -77,7 +77,14 @@ describe('a stored rollout', () => {
         let firings = 0;
         const now = (): number => fixture.time.getTime();
         const facts = (): RolloutFacts => {
-          return { now: now(), approvalsNeeded, received: received.size, heartbeat, isAlerting };
+          return {
+            now: now(),
+            approvalsNeeded,
+            received: received.size,
+            heartbeat,
+            isAlerting,
+            lacksCorrection: false,
+          };
         };
         const order = { tool, packageId: tool, version: '1.0.0', plan, writtenPlan, owner: 'ann' };
         const started = await rollouts.start(order, { by: operator });

@@ -27,6 +27,7 @@ const facts = (changes: Partial<RolloutFacts> = {}): RolloutFacts => ({
   received: 100,
   heartbeat: undefined,
   isAlerting: false,
+  lacksCorrection: false,
   ...changes,
 });
 
@@ -157,6 +158,13 @@ describe('a rollout', () => {
     expect([approved.state, waitOf(approved, facts(alerting))]).toEqual(['pending', 'alert']);
     expect(run(approved, 10_000, { approvalsNeeded: 1 }).state).toBe('rolling');
   });
+
+  it('does not begin while nothing is prepared that would take it back', () => {
+    const lacking = { approvalsNeeded: 1, lacksCorrection: true };
+    const approved = done(act(start(lacking), { kind: 'approve', owner: 'bob' }, facts(lacking)));
+    expect([approved.state, waitOf(approved, facts(lacking))]).toEqual(['pending', 'correction']);
+    expect(run(approved, 10_000, { approvalsNeeded: 1 }).state).toBe('rolling');
+  });
 });
 
 it.each([
@@ -201,6 +209,7 @@ describe('any sequence of actions, with clocks that jump', () => {
     approvalsNeeded: fc.constantFrom(0, 0, 1, 2),
     received: fc.integer({ min: 0, max: 10 }),
     isAlerting: fc.boolean(),
+    lacksCorrection: fc.boolean(),
   });
 
   it('keeps to the states, never goes back a step, and begins none while it waits', () => {

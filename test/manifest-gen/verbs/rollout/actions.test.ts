@@ -159,6 +159,54 @@ describe('release:rollout', () => {
     expect(await rollout('reject', 'buf')).toMatchObject({ exitCode: 1 });
   });
 
+  describe('while one waits for approvals and the one before goes on', () => {
+    let approver: string;
+    const decide = (action: string) =>
+      generator.run('release:rollout', [action, 'buf'], { env: { FEED_API_KEY: approver } });
+    const states = async () => (await server.rollouts.list('buf')).map(({ state }) => state);
+    beforeEach(async () => {
+      approver = await server.key(['approve'], { owner: 'bob' });
+      await begin('buf', '1.33.0');
+      await decide('approve');
+      server.held.add('buf 1.34.0');
+      await begin('buf', '1.34.0');
+    });
+
+    it('finds the one that an action is for', async () => {
+      expect(await states()).toEqual(['pending', 'rolling']);
+      for (const action of ['halt', 'resume', 'advance', 'halt']) {
+        const { exitCode, stderr } = await rollout(action, 'buf', '--reason', 'x');
+        expect(exitCode, stderr).toBe(0);
+      }
+      expect(await states()).toEqual(['pending', 'halted']);
+      const status = await rollout('status');
+      expect(status.stdout).toMatch(/buf +1\.34\.0 +pending .*\nbuf +1\.33\.0 +halted/);
+      await decide('approve');
+      expect(await states()).toEqual(['rolling', 'superseded']);
+    });
+
+    it('leaves the one before as it was when the other is rejected', async () => {
+      expect((await decide('reject')).exitCode).toBe(0);
+      expect((await decide('reject')).stdout).toContain('nothing to do: it is rejected');
+      expect(await states()).toEqual(['rejected', 'rolling']);
+      server.time = new Date(server.time.getTime() + 1000);
+      expect((await rollout('complete', 'buf')).exitCode).toBe(0);
+      expect((await rollout('complete', 'buf')).stdout).toContain('nothing to do: it is completed');
+    });
+
+    it('takes the one before back, and no more than once', async () => {
+      for (const said of ['rolled-back', 'nothing to do: it is rolled-back']) {
+        expect((await rollout('rollback', 'buf', '--reason', 'x')).stdout).toContain(said);
+      }
+      expect(await states()).toEqual(['pending', 'rolled-back']);
+      // it was completed by nobody
+      expect(await rollout('complete', 'buf')).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('buf 1.34.0 is pending'),
+      });
+    });
+  });
+
   it('ends with 2 without a key, and where the feed has no rollouts', async () => {
     const without = await generator.run('release:rollout', ['status'], { env: { FEED_API_KEY: '' } });
     const elsewhere = await generator.run('release:rollout', ['status'], {
