@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { type Body, joinBody, type Part, sizeOf, writeBody } from '../http/body.ts';
 import { createPause, type Pause } from '../pause.ts';
@@ -63,10 +64,13 @@ export async function renderFeed(
       identity += `\n${entry.identity}`;
       shown += 1;
       if (size >= pieceBytes) {
+        await pause.take();
         written += size;
         size = 0;
         parts = [...parts.slice(0, start), joinBody(parts.slice(start))];
         start = parts.length;
+        // All of it at the end would be two megabytes to hash in one go.
+        identity = hash('sha256', identity, 'base64url');
         leave ??= await longFeeds.enter();
       }
       if (pause.isDue()) await pause.take();
@@ -91,6 +95,8 @@ async function joinInPieces(parts: readonly Part[], pause: Pause): Promise<Buffe
     at += sizeOf([part]);
     if (pause.isDue()) await pause.take();
   }
+  // Sending it takes some milliseconds too.
+  await pause.take();
   return whole;
 }
 

@@ -33,7 +33,7 @@ function selectPage(
   const where = after ? sql`${asked} AND ${afterSql(terms, after)}` : asked;
   // If an index has that order, the rows are read while the page is found. Otherwise an inner query sorts nothing but keys.
   if (indexedOrders.includes(order.text)) {
-    return sql`SELECT ${select} ${fromNeeded(where, raw('i.id'))} ORDER BY ${order}
+    return sql`SELECT ${select} ${fromNeeded(where, select)} ORDER BY ${order}
       ${limitSql(query)}`;
   }
   const page = sql`SELECT p.pk ${fromNeeded(where, order)} ORDER BY ${order}
@@ -100,7 +100,7 @@ export function countSql(query: PackageQuery, first: Sql = always): Sql {
   return sql`SELECT count(*) AS count ${fromNeeded(whereSql(query, first))}`;
 }
 
-/** FROM with the tables that the condition and the order name. Clients' texts are parameters, so all names here are ours. */
+/** FROM with the tables that the condition and the columns or the order name. Clients' texts are parameters, so all names here are ours. */
 function fromNeeded(where: Sql, order: Sql = raw('')): Sql {
   // Texts first: most conditions on them leave few rows for the other tables.
   const named = (['t', 'i'] as const).filter((table) =>
