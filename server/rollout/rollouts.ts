@@ -143,6 +143,8 @@ export interface Rollouts {
    * Costs a durable write where it admits, nothing while no rollout is open.
    */
   admit(client: string): Promise<readonly number[]>;
+  /** The open rollouts that a client is in, durably. Admits it to none and writes nothing. */
+  admitted(client: string): Promise<readonly number[]>;
   /** An admitted client has the version now. */
   receive(client: string, rollout: number): Promise<void>;
 }

@@ -40,6 +40,8 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
   }
 
   const admitting = new Map<string, Promise<void>>();
+  /** Clients whose admission failed at the disk: it may be readable and not durable. */
+  const unsure = new Set<string>();
   async function admitNow(client: string): Promise<void> {
     // Decided once more where nothing can come in between: after a halt nobody gets in.
     const admission = transact((transaction) => {
@@ -49,6 +51,10 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
     admitting.set(client, admission);
     try {
       await admission;
+      unsure.delete(client);
+    } catch (error) {
+      unsure.add(client);
+      throw error;
     } finally {
       if (admitting.get(client) === admission) admitting.delete(client);
     }
@@ -122,8 +128,13 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
         if (newAdmissions(prepare, client, open).length > 0) await admitNow(client);
         // An admission can be read before it is durable, and must not be answered then.
         else if (admitting.has(client)) await admitting.get(client);
+        else if (unsure.has(client)) await admitNow(client);
         else return admittedTo(prepare, client);
       }
+    },
+    async admitted(client) {
+      while (admitting.has(client)) await admitting.get(client)?.catch(() => undefined);
+      return unsure.has(client) ? [] : admittedTo(prepare, client);
     },
     async receive(client, rollout) {
       const sql = 'UPDATE admissions SET received = ? WHERE client = ? AND rollout = ? AND received IS NULL';

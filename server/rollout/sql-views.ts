@@ -9,7 +9,7 @@ import { matters, type ViewRollout, viewOf } from './view-of.ts';
 import { type Asking, plainView, type View, type ViewGrant, type Views } from './views.ts';
 
 export type SqlViewsOptions = {
-  readonly rollouts: Pick<Rollouts, 'admit'>;
+  readonly rollouts: Pick<Rollouts, 'admit' | 'admitted'>;
   readonly clients: Pick<Clients, 'see'>;
   /** Another number after each change of rollouts, rings and packages. */
   readonly revision: () => number;
@@ -59,30 +59,37 @@ export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions
     const day = Math.floor(now().getTime() / msADay);
     const remembered = current().ofClient.get(client);
     if (remembered?.day === day) return remembered.view;
-    if (asking === 'head') return seenBy(current(), admissionsOf(prepare, client));
-    if (!clients.see(client, from)) return plainView;
+    if (asking === 'get' && !clients.see(client, from)) return plainView;
+    if (current().rollouts.length === 0) return plainView;
+    const { state, admitted } = await admissionsNow(client, asking);
+    const view = seenBy(state, admitted);
+    if (asking === 'get') remember(state, client, view, day);
+    return view;
+  }
+
+  /** The rollouts that a client is in, durably: an admission can be read before it is. */
+  async function admissionsNow(
+    client: string,
+    asking: Asking,
+  ): Promise<{ readonly state: Known; readonly admitted: readonly { readonly id: number }[] }> {
     for (;;) {
-      if (current().rollouts.length === 0) return plainView;
-      const confirmed = new Set(await rollouts.admit(client));
+      const confirmed = new Set(await (asking === 'get' ? rollouts.admit : rollouts.admitted)(client));
       const state = current();
-      const admitted = admissionsOf(prepare, client);
-      // Another request may have admitted it meanwhile, to what was started meanwhile: not durable yet.
-      if (!admitted.every(({ id, isOpen }) => !isOpen || confirmed.has(id))) continue;
-      const view = seenBy(state, admitted);
-      remember(state, client, view, day);
-      return view;
+      const all = admissionsOf(prepare, client);
+      const admitted = all.filter(({ id, isOpen }) => !isOpen || confirmed.has(id));
+      // Another request may have admitted it meanwhile, to what was started meanwhile.
+      if (asking === 'head' || admitted.length === all.length) return { state, admitted };
     }
   }
 
   return {
     of,
     async bucketGrants(client, from, asking) {
-      await of(client, from, asking);
-      const state = current();
-      const { all } = state;
-      if (all.length === 0) return [];
-      const admitted = admissionsOf(prepare, client).map(({ id }) => id);
-      return notPurged(state, viewOf(new Set(admitted), all, () => undefined).grants);
+      if (asking !== 'head' && !clients.see(client, from)) return [];
+      if (current().all.length === 0) return [];
+      const { state, admitted } = await admissionsNow(client, asking ?? 'get');
+      const ids = admitted.map(({ id }) => id);
+      return notPurged(state, viewOf(new Set(ids), state.all, () => undefined).grants);
     },
   };
 }
