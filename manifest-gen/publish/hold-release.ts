@@ -23,26 +23,25 @@ export type HeldRelease = Artifacts & {
  */
 export async function holdRelease(release: HeldRelease, toolkit: OpenToolkit): Promise<void> {
   const { tool, version, nupkg } = release;
-  const { feed, endpoints, report } = toolkit;
-  const api = { feed, serverUrl: endpoints.serverUrl };
+  const { feed, report } = toolkit;
   report.step(tool.tool, 'hold', version);
-  const there = (await listHeld(api, tool.tool)).find((one) => one.version === version);
+  const there = (await listHeld(feed, tool.tool)).find((one) => one.version === version);
   const isSame = there?.sha256 === nupkg.digest.sha256;
-  if (there !== undefined && !isSame) await discardHeld(api, tool.tool, version);
+  if (there !== undefined && !isSame) await discardHeld(feed, tool.tool, version);
   try {
     await upload(release, isSame, toolkit);
   } catch (error) {
     // its manifest has the reason of an earlier run, or the addresses of an earlier PUBLIC_URL
     const isOther = error instanceof ReleaseError && error.code === 'FEED_CONFLICT';
     if (!isOther || !isSame || !there.hasManifest) throw error;
-    await discardHeld(api, tool.tool, version);
+    await discardHeld(feed, tool.tool, version);
     await upload(release, false, toolkit);
   }
 }
 
 async function upload(release: HeldRelease, isPackageThere: boolean, toolkit: OpenToolkit): Promise<void> {
   const { tool, version, nupkg, manifestText, corrects, reason } = release;
-  const { feed, endpoints, report, run, done } = toolkit;
+  const { feed, report, run, done } = toolkit;
   const id = packageIdOf(tool);
   await publishPayloads(release, toolkit);
   if (!isPackageThere) {
@@ -54,6 +53,5 @@ async function upload(release: HeldRelease, isPackageThere: boolean, toolkit: Op
   }
   const message = releaseMessage({ tool: tool.tool, version, note: reason });
   const manifest = { packageId: id, manifest: manifestText, message, corrects };
-  const api = { feed, serverUrl: endpoints.serverUrl };
-  await putHeldManifest(api, { tool: tool.tool, version }, manifest);
+  await putHeldManifest(feed, tool.tool, version, manifest);
 }

@@ -27,7 +27,7 @@ export async function requireKey(toolkit: OpenToolkit, needs: readonly Need[]): 
     // payloads and manifests go by the tool's name, packages by their id
     const ids = [...new Set([packageIdOf(tool), tool.tool])];
     for (const id of ids) {
-      const key = await askOwnKey(feed, endpoints.serverUrl, id);
+      const key = await askOwnKey(feed, id);
       const lacking = scopes.find((scope) => key !== undefined && !key.scopes.includes(scope));
       if (key === undefined || lacking === undefined) continue;
       if (key.ids.length > 0 && key.scopes.length === 0) {

@@ -70,7 +70,7 @@ export async function findWithdrawn(
   if (pkg?.isListed) return undefined;
   const reason =
     (await bucket.withdrawal(tool, version)) ??
-    (endpoints.isOwnServer ? await askWhyUnlisted(feed, endpoints.serverUrl, { id, version }) : undefined);
+    (endpoints.isOwnServer ? await askWhyUnlisted(feed, { id, version }) : undefined);
   if (reason !== undefined) return { reason };
   return pkg === undefined ? undefined : {};
 }

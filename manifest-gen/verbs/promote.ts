@@ -135,10 +135,10 @@ function isConflict(error: unknown): boolean {
 async function freeHeld({ tool: { tool }, version }: Artifacts, toolkit: OpenToolkit): Promise<boolean> {
   const { feed, endpoints, signal } = toolkit;
   if (!endpoints.isOwnServer) return false;
-  const api = { feed, serverUrl: endpoints.serverUrl };
+
   try {
-    if (!(await listHeld(api, tool)).some((one) => one.version === version)) return false;
-    await discardHeld(api, tool, version);
+    if (!(await listHeld(feed, tool)).some((one) => one.version === version)) return false;
+    await discardHeld(feed, tool, version);
     return true;
   } catch (error) {
     // what the server says of the version itself helps more than why it cannot be discarded

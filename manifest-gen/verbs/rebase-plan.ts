@@ -62,7 +62,7 @@ export async function requireDownloads(
       continue;
     }
     // our server serves the hash beside each file, even if the new name does not resolve yet
-    const response = await ask(feed, `${endpoints.serverUrl}${url.slice(to.length)}.sha256`);
+    const response = await ask(feed, `${feed.serverUrl}${url.slice(to.length)}.sha256`);
     const status = `${response.statusCode} ${reasonOf(response)}`;
     if (response.statusCode !== 200)
       fail('PAYLOAD_MISSING', { tool, version, url, file: url, sha256, status });

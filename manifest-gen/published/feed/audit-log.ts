@@ -34,11 +34,11 @@ export type ReleasedBy = {
  */
 export async function askReleasedBy(
   http: FeedHttp,
-  serverUrl: string,
   { id, tool, version }: { readonly id: string; readonly tool: string; readonly version: string },
 ): Promise<ReleasedBy | undefined> {
   const path = [id, version].map(encodeURIComponent).join('/');
-  const response = await ask(http, `${serverUrl}/api/v1/releases/${path}?tool=${encodeURIComponent(tool)}`);
+  const url = `${http.serverUrl}/api/v1/releases/${path}?tool=${encodeURIComponent(tool)}`;
+  const response = await ask(http, url);
   const entries = jsonFrom(response, Origin)?.entries;
   const pushed = entries?.find(({ kind }) => kind === 'package published');
   if (entries === undefined || pushed === undefined) return undefined;
@@ -79,13 +79,12 @@ const maxPages = 20;
  */
 export async function askWhyUnlisted(
   http: FeedHttp,
-  serverUrl: string,
   { id, version }: { readonly id: string; readonly version: string },
 ): Promise<string | undefined> {
   let reason: string | undefined;
   let after: number | null = 0;
   for (let page = 0; page < maxPages && after !== null; page++) {
-    const url: string = `${serverUrl}/api/v1/audit?id=${encodeURIComponent(id)}&after=${after}`;
+    const url: string = `${http.serverUrl}/api/v1/audit?id=${encodeURIComponent(id)}&after=${after}`;
     const answer = jsonFrom(await ask(http, url), Page);
     const unlisted = answer?.entries.findLast(
       (one) => one.kind === 'package unlisted' && one.version === version,

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { fail } from '../../errors.ts';
-import { ask, jsonFrom, requireSuccess } from './http.ts';
-import type { RolloutApi } from './rollouts.ts';
+import { ask, type FeedHttp, jsonFrom, requireSuccess } from './http.ts';
 
 const Held = z.object({
   version: z.string(),
@@ -23,37 +22,33 @@ export type HeldManifest = {
 };
 
 /** @throws ReleaseError FEED_REFUSED, FEED_UNREACHABLE */
-export async function listHeld(api: RolloutApi, tool: string): Promise<readonly Held[]> {
-  const response = await ask(api.feed, addressOf(api, tool));
+export async function listHeld(feed: FeedHttp, tool: string): Promise<readonly Held[]> {
+  const response = await ask(feed, addressOf(feed, tool));
   requireSuccess(response, `the request for held versions of ${tool}`);
   return jsonFrom(response, z.array(Held)) ?? [];
 }
 
 /** @throws ReleaseError FEED_CONFLICT where it has another, FEED_REFUSED, FEED_UNREACHABLE */
 export async function putHeldManifest(
-  api: RolloutApi,
-  { tool, version }: { readonly tool: string; readonly version: string },
+  feed: FeedHttp,
+  tool: string,
+  version: string,
   manifest: HeldManifest,
-): Promise<'put' | 'same'> {
-  const response = await ask(api.feed, addressOf(api, tool, version), {
-    method: 'PUT',
-    body: JSON.stringify(manifest),
-    headers: { 'content-type': 'application/json' },
-  });
+): Promise<void> {
+  const response = await ask(feed, addressOf(feed, tool, version), { method: 'PUT', json: manifest });
   const what = `the manifest of ${tool} ${version}`;
   if (response.statusCode === 409)
     fail('FEED_CONFLICT', { what, expected: 'the same text', found: 'another' });
   requireSuccess(response, what);
-  return response.statusCode === 201 ? 'put' : 'same';
 }
 
 /** Its number is free then. @throws ReleaseError FEED_REFUSED, also while a rollout needs it; FEED_UNREACHABLE */
-export async function discardHeld(api: RolloutApi, tool: string, version: string): Promise<void> {
-  const response = await ask(api.feed, addressOf(api, tool, version), { method: 'DELETE' });
+export async function discardHeld(feed: FeedHttp, tool: string, version: string): Promise<void> {
+  const response = await ask(feed, addressOf(feed, tool, version), { method: 'DELETE' });
   if (response.statusCode !== 404)
     requireSuccess(response, `the removal of the held version ${tool} ${version}`);
 }
 
-function addressOf({ serverUrl }: RolloutApi, ...path: readonly string[]): string {
+function addressOf({ serverUrl }: FeedHttp, ...path: readonly string[]): string {
   return `${serverUrl}/api/v1/held/${path.map(encodeURIComponent).join('/')}`;
 }

@@ -15,6 +15,8 @@ import { countBytes } from '../../system/count-bytes.ts';
 export type FeedHttp = {
   /** The feed's address, `http://host/nuget`, without a slash at its end. */
   readonly feedUrl: string;
+  /** The base of the server behind it, as we reach it, if it is one of ours. */
+  readonly serverUrl: string;
   readonly got: Got;
   /** Whether to try the same request again with the key: the feed needs one for reading, and this request had none. */
   readonly wantsKey: (response: Response<unknown>) => boolean;
@@ -37,6 +39,7 @@ export function createFeedHttp(
   let isWantedForReading = false;
   return {
     feedUrl,
+    serverUrl: feedUrl.replace(/\/(nuget|api\/v2)$/, ''),
     wantsKey(response) {
       const isRefused = [401, 403].includes(response.statusCode) && new URL(response.url).origin === origin;
       const hadKey = response.request.options.headers[keyHeader] !== undefined;

@@ -25,9 +25,6 @@ export const Rollout = z.looseObject({
 });
 export type Rollout = z.infer<typeof Rollout>;
 
-/** A server with rollouts, as we reach it. */
-export type RolloutApi = { readonly feed: FeedHttp; readonly serverUrl: string };
-
 export type RolloutActionName =
   | 'advance'
   | 'complete'
@@ -45,12 +42,12 @@ export function isOpen({ state }: Pick<Rollout, 'state'>): boolean {
  * Newest first; those of one tool, or all.
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, ROLLOUT_UNSUITED where the server has none
  */
-export async function listRollouts(api: RolloutApi, tool?: string): Promise<readonly Rollout[]> {
-  const response = await ask(api.feed, addressOf(api, tool === undefined ? '' : `?tool=${tool}`));
-  refusePage(api.feed, response);
-  if (response.statusCode === 404) refuseServer(api);
+export async function listRollouts(feed: FeedHttp, tool?: string): Promise<readonly Rollout[]> {
+  const response = await ask(feed, addressOf(feed, tool === undefined ? '' : `?tool=${tool}`));
+  refusePage(feed, response);
+  if (response.statusCode === 404) refuseServer(feed);
   requireSuccess(response, 'the request for rollouts');
-  return jsonFrom(response, z.array(Rollout)) ?? refuseServer(api);
+  return jsonFrom(response, z.array(Rollout)) ?? refuseServer(feed);
 }
 
 /**
@@ -61,9 +58,8 @@ export async function knownRollouts(
   { feed, endpoints }: { readonly feed: FeedHttp; readonly endpoints: Endpoints },
   tool?: string,
 ): Promise<readonly Rollout[]> {
-  const { serverUrl, isOwnServer } = endpoints;
-  if (!isOwnServer) return [];
-  return listRollouts({ feed, serverUrl }, tool).catch((error: unknown) => {
+  if (!endpoints.isOwnServer) return [];
+  return listRollouts(feed, tool).catch((error: unknown) => {
     const isHidden =
       error instanceof ReleaseError &&
       (error.code === 'ROLLOUT_UNSUITED' || [401, 403].includes(Number(error.details.status)));
@@ -74,17 +70,17 @@ export async function knownRollouts(
 
 /** @throws ReleaseError ROLLOUT_REFUSED with the state that it is in, FEED_REFUSED, FEED_UNREACHABLE */
 export function actOnRollout(
-  api: RolloutApi,
+  feed: FeedHttp,
   { id, tool, version }: Pick<Rollout, 'id' | 'tool' | 'version'>,
   action: RolloutActionName,
   reason: string | undefined,
 ): Promise<Rollout> {
-  return post(api, `/${id}/${action}`, { reason }, { tool, version, what: action });
+  return post(feed, `/${id}/${action}`, { reason }, { tool, version, what: action });
 }
 
 /** @throws ReleaseError ROLLOUT_REFUSED, ROLLOUT_PLAN, FEED_REFUSED, FEED_UNREACHABLE */
 export function startRollout(
-  api: RolloutApi,
+  feed: FeedHttp,
   order: {
     readonly tool: string;
     readonly version: string;
@@ -92,17 +88,13 @@ export function startRollout(
     readonly reason: string | undefined;
   },
 ): Promise<Rollout> {
-  return post(api, '', order, { tool: order.tool, version: order.version, what: 'start' });
+  return post(feed, '', order, { tool: order.tool, version: order.version, what: 'start' });
 }
 
 type About = { readonly tool: string; readonly version: string; readonly what: string };
 
-async function post(api: RolloutApi, path: string, body: object, about: About): Promise<Rollout> {
-  const response = await ask(api.feed, addressOf(api, path), {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
+async function post(feed: FeedHttp, path: string, body: object, about: About): Promise<Rollout> {
+  const response = await ask(feed, addressOf(feed, path), { method: 'POST', json: body });
   const what = `${about.what} of the rollout of ${about.tool} ${about.version}`;
   const said = sentenceOf(response);
   const reason = said ?? reasonOf(response);
@@ -111,7 +103,7 @@ async function post(api: RolloutApi, path: string, body: object, about: About): 
     fail('ROLLOUT_REFUSED', { ...about, reason: said ?? `The server refuses ${what}: ${reason}` });
   requireSuccess(response, what);
   // a success that is no rollout came from something in between
-  return Rollout.safeParse(jsonOf(response.body)).data ?? refuseServer(api);
+  return Rollout.safeParse(jsonOf(response.body)).data ?? refuseServer(feed);
 }
 
 const Problem = z.object({ title: z.string() });
@@ -121,14 +113,14 @@ function sentenceOf({ body }: Response<string>): string | undefined {
   return Problem.safeParse(jsonOf(body)).data?.title.replace(/\.$/, '');
 }
 
-function addressOf({ serverUrl }: RolloutApi, rest: string): string {
+function addressOf({ serverUrl }: FeedHttp, rest: string): string {
   return `${serverUrl}/api/v1/rollouts${rest}`;
 }
 
-function refuseServer({ feed }: RolloutApi): never {
+function refuseServer({ feedUrl }: FeedHttp): never {
   return fail('ROLLOUT_UNSUITED', {
     what: 'A rollout',
-    reason: `the feed ${feed.feedUrl} is not of a go-win-tools server that has rollouts`,
+    reason: `the feed ${feedUrl} is not of a go-win-tools server that has rollouts`,
     hint: 'Set FEED_URL to one, or use `release:promote`, which gives the version to everybody.',
   });
 }

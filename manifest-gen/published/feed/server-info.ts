@@ -15,9 +15,9 @@ type PlaceSettings = Pick<GeneratorConfig, 'bucketUrl' | 'payloadUrl' | 'isPaylo
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, SETTINGS_INVALID
  */
 export async function findEndpoints(http: FeedHttp, settings: PlaceSettings) {
-  const serverUrl = serverUrlOf(http);
+  const { serverUrl } = http;
   const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
-  const publicUrl = await askPublicUrl(http, serverUrl, isComplete);
+  const publicUrl = await askPublicUrl(http, isComplete);
   if (publicUrl === undefined) {
     // a server that answers for any feed is not one of ours: its settings are not the problem
     if (!isComplete) refusePage(http, await ask(http, `${http.feedUrl}/FindPackagesById()?id='none'`));
@@ -40,28 +40,18 @@ export async function findEndpoints(http: FeedHttp, settings: PlaceSettings) {
     /** Payloads are on the feed's own server, which serves the `.sha256` beside them. */
     isOwnPayloadPlace: payloadUrl === undefined,
     bucketUrl: bucketUrl ?? `${serverUrl}/git/beta/go-win-tools.git`,
-    /** The base of the server behind the feed, as we reach it. */
-    serverUrl,
+
     /** It is a go-win-tools server, with all of its addresses. */
     isOwnServer: publicUrl !== undefined,
   };
-}
-
-/** The base of the server behind a feed, as we reach it, if it is one of ours. */
-export function serverUrlOf({ feedUrl }: FeedHttp): string {
-  return feedUrl.replace(/\/(nuget|api\/v2)$/, '');
 }
 
 /**
  * Undefined when the server is not one of ours. One that needs a key first (READ_AUTH=all) may be, which matters unless all
  * addresses are set.
  */
-async function askPublicUrl(
-  http: FeedHttp,
-  serverUrl: string,
-  isComplete: boolean,
-): Promise<string | undefined> {
-  const response = await ask(http, `${serverUrl}/api/v1/server`);
+async function askPublicUrl(http: FeedHttp, isComplete: boolean): Promise<string | undefined> {
+  const response = await ask(http, `${http.serverUrl}/api/v1/server`);
   if (!isComplete && [401, 403].includes(response.statusCode)) refuse(response, 'the request for who it is');
   return jsonFrom(response, ServerInfo)?.publicUrl.replace(/\/+$/, '');
 }
@@ -88,8 +78,8 @@ type OwnKey = z.infer<typeof OwnKey>;
  * What the key may do to a package or tool. Undefined when the server does not say: an older one, or another product.
  * @throws ReleaseError FEED_REFUSED for a key that the server does not know, FEED_UNREACHABLE
  */
-export async function askOwnKey(http: FeedHttp, serverUrl: string, id: string): Promise<OwnKey | undefined> {
-  const response = await ask(http, `${serverUrl}/api/v1/key?id=${encodeURIComponent(id)}`);
+export async function askOwnKey(http: FeedHttp, id: string): Promise<OwnKey | undefined> {
+  const response = await ask(http, `${http.serverUrl}/api/v1/key?id=${encodeURIComponent(id)}`);
   if ([401, 403].includes(response.statusCode)) refuse(response, 'the request for what the key may do');
   return jsonFrom(response, OwnKey);
 }

@@ -108,7 +108,7 @@ async function findReleasedBy(
 ): Promise<ReleasedBy | undefined> {
   const { feed, endpoints } = toolkit;
   if (!endpoints.isOwnServer) return undefined;
-  const by = await askReleasedBy(feed, endpoints.serverUrl, { id, tool, version });
+  const by = await askReleasedBy(feed, { id, tool, version });
   if (by === undefined) toolkit.report.warn(tool, `the server does not know who released ${version}`);
   for (const { what, key } of by?.others ?? [])
     toolkit.report.warn(tool, `${version} was pushed with the key ${by?.key}, ${what} of it with ${key}`);

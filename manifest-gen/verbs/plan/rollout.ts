@@ -1,13 +1,7 @@
 import { fail, ReleaseError } from '../../errors.ts';
 import { type CorrectionNumbers, nextCorrection, offeredAbove, takenByRollouts } from '../../plan/rollout.ts';
 import { findAsked } from '../../plan/withdrawal.ts';
-import {
-  isOpen,
-  knownRollouts,
-  listRollouts,
-  type Rollout,
-  type RolloutApi,
-} from '../../published/feed/rollouts.ts';
+import { isOpen, knownRollouts, listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
 import type { GoodRelease } from '../../published/published.ts';
 import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
@@ -38,7 +32,7 @@ export async function planRolloutOf(
   toolkit: OpenToolkit,
 ): Promise<RolloutPlan> {
   const { tool } = request;
-  const api = ownRollouts(toolkit);
+  requireOwnServer(toolkit);
   const promotion = await planPromotionOf(request, hurry, toolkit).catch((error: unknown) =>
     explainForeign(tool, error),
   );
@@ -49,7 +43,7 @@ export async function planRolloutOf(
       ...{ tool: tool.tool, version, what: 'start' },
       reason: `${tool.tool} ${version} cannot be rolled out: ${why}`,
     });
-  const rollouts = await listRollouts(api, tool.tool);
+  const rollouts = await listRollouts(toolkit.feed, tool.tool);
   const same = rollouts.find((one) => one.version === version && one.state !== 'rejected');
   if (same !== undefined && isOpen(same)) {
     const why = { code: 'rolling', version, state: same.state } as const;
@@ -93,18 +87,17 @@ export async function planCorrection(
 }
 
 /** @throws ReleaseError ROLLOUT_UNSUITED where feed or bucket are others than our server's */
-function ownRollouts({ feed, endpoints, config }: OpenToolkit): RolloutApi {
-  const { serverUrl, addresses, isOwnServer, bucketUrl } = endpoints;
+function requireOwnServer({ feed, endpoints, config }: OpenToolkit): void {
+  const { addresses, isOwnServer, bucketUrl } = endpoints;
   const unsuited = (reason: string): never =>
     fail('ROLLOUT_UNSUITED', { what: 'A rollout', reason, hint: promoteInstead });
   if (!isOwnServer) unsuited(`the feed ${feed.feedUrl} is not of a go-win-tools server`);
-  const ours = [serverUrl, addresses.publicUrl].flatMap((url) =>
+  const ours = [feed.serverUrl, addresses.publicUrl].flatMap((url) =>
     url === undefined ? [] : new URL(url).origin,
   );
   const isOwnBucket =
     config.bucketUrl === undefined || (URL.canParse(bucketUrl) && ours.includes(new URL(bucketUrl).origin));
   if (!isOwnBucket) unsuited(`the bucket ${bucketUrl} is not that of the feed's server`);
-  return { feed, serverUrl };
 }
 
 const promoteInstead = '`release:promote` gives the version to everybody at once.';

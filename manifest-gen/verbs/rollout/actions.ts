@@ -75,11 +75,11 @@ export const actionCommands = (Object.keys(actions) as RolloutActionName[]).map(
         fail('USAGE', { problem: `--reason TEXT is missing: why you ${name} it.` });
     },
     async run({ args: [arg = ''], flags }, toolkit) {
-      const api = openRollouts(toolkit, scope);
+      const feed = openRollouts(toolkit, scope);
       const target = readTarget(arg);
-      const found = chooseRollout(await listRollouts(api, target.tool), target, name);
+      const found = chooseRollout(await listRollouts(feed, target.tool), target, name);
       const isDone = found.state === actions[name].leadsTo;
-      const rollout = isDone ? found : await actOnRollout(api, found, name, flags.reason);
+      const rollout = isDone ? found : await actOnRollout(feed, found, name, flags.reason);
       const nothing = isDone ? [`nothing to do: it is ${rollout.state}`] : [];
       toolkit.report.rollouts([rollout], { notes: [...nothing, ...notesOf(rollout)] });
     },

@@ -86,8 +86,7 @@ async function renewCorrection(
   toolkit: OpenToolkit,
 ): Promise<void> {
   const { version, correction } = rollout;
-  const { feed, endpoints } = toolkit;
-  const held = await listHeld({ feed, serverUrl: endpoints.serverUrl }, tool.tool);
+  const held = await listHeld(toolkit.feed, tool.tool);
   const made = await buildHeldCorrection(tool, planned, toolkit);
   const current = correction === undefined ? undefined : await made.as(correction);
   const isSame = ({ sha256 }: Held): boolean => sha256 === current?.nupkg.digest.sha256;

@@ -1,8 +1,6 @@
 import { compareVersionTexts, parseNuGetVersion } from '../../../formats/nuget-version.ts';
 import { fail } from '../../errors.ts';
-import { createFeedHttp } from '../../published/feed/http.ts';
-import type { RolloutApi } from '../../published/feed/rollouts.ts';
-import { serverUrlOf } from '../../published/feed/server-info.ts';
+import { createFeedHttp, type FeedHttp } from '../../published/feed/http.ts';
 import type { Toolkit } from '../../toolkit.ts';
 import { toolOf } from '../run/request.ts';
 
@@ -27,13 +25,12 @@ export function isMeant(rollout: { readonly version: string }, version: string |
 }
 
 /**
- * The rollouts of the feed's server, without its bucket: a halt must not wait for git.
+ * The feed whose server has the rollouts, without its bucket: a halt must not wait for git.
  * @param scope what the key needs
  * @throws ReleaseError FEED_KEY_MISSING
  */
-export function openRollouts({ http, config, signal }: Toolkit, scope: string): RolloutApi {
+export function openRollouts({ http, config, signal }: Toolkit, scope: string): FeedHttp {
   const { feedUrl, feedApiKey } = config;
   if (feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: feedUrl, needed: scope });
-  const feed = createFeedHttp(http, feedUrl, feedApiKey, signal);
-  return { feed, serverUrl: serverUrlOf(feed) };
+  return createFeedHttp(http, feedUrl, feedApiKey, signal);
 }

@@ -85,8 +85,7 @@ async function publish(
     return { ...about, kind: 'made', detail: `${inWords(row.why)}; nothing was uploaded (--dry-run)` };
   await holdRelease({ ...held.packed, reason: ready?.reason }, toolkit);
   if (held.correction !== undefined) await holdCorrection(row.to, held.correction, toolkit);
-  const { feed, endpoints } = toolkit;
-  const rollout = await startRollout({ feed, serverUrl: endpoints.serverUrl }, { ...about, plan, reason });
+  const rollout = await startRollout(toolkit.feed, { ...about, plan, reason });
   toolkit.report.rollouts([rollout]);
   return { ...about, kind: 'started', detail: `${rollout.state}, ${inWords(row.why)}` };
 }

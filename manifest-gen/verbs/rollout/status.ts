@@ -20,8 +20,8 @@ export const statusCommand = verb({
   isWithoutTools: true,
   async run({ args: [arg] }, toolkit) {
     const target = arg === undefined ? undefined : readTarget(arg);
-    const api = openRollouts(toolkit, 'read');
-    const rollouts = await listRollouts(api, target?.tool);
+    const feed = openRollouts(toolkit, 'read');
+    const rollouts = await listRollouts(feed, target?.tool);
     const meant = rollouts.filter((one) => isMeant(one, target?.version));
     toolkit.report.rollouts(target === undefined ? openOrNewest(rollouts) : meant, { isAsked: true });
   },
