@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { Fault } from '../system/fault.ts';
 import { type PeFile, readAt, readPe } from './pe-file.ts';
 
 /**
@@ -15,15 +16,14 @@ export type SignedExe = {
   /** Hash of everything that the signature covers. */
   digest(algorithm: string): Promise<Buffer>;
 };
-export type ReadSigned = SignedExe | { readonly fault: string };
 
 const headBytes = 8;
 const revision2 = 0x0200;
 const pkcs7Type = 0x0002;
 const maxTableBytes = 1 << 20;
 
-/** @returns undefined when the exe is not signed (or not an exe); a fault when the signature does not cover all of it */
-export async function readSignedExe(path: string, file: FileHandle): Promise<ReadSigned | undefined> {
+/** @returns undefined when the exe is not signed (or not an exe). @throws Fault when the signature does not cover all of it */
+export async function readSignedExe(path: string, file: FileHandle): Promise<SignedExe | undefined> {
   const pe = await readPe(file);
   const table = pe?.signatures;
   if (pe === undefined || table === undefined || (table.fileOffset === 0 && table.bytes === 0))
@@ -31,30 +31,31 @@ export async function readSignedExe(path: string, file: FileHandle): Promise<Rea
   const { size } = await file.stat();
   const end = table.fileOffset + table.bytes;
   // bytes behind the table would be covered by nothing
-  if (end !== size) return { fault: `a table of signatures that ends at ${end} of ${size} bytes` };
-  if (table.fileOffset < pe.programEnd)
-    return { fault: 'a table of signatures that lies within the program' };
+  if (end !== size) refuse(`a table of signatures that ends at ${end} of ${size} bytes`);
+  if (table.fileOffset < pe.programEnd) refuse('a table of signatures that lies within the program');
   if (table.bytes > maxTableBytes || table.bytes < headBytes)
-    return { fault: `a table of signatures of ${table.bytes} bytes` };
+    refuse(`a table of signatures of ${table.bytes} bytes`);
 
-  const bytes = await readAt(file, table.fileOffset, table.bytes);
-  const pkcs7 = readEntry(bytes);
-  if (typeof pkcs7 === 'string') return { fault: pkcs7 };
+  const pkcs7 = readEntry(await readAt(file, table.fileOffset, table.bytes));
   return { pkcs7, digest: (algorithm) => hashCovered(path, pe, table, algorithm) };
 }
 
+function refuse(found: string): never {
+  throw new Fault('one signature that covers the whole exe', found);
+}
+
 /** The one entry of the table, without what fills it up. Malware has been hidden there under valid signatures. */
-function readEntry(table: Buffer): Buffer | string {
+function readEntry(table: Buffer): Buffer {
   const length = table.readUInt32LE(0);
   if (table.readUInt16LE(4) !== revision2 || table.readUInt16LE(6) !== pkcs7Type)
-    return 'an unknown kind of signature';
+    refuse('an unknown kind of signature');
   if (length < headBytes || Math.ceil(length / 8) * 8 !== table.length)
-    return 'more than one entry in the table of signatures';
+    refuse('more than one entry in the table of signatures');
   const content = table.subarray(headBytes);
   const derBytes = lengthOfDer(content);
-  if (derBytes === undefined || derBytes > content.length) return 'a signature that is cut off';
+  if (derBytes === undefined || derBytes > content.length) return refuse('a signature that is cut off');
   const filling = content.subarray(derBytes);
-  if (filling.length >= 8 || filling.some((byte) => byte !== 0)) return 'other bytes behind the signature';
+  if (filling.length >= 8 || filling.some((byte) => byte !== 0)) refuse('other bytes behind the signature');
   return content.subarray(0, derBytes);
 }
 

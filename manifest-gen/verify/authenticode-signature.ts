@@ -1,7 +1,6 @@
 import { type BaseBlock, fromBER, OctetString } from 'asn1js';
 import pMap from 'p-map';
 import { Certificate, ExtKeyUsage, type SignedData, type SignedDataVerifyResult } from 'pkijs';
-import { Fault } from '../system/fault.ts';
 import type { SignedExe } from './authenticode-file.ts';
 import {
   blocksOf,
@@ -15,17 +14,7 @@ import {
   readable,
 } from './signed-data.ts';
 
-/** The result of one signature. `publisher` is the subject of the certificate that signed. */
-export type SignatureOutcome =
-  | {
-      readonly outcome: 'good';
-      readonly publisher: string;
-      readonly algorithm: string;
-      readonly isTimestamped: boolean;
-    }
-  | { readonly outcome: 'bad'; readonly expected: string; readonly found: string };
-
-export type SignatureTrust = {
+type SignatureTrust = {
   /** Undefined: only the file is checked, not the signer. */
   readonly roots: readonly Certificate[] | undefined;
   readonly now: Date;
@@ -52,30 +41,20 @@ const maxNested = 8;
 /**
  * Checks the signature of an exe and those nested in it, which must all be valid; SHA-1 signatures beside a better one, made for
  * old Windows, are ignored.
+ * @throws Fault
  */
-export async function judgeSignatures(exe: SignedExe, trust: SignatureTrust): Promise<SignatureOutcome> {
-  try {
-    const outer = parseSignedData(new Uint8Array(exe.pkcs7).buffer);
-    const all = [outer, ...nestedIn(outer)];
-    const strong = all.filter((one) => hashOf(one) !== undefined);
-    const [first] = strong;
-    if (first === undefined) fail('a signature with SHA-256 or better', 'one with a weaker hash');
-    const [outcome, ...more] = await pMap(strong, (one) => judgeOne(one, exe, trust), {
-      concurrency: 1,
-    });
-    const other = more.find(({ publisher }) => publisher !== outcome?.publisher);
-    if (other !== undefined || outcome === undefined)
-      fail('one publisher', `${outcome?.publisher} and ${other?.publisher}`);
-    return outcome;
-  } catch (error) {
-    if (error instanceof Fault) return { outcome: 'bad', expected: error.expected, found: error.found };
-    throw error;
-  }
+export async function judgeSignatures(exe: SignedExe, trust: SignatureTrust) {
+  const outer = parseSignedData(new Uint8Array(exe.pkcs7).buffer);
+  const strong = [outer, ...nestedIn(outer)].filter((one) => hashOf(one) !== undefined);
+  const [first, ...more] = await pMap(strong, (one) => judgeOne(one, exe, trust), { concurrency: 1 });
+  if (first === undefined) return fail('a signature with SHA-256 or better', 'one with a weaker hash');
+  const other = more.find(({ publisher }) => publisher !== first.publisher);
+  if (other !== undefined) fail('one publisher', `${first.publisher} and ${other.publisher}`);
+  return first;
 }
 
-type Good = Extract<SignatureOutcome, { outcome: 'good' }>;
-
-async function judgeOne(signed: SignedData, exe: SignedExe, { roots, now }: SignatureTrust): Promise<Good> {
+/** `publisher` is the subject of the certificate that signed. */
+async function judgeOne(signed: SignedData, exe: SignedExe, { roots, now }: SignatureTrust) {
   const [signer, ...others] = signed.signerInfos;
   if (signer === undefined || others.length > 0) fail('one signer', `${signed.signerInfos.length}`);
   if (signed.encapContentInfo.eContentType !== oids.indirectData)
@@ -94,7 +73,7 @@ async function judgeOne(signed: SignedData, exe: SignedExe, { roots, now }: Sign
   const result = await verifySigned(signed, 'signature', new ArrayBuffer(0), roots, stamped ?? now);
   const certificate = requireUsage(result, oids.codeSigning, 'code signing');
   const publisher = printX500Name(certificate.subject);
-  return { outcome: 'good', publisher, algorithm: stated.algorithm, isTimestamped: stamped !== undefined };
+  return { publisher, algorithm: stated.algorithm, isTimestamped: stamped !== undefined };
 }
 
 /** An RFC 3161 token over the signature: the moment at which the certificate had to be valid. */
@@ -159,10 +138,7 @@ function hashOf({ signerInfos }: SignedData): string | undefined {
 }
 
 /** SpcIndirectDataContent: what the content is, then DigestInfo: algorithm and hash of the exe. */
-function readIndirectData({ encapContentInfo }: SignedData): {
-  readonly algorithm: string;
-  readonly digest: Buffer;
-} {
+function readIndirectData({ encapContentInfo }: SignedData) {
   const { eContent } = encapContentInfo;
   const content = eContent && readable(() => fromBER(derOf(eContent)).result);
   const [identifier, octets] = partsOf(partsOf(content)[1]);

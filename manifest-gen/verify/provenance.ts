@@ -1,10 +1,9 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { jsonOf } from '../../formats/json.ts';
 import type { Asset, Fetched, Verdict } from '../release.ts';
-import { signerOf, verdictOnBuild } from './keyless/policy.ts';
+import { verdictOnBuild } from './keyless/attested-build.ts';
 import { readBundleList } from './keyless/read-bundle.ts';
-import { claimedType, judgeStatement, provenanceTypes, type Subject } from './keyless/statement.ts';
-import { type KeyFinder, loadRoot } from './keyless/trusted-root.ts';
+import type { KeyFinder } from './keyless/trusted-root.ts';
 import { attestationsName, RegistrySignatures, registrySignaturesName } from './sidecar-name.ts';
 import { type About, absent, failed, passed } from './verdict.ts';
 
@@ -18,11 +17,11 @@ export function checkProvenance(fetched: Fetched): readonly (Verdict | Promise<V
     const name = registrySignaturesName(asset.name);
     const sidecar = fetched.sidecars.find((one) => one.name === name);
     const said = sidecar && RegistrySignatures.safeParse(jsonOf(sidecar.text));
-    const registry =
+    const signed =
       said?.success === false
         ? broken(aboutOf(asset), signature, 'a signature with its keys', 'it cannot be read')
         : checkRegistry(said?.data, asset);
-    return [registry, checkAttested(fetched, said?.data, asset)];
+    return [signed, checkAttested(fetched, said?.data, asset)];
   });
 }
 
@@ -69,32 +68,22 @@ function problemOfSignature(
   }
 }
 
-async function checkAttested(
+const registry = {
+  what: 'Attestation by the registry',
+  nothing: 'The registry has no attestation of how it was built.',
+  otherwise: 'What the registry attests is not how it was built.',
+};
+
+/** The registry's own key attests the publication, and it names nobody. */
+function checkAttested(
   { found, sidecars }: Fetched,
   said: RegistrySignatures | undefined,
   asset: Asset,
 ): Promise<Verdict> {
-  const about = aboutOf(asset);
-  const sidecar = sidecars.find(({ name }) => name === attestationsName(asset.name));
-  const bundles = readBundleList(sidecar?.text ?? '[]');
-  if (bundles === undefined)
-    return broken(about, 'Attestations by the registry', 'a list of Sigstore bundles', 'something else');
-  if (bundles.length === 0) {
-    return absent(about, 'The registry has no attestation of how it was built.');
-  }
-  const root = await loadRoot(signerOf(found)?.trustedRoot, said && registryKeys(said));
-  const subject: Subject = {
-    algorithm: 'sha512',
-    hex: asset.digest.sha512,
-    ...(said && { name: purl(said.spec) }),
-  };
-  const pieces = bundles.map((text) => {
-    const isOfBuild = provenanceTypes.includes(claimedType(text) ?? '');
-    const judged = judgeStatement(text, subject, root);
-    // the registry's key attests the publication, and it names nobody
-    return { what: 'Attestation by the registry', judged, isOfBuild, isByAnyone: !isOfBuild };
-  });
-  return verdictOnBuild(about, pieces, found, 'What the registry attests is not how it was built.');
+  const texts = readBundleList(sidecars, attestationsName(asset.name));
+  const name = said && { name: purl(said.spec) };
+  const subject = { algorithm: 'sha512', hex: asset.digest.sha512, ...name } as const;
+  return verdictOnBuild(aboutOf(asset), texts, subject, found, registry, said && registryKeys(said));
 }
 
 function registryKeys(said: RegistrySignatures): KeyFinder {

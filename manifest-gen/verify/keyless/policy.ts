@@ -1,7 +1,7 @@
 import type { Found, Verdict } from '../../release.ts';
 import { sourceOf } from '../../tool-file/tools.ts';
 import type { Signer } from '../../tool-file/trust.ts';
-import { type About, absent, failed, passed } from '../verdict.ts';
+import { type About, absent, failed } from '../verdict.ts';
 import type { Judged, SignedBy } from './judge.ts';
 
 /** One of all that vouches for a file, under the name that people know it by. */
@@ -34,26 +34,6 @@ export function verdictWithoutSigner(about: About, pieces: readonly Piece[], fou
   }
   const [sentence = ''] = pieces.flatMap((piece) => sentencesOn(piece, found));
   return absent(about, `The tool names no identity to trust. ${sentence}`.trim());
-}
-
-/**
- * The verdict on a file with statements: attested by the trusted signer, if one of them is about its build and all are valid.
- * @param otherwise the text if all are valid and none is about the build
- */
-export function verdictOnBuild(
-  about: About,
-  pieces: readonly (Piece & { readonly isOfBuild: boolean })[],
-  found: Found,
-  otherwise: string,
-): Verdict {
-  const signer = signerOf(found);
-  const builds = pieces.filter(({ isOfBuild }) => isOfBuild);
-  if (signer === undefined) return verdictWithoutSigner(about, [...builds, ...pieces], found);
-  const refusal = refusalBy(about, pieces, signer);
-  if (refusal !== undefined) return refusal;
-  return builds.length > 0
-    ? passed(about, `The build is attested by ${signer.identity}.`)
-    : absent(about, otherwise);
 }
 
 function broken(about: About, what: string, expected: string, problem: string): Verdict {

@@ -1,6 +1,7 @@
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
 import { z } from 'zod';
 import { jsonOf } from '../../../formats/json.ts';
+import type { Sidecar } from '../../release.ts';
 import { requireCertificate } from './certificate.ts';
 import { isCosignBundle, readCosignBundle } from './cosign-bundle.ts';
 import { UnreadableSignature } from './unreadable.ts';
@@ -84,9 +85,10 @@ export const AnyBundle = z.unknown().refine((bundle) => !isTooDeep(bundle), 'nes
 const BundleList = z.array(AnyBundle);
 
 /**
- * The texts of the bundles in a sidecar of attestations; undefined when it is not a list of them. Our own source wrote it, or the
- * signer of a bundle.
+ * The texts of the bundles in a sidecar of attestations, none where it does not exist; undefined when it is not a list of them. Our
+ * own source wrote it, or the signer of a bundle.
  */
-export function readBundleList(text: string): readonly string[] | undefined {
+export function readBundleList(sidecars: readonly Sidecar[], wanted: string): readonly string[] | undefined {
+  const text = sidecars.find(({ name }) => name === wanted)?.text ?? '[]';
   return BundleList.safeParse(jsonOf(text)).data?.map((bundle) => JSON.stringify(bundle));
 }
