@@ -11,34 +11,24 @@ import type { OpenToolkit } from '../toolkit.ts';
 import { type BetaPlan, planBeta } from './plan/beta.ts';
 import type { SourceOptions } from './plan/beta-decision.ts';
 import { requireBundled } from './run/from-bundle.ts';
-import { type Request, readRequests } from './run/request.ts';
-import { runPhases } from './run/run.ts';
-import { endRun, type RunResult } from './run/run-each.ts';
+import { readRequests } from './run/request.ts';
+import { type Phases, runPhases } from './run/run.ts';
+import { endRun } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
-import type { OpenVerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
-export type BetaOptions = SourceOptions & {
+type BetaOptions = SourceOptions & {
   readonly dryRun?: boolean;
   readonly outDir?: string | undefined;
 };
 
-/**
- * Releases to beta: all tools are built at once, and published one after the other. What fails for one tool is in the result; the others are done.
- * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
- */
-export function releaseBeta(
-  toolkit: OpenVerbToolkit,
-  requests: readonly Request[],
-  options: BetaOptions,
-): Promise<RunResult> {
-  return runPhases(toolkit, requests, {
-    plan: (request, toolkit) => planBeta(request, options, toolkit),
-    scopes: options.dryRun ? undefined : ['push:beta'],
-    build: (plan, own) => build(plan, options, own),
-    publish: (plan, made, own) => publish(plan, made, options, own),
-  });
-}
+/** A release to beta. */
+export const betaPhases: Phases<BetaPlan, Artifacts, BetaOptions> = {
+  plan: planBeta,
+  scopes: () => ['push:beta'],
+  build,
+  publish,
+};
 
 /** A new package, or the manifest that is missing for the one that the feed has. */
 async function build(plan: BetaPlan, { outDir }: BetaOptions, toolkit: OpenToolkit): Promise<Artifacts> {
@@ -106,6 +96,7 @@ export const createCommand = verb({
     const requests = readRequests(args.length === 0 ? bundled : args, tools);
     if (flags.from !== undefined) requireBundled(requests, bundled);
     const options = { ...flags, sources: flags.source, outDir };
-    endRun(await withFeed(toolkit, (toolkit) => releaseBeta(toolkit, requests, options)), broken);
+    const result = await withFeed(toolkit, (opened) => runPhases(opened, requests, options, betaPhases));
+    endRun(result, broken);
   },
 });

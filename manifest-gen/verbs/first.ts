@@ -1,8 +1,9 @@
 import type { ReleaseError } from '../errors.ts';
 import type { CommandReport } from '../report/report.ts';
 import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
-import { releaseBeta } from './beta.ts';
-import { promote } from './promote.ts';
+import { betaPhases } from './beta.ts';
+import { promotePhases } from './promote.ts';
+import { runPhases } from './run/run.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { readAgain, withFeed } from './run/with-feed.ts';
 
@@ -45,7 +46,8 @@ export function releaseFirst(
 async function releaseFromAny(toolkit: OpenVerbToolkit, tool: Tool): Promise<boolean> {
   const request = { tool, version: tool.first };
   for (let sources: readonly UpstreamKind[] | undefined; ; ) {
-    const { failures } = await releaseBeta(await readAgain(toolkit), [request], { goOn: true, sources });
+    const options = { goOn: true, sources };
+    const { failures } = await runPhases(await readAgain(toolkit), [request], options, betaPhases);
     if (failures.length === 0) return true;
     sources = sourcesLeft(tool, failures[0]?.error);
     if (sources.length === 0) return false;
@@ -55,7 +57,8 @@ async function releaseFromAny(toolkit: OpenVerbToolkit, tool: Tool): Promise<boo
 async function promoteFirst(toolkit: OpenVerbToolkit, tool: Tool): Promise<boolean> {
   const options = { skipMinAge: tool.minAge && skipMinAge, isJustMade: true };
   const request = { tool, version: tool.first };
-  return (await promote(await readAgain(toolkit), [request], options)).failures.length === 0;
+  const { failures } = await runPhases(await readAgain(toolkit), [request], options, promotePhases);
+  return failures.length === 0;
 }
 
 /** Those after the one that could not be reached; none after any other failure. */

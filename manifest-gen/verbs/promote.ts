@@ -16,36 +16,25 @@ import { type PromotionPlan, planPromotionOf, type Skipped } from './plan/promot
 import { refuseOpen } from './plan/rollout.ts';
 import { renewCorrections } from './rollout/held-correction.ts';
 import { type Request, readRequests } from './run/request.ts';
-import { runPhases } from './run/run.ts';
-import { endRun, type RunResult } from './run/run-each.ts';
+import { type Phases, runPhases } from './run/run.ts';
+import { endRun } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
-import type { OpenVerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
-export type PromoteOptions = Skipped & {
+type PromoteOptions = Skipped & {
   readonly dryRun?: boolean;
   readonly outDir?: string | undefined;
   /** This run has just released the betas from their sources. */
   readonly isJustMade?: boolean;
 };
 
-/**
- * Makes betas stable: all tools are repacked at once, and published one after the other. A failure of one tool is in the result;
- * the others go on.
- * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done
- */
-export function promote(
-  toolkit: OpenVerbToolkit,
-  requests: readonly Request[],
-  options: PromoteOptions,
-): Promise<RunResult> {
-  return runPhases(toolkit, requests, {
-    plan: (request, toolkit) => plan(request, options, toolkit),
-    scopes: options.dryRun ? undefined : ['push'],
-    build: (plan, own) => buildPromotion(plan, options, own),
-    publish: (plan, packed, own) => publish(plan, packed, options, own),
-  });
-}
+/** A beta that becomes stable. */
+export const promotePhases: Phases<PromotionPlan, Artifacts | undefined, PromoteOptions> = {
+  plan,
+  scopes: () => ['push'],
+  build: buildPromotion,
+  publish,
+};
 
 async function plan(request: Request, options: PromoteOptions, toolkit: OpenToolkit): Promise<PromotionPlan> {
   const plan = await planPromotionOf(request, options, toolkit);
@@ -151,17 +140,17 @@ async function freeHeld({ tool: { tool }, version }: Artifacts, toolkit: OpenToo
  * Skipping the wait or the verification needs a reason, for the commit and the audit log.
  * @throws ReleaseError USAGE
  */
-function requireReason({ now, skipVerify, reason, from }: ReleaseFlags): void {
+export function requireReason({ now, skipVerify, reason, from }: ReleaseFlags): void {
   const wrong = (problem: string): never => fail('USAGE', { problem });
   if (skipVerify && from !== undefined)
     wrong('--from repeats the evidence from a bundle, --skip-verify does not repeat it: use one of them.');
   if (now && reason === undefined) wrong('--now needs --reason TEXT: why it cannot wait.');
   if (skipVerify && reason === undefined)
     wrong('--skip-verify needs --reason TEXT: why the evidence cannot be repeated.');
-  if (!now && !skipVerify && reason !== undefined)
-    wrong(
-      '--reason says why a beta cannot wait, or why it is not verified: give --now or --skip-verify too.',
-    );
+}
+
+export function skippedBy({ now, skipVerify, reason }: ReleaseFlags) {
+  return { skipMinAge: now ? reason : undefined, skipVerify: skipVerify ? reason : undefined };
 }
 
 export const createCommand = verb({
@@ -178,12 +167,16 @@ export const createCommand = verb({
     'release:promote delve --from tools.bundle     without a network: the evidence comes from a signed bundle',
     "release:promote delve --skip-verify --reason 'the forge is down, checked by hand'",
   ],
-  check: ({ flags }) => requireReason(flags),
+  check({ flags }) {
+    requireReason(flags);
+    if (flags.now || flags.skipVerify || flags.reason === undefined) return;
+    const why = '--reason says why a beta cannot wait, or why it is not verified';
+    fail('USAGE', { problem: `${why}: give --now or --skip-verify too.` });
+  },
   async run({ args, flags, tools, broken, outDir }, toolkit) {
     const requests = readRequests(args, tools);
-    const skipMinAge = flags.now ? flags.reason : undefined;
-    const skipVerify = flags.skipVerify ? flags.reason : undefined;
-    const options = { ...flags, skipMinAge, skipVerify, outDir };
-    endRun(await withFeed(toolkit, (toolkit) => promote(toolkit, requests, options)), broken);
+    const options = { ...flags, ...skippedBy(flags), outDir };
+    const result = await withFeed(toolkit, (opened) => runPhases(opened, requests, options, promotePhases));
+    endRun(result, broken);
   },
 });

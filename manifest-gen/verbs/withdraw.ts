@@ -13,11 +13,10 @@ import { buildCorrection, type Correction, publishCorrection } from './correctio
 import { planWithdrawalOf, type WithdrawalPlan } from './plan/withdrawal.ts';
 import { recoveryLines } from './recovery.ts';
 import { renewCorrections } from './rollout/held-correction.ts';
-import { type Request, readRequests } from './run/request.ts';
-import { runPhases } from './run/run.ts';
-import { endRun, type RunResult } from './run/run-each.ts';
+import { readRequests } from './run/request.ts';
+import { type Phases, runPhases } from './run/run.ts';
+import { endRun } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
-import type { OpenVerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
 type WithdrawOptions = {
@@ -33,21 +32,13 @@ type WithdrawOptions = {
 /**
  * Withdraws a published version: unlists it, and publishes the last good bytes as a correction, for both managers. Run again
  * after an interruption, it goes on where it stopped.
- * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done
  */
-function withdraw(
-  toolkit: OpenVerbToolkit,
-  requests: readonly Request[],
-  options: WithdrawOptions,
-): Promise<RunResult> {
-  const isOfBetas = requests.every(({ version = '' }) => channelOf(version) === 'beta');
-  return runPhases(toolkit, requests, {
-    plan: (request, toolkit) => planWithdrawalOf(request, options, toolkit),
-    scopes: options.dryRun ? undefined : ['unlist', isOfBetas ? 'push:beta' : 'push'],
-    build: (plan, own) => build(plan, options, own),
-    publish: (plan, correction, own) => publish(plan, correction, options, own),
-  });
-}
+const phases: Phases<WithdrawalPlan, Correction | undefined, WithdrawOptions> = {
+  plan: planWithdrawalOf,
+  scopes: ({ bad }) => ['unlist', channelOf(bad.version) === 'beta' ? 'push:beta' : 'push'],
+  build,
+  publish,
+};
 
 /** Everything local first: a failure there stops the withdrawal before anything changes. */
 async function build(
@@ -139,6 +130,6 @@ export const createCommand = verb({
     const requests = readRequests(args, tools);
     const { reason = '', source: sources } = flags;
     const options = { ...flags, reason, sources, outDir };
-    endRun(await withFeed(toolkit, (toolkit) => withdraw(toolkit, requests, options)));
+    endRun(await withFeed(toolkit, (opened) => runPhases(opened, requests, options, phases)));
   },
 });

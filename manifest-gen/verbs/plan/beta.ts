@@ -16,27 +16,11 @@ export async function planBeta(
   toolkit: OpenToolkit,
 ): Promise<BetaPlan> {
   const decision = await decideBeta(request, options, toolkit);
-  return { ...decision, row: await rowOfBeta(decision, toolkit) };
-}
-
-/**
- * The plan row of a release to beta.
- * @throws ReleaseError VULN_DB_*, FEED_*
- */
-async function rowOfBeta(decision: BetaDecision, toolkit: OpenToolkit): Promise<PlanRow> {
-  const { state, version, found, does, reason } = decision;
+  const { state, version: to, found, does, reason: why } = decision;
   const { source, evidence } = originOfFound(found);
-  return {
-    ...state,
-    from: state.beta,
-    to: version,
-    source,
-    sourceKind: found.kind,
-    evidence,
-    does,
-    why: reason,
-    vulnerabilities: await changeOf(decision, toolkit),
-  };
+  const vulnerabilities = await changeOf(decision, toolkit);
+  const what = { from: state.beta, to, source, sourceKind: found.kind, evidence, does, why };
+  return { ...decision, row: { ...state, ...what, vulnerabilities } };
 }
 
 /** Before the download only the tool's own module can be looked up; the rest follows with the exe. */

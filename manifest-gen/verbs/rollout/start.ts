@@ -10,11 +10,12 @@ import type { Outcome } from '../../report/report.ts';
 import { readPlanFile } from '../../tool-file/rollout-plan.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import type { ReleaseFlags } from '../flags.ts';
+import type { Skipped } from '../plan/promotion.ts';
 import { planRolloutOf, type RolloutPlan, refuseForeign } from '../plan/rollout.ts';
-import { buildPromotion } from '../promote.ts';
+import { buildPromotion, requireReason, skippedBy } from '../promote.ts';
 import { type Request, readRequests } from '../run/request.ts';
-import { runPhases } from '../run/run.ts';
-import { endRun, type RunResult } from '../run/run-each.ts';
+import { type Phases, runPhases } from '../run/run.ts';
+import { endRun } from '../run/run-each.ts';
 import { verb } from '../run/run-verb.ts';
 import type { OpenVerbToolkit } from '../run/toolkit.ts';
 import { withFeed } from '../run/with-feed.ts';
@@ -25,12 +26,10 @@ import {
   renewCorrections,
 } from './held-correction.ts';
 
-type StartOptions = {
+type StartOptions = Skipped & {
   /** As it is written. */
   readonly plan: unknown;
   readonly reason?: string | undefined;
-  readonly skipMinAge?: string | undefined;
-  readonly skipVerify?: string | undefined;
   readonly dryRun?: boolean;
   readonly outDir?: string | undefined;
 };
@@ -41,16 +40,13 @@ type Held = { readonly packed: Artifacts; readonly correction: HeldCorrection | 
 /**
  * Makes the version as a promotion does, uploads it held with its correction, and begins. Run again after an interruption, it goes
  * on where it stopped: what is uploaded is not sent again.
- * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, FEED_KEY_*: then nothing more is done
  */
-function start(toolkit: OpenVerbToolkit, request: Request, options: StartOptions): Promise<RunResult> {
-  return runPhases(toolkit, [request], {
-    plan: (request, toolkit) => planRolloutOf(request, options, toolkit),
-    scopes: options.dryRun ? undefined : ['push', 'rollout'],
-    build: (plan, own) => build(plan, options, own),
-    publish: (plan, held, own) => publish(plan, held, options, own),
-  });
-}
+const phases: Phases<RolloutPlan, Held | undefined, StartOptions> = {
+  plan: planRolloutOf,
+  scopes: () => ['push', 'rollout'],
+  build,
+  publish,
+};
 
 /** Undefined where it is open already. */
 async function build(
@@ -106,32 +102,18 @@ export const startCommand = verb<StartFlags>({
   ],
   check: ({ flags }) => requireReason(flags),
   async run({ args, flags, tools, outDir, invocation: { cwd } }, toolkit) {
-    const options = {
-      ...{ reason: flags.reason, dryRun: flags.dryRun === true, outDir },
-      skipMinAge: flags.now ? flags.reason : undefined,
-      skipVerify: flags.skipVerify ? flags.reason : undefined,
-    };
+    const { reason, dryRun = false } = flags;
+    const options = { ...skippedBy(flags), reason, dryRun, outDir };
     const file = flags.plan === undefined ? undefined : resolve(cwd, flags.plan);
     const given = file === undefined ? undefined : await readPlanFile(file);
     const result = await withFeed(toolkit, async (toolkit) => {
       const request = await readRequest(args, tools, toolkit);
       const plan = given ?? request.tool.rollout ?? refuseWithoutPlan(request);
-      return start(toolkit, request, { ...options, plan });
+      return runPhases(toolkit, [request], { ...options, plan }, phases);
     });
     endRun(result);
   },
 });
-
-/** @throws ReleaseError USAGE */
-function requireReason({ now, skipVerify, reason, from }: ReleaseFlags): void {
-  if (skipVerify && from !== undefined)
-    fail('USAGE', {
-      problem:
-        '--from repeats the evidence from a bundle, --skip-verify does not repeat it: use one of them.',
-    });
-  if ((now || skipVerify) && reason === undefined)
-    fail('USAGE', { problem: `--${now ? 'now' : 'skip-verify'} needs --reason TEXT: why.` });
-}
 
 function refuseWithoutPlan({ tool: { tool } }: Request): never {
   return fail('USAGE', {

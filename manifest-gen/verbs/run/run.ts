@@ -11,19 +11,19 @@ import type { OpenVerbToolkit } from './toolkit.ts';
 /** What a verb decided for one tool, before it changes anything. */
 export type Plan = { readonly tool: Tool; readonly row: PlanRow };
 
-/** A verb that publishes, phase by phase. */
-export type Phases<P extends Plan, B> = {
+/** A verb that publishes, phase by phase; each gets the options of the verb. */
+export type Phases<P extends Plan, B, Options> = {
   /** Decides for one tool; changes nothing. */
-  readonly plan: (request: Request, toolkit: OpenVerbToolkit) => Promise<P>;
-  /** What the key must be allowed to do; undefined: nothing will be published (--dry-run). */
-  readonly scopes: readonly Scope[] | undefined;
+  readonly plan: (request: Request, options: Options, toolkit: OpenVerbToolkit) => Promise<P>;
+  /** What the key must be allowed to do. */
+  readonly scopes: (plan: P) => readonly Scope[];
   /** All that needs this machine only. */
-  readonly build: (plan: P, toolkit: OpenVerbToolkit) => Promise<B>;
-  readonly publish: (plan: P, build: B, toolkit: OpenVerbToolkit) => Promise<Outcome>;
+  readonly build: (plan: P, options: Options, toolkit: OpenVerbToolkit) => Promise<B>;
+  readonly publish: (plan: P, build: B, options: Options, toolkit: OpenVerbToolkit) => Promise<Outcome>;
 };
 
 /** A plan with what was built for it, and the toolkit that has the folder with these files. */
-type Built<P, B> = { readonly plan: P; readonly build: B; readonly toolkit: OpenVerbToolkit };
+type Built<P, B> = { readonly plan: P; readonly built: B; readonly toolkit: OpenVerbToolkit };
 
 /** Downloads wait more than they work, and a Go build uses all cores by itself. */
 const atOnce = Math.max(2, availableParallelism());
@@ -34,30 +34,31 @@ const atOnce = Math.max(2, availableParallelism());
  * tool is in the result, and the other tools go on.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done at all
  */
-export async function runPhases<P extends Plan, B>(
+export async function runPhases<P extends Plan, B, Options extends { readonly dryRun?: boolean }>(
   toolkit: OpenVerbToolkit,
   requests: readonly Request[],
-  phases: Phases<P, B>,
+  options: Options,
+  phases: Phases<P, B, Options>,
 ): Promise<RunResult> {
   const { report, signal, done } = toolkit;
   const failures: Failure[] = [];
   const unfinished = new Set<string>();
   const run = { report, signal, failures, published: done, unfinished };
   const planned = await settled(requests, atOnce, (request) =>
-    attempt(run, request.tool.tool, () => phases.plan(request, toolkit)),
+    attempt(run, request.tool.tool, () => phases.plan(request, options, toolkit)),
   );
   const plans = planned.filter((one) => one !== undefined);
   report.plan(plans.map(({ row }) => row));
-  const { scopes } = phases;
-  if (scopes !== undefined) {
+  if (!options.dryRun) {
     const changing = plans.filter(({ row }) => row.does !== 'nothing');
-    const needs = changing.map(({ tool }) => ({ tool, scopes }));
+    const needs = changing.map((plan) => ({ tool: plan.tool, scopes: phases.scopes(plan) }));
     await requireKey(toolkit, needs);
     for (const { row } of changing) unfinished.add(nameOf(row));
   }
   const outcomes: Outcome[] = [];
-  for (const { plan, build, toolkit: own } of await buildAll(run, plans, phases.build, toolkit)) {
-    const outcome = await attempt(run, plan.tool.tool, () => phases.publish(plan, build, own));
+  const build = (plan: P, own: OpenVerbToolkit): Promise<B> => phases.build(plan, options, own);
+  for (const { plan, built, toolkit: own } of await buildAll(run, plans, build, toolkit)) {
+    const outcome = await attempt(run, plan.tool.tool, () => phases.publish(plan, built, options, own));
     if (outcome === undefined) continue;
     unfinished.delete(nameOf(plan.row));
     report.outcome(outcome);
@@ -73,22 +74,22 @@ export async function runPhases<P extends Plan, B>(
 async function buildAll<P extends Plan, B>(
   run: Run,
   plans: readonly P[],
-  make: Phases<P, B>['build'],
+  build: (plan: P, toolkit: OpenVerbToolkit) => Promise<B>,
   toolkit: OpenVerbToolkit,
 ): Promise<readonly Built<P, B>[]> {
   const tools = [...new Set(plans.map(({ tool }) => tool))];
-  const built = await settled(tools, atOnce, async (tool) => {
+  const all = await settled(tools, atOnce, async (tool) => {
     const ofTool: (Built<P, B> | undefined)[] = [];
     for (const plan of plans.filter((one) => one.tool === tool)) {
       const one = await attempt(run, tool.tool, async () => {
         const own = { ...toolkit, workDir: await mkdtemp(join(toolkit.workDir, 'tool-')) };
-        return { plan, build: await make(plan, own), toolkit: own };
+        return { plan, built: await build(plan, own), toolkit: own };
       });
       ofTool.push(one);
     }
     return ofTool;
   });
-  return built
+  return all
     .flat()
     .filter((one) => one !== undefined)
     .sort((a, b) => plans.indexOf(a.plan) - plans.indexOf(b.plan));
