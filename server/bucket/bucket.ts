@@ -22,6 +22,7 @@ import { recordMissedRefUpdates } from './record-ref-updates.ts';
 import { readRef } from './refs.ts';
 import { asServed, ensureRepository } from './repository.ts';
 import { createServeClients, inTime } from './serve-clients.ts';
+import { createWaitingForMain } from './waiting-for-main.ts';
 
 export type BucketDeps = {
   /** `DATA_DIR/bucket` */
@@ -117,7 +118,8 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     stopping: stopping.signal,
   });
   const { push, fetch } = createServeClients({ receive, stopping: stopping.signal, log: deps.log });
-  const views = await openClientViews({ ...deps, git, served, reader, finishCommits });
+  const waitingForMain = createWaitingForMain({ ...deps, finishCommits });
+  const views = await openClientViews({ ...deps, git, served, reader, waitingForMain });
 
   return {
     ...reader,

@@ -1,11 +1,19 @@
 import { setMaxListeners } from 'node:events';
-import type { HeldManifests } from '../catalog/held-manifests.ts';
 import { FeedError } from '../errors.ts';
 import { type ClientHead, headIn, linkFor, viewOf } from './client-chain.ts';
 import type { ClientLinks, StoredLink } from './client-links.ts';
-import { blobOf, type ClientGrant, type Offer, offersBeyond, printOffers } from './client-offers.ts';
+import {
+  blobOf,
+  type ClientGrant,
+  type Manifests,
+  type Offer,
+  offersBeyond,
+  printOffers,
+} from './client-offers.ts';
 import type { ClientStore } from './client-store.ts';
+import type { PendingCommit } from './pending-commits.ts';
 import { createSemaphore } from './semaphore.ts';
+import { asGrant } from './waiting-for-main.ts';
 
 /** HEAD only looks: it admits nobody, and nobody has received what it shows. */
 export type Asking = 'get' | 'head';
@@ -17,7 +25,7 @@ export type ClientServices = {
     bucketGrants(client: string, from?: string, asking?: Asking): Promise<readonly ClientGrant[]>;
   };
   readonly links: ClientLinks;
-  readonly manifests: Pick<HeldManifests, 'find'>;
+  readonly manifests: Manifests;
   /** An admitted client has the version of a rollout now. */
   readonly receive: (client: string, rollout: number) => Promise<void>;
   readonly now: () => Date;
@@ -32,8 +40,8 @@ export type MainOffers = {
 export type HeadDeps = ClientServices & {
   readonly store: () => Promise<ClientStore>;
   readonly readMain: () => Promise<MainOffers>;
-  /** Publishes what was decided and is not on its branches yet. */
-  readonly finishCommits: () => Promise<void>;
+  /** Commits what main is still to get; answers with what git cannot commit now. */
+  readonly waitingForMain: () => Promise<readonly PendingCommit[]>;
 };
 
 export interface ClientHeads {
@@ -49,6 +57,12 @@ export interface ClientHeads {
     from: string | undefined,
   ): Promise<{ readonly folder: string | undefined; readonly offers: readonly Offer[] }>;
 }
+
+/** What a client is granted, and what is granted to all since main does not have it yet. */
+type Granted = {
+  readonly grants: readonly ClientGrant[];
+  readonly waiting: readonly PendingCommit[];
+};
 
 /** What a client is offered on one commit of main. */
 type Wanted = { readonly main: MainOffers; readonly offers: readonly Offer[] };
@@ -67,7 +81,7 @@ setMaxListeners(0, never);
 
 /** Decides which commit each client gets, and makes it where it is the first to need it. */
 export function createClientHeads(deps: HeadDeps): ClientHeads {
-  const { views, links, manifests, now, store, readMain, finishCommits } = deps;
+  const { views, links, manifests, now, store, readMain, waitingForMain } = deps;
   const writing = createSemaphore(1, 200);
   /** The last write: rows can be read before they are durable, and must not be answered with then. */
   let durable: Promise<unknown> = Promise.resolve();
@@ -76,16 +90,21 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
     client: string,
     from: string | undefined,
     asking: Asking = 'get',
-  ): Promise<readonly ClientGrant[]> {
+  ): Promise<Granted> {
     const grants = await views.bucketGrants(client, from, asking);
-    // A version that is completed is no longer among them, and comes to main now.
-    await finishCommits();
-    return grants;
+    // A version that is completed is no longer among them, and comes to main now; or all clients get it without main.
+    const waiting = await waitingForMain();
+    return { grants: [...grants, ...waiting.map(asGrant)], waiting };
   }
 
-  async function onMain(grants: readonly ClientGrant[]): Promise<Wanted> {
+  /** Main is read last: what waited for it before is either on it or among the grants. */
+  async function onMain({ grants, waiting }: Granted): Promise<Wanted> {
     const main = await readMain();
-    return { main, offers: await offersBeyond(main.manifests, grants, manifests) };
+    const texts: Manifests = {
+      find: async (tool, version) =>
+        waiting.find((one) => one.tool === tool && one.version === version) ?? manifests.find(tool, version),
+    };
+    return { main, offers: await offersBeyond(main.manifests, grants, texts) };
   }
 
   async function find(client: string, { main, offers }: Wanted): Promise<Found | undefined> {
@@ -103,7 +122,7 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
   }
 
   /** One at a time, since a link is made on the newest one; on main as it is then. */
-  async function write(client: string, grants: readonly ClientGrant[]): Promise<ServedHead> {
+  async function write(client: string, grants: Granted): Promise<ServedHead> {
     const wanted = await onMain(grants);
     const { offers } = wanted;
     const found = await find(client, wanted);

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
-import type { HeldManifests } from '../catalog/held-manifests.ts';
 import { fail } from '../errors.ts';
 
 /** What a client sees of a held version (rollout/views.ts). */
@@ -8,8 +7,15 @@ export type ClientGrant = {
   readonly tool: string;
   readonly version: string;
   readonly isListed: boolean;
+  /** 0: of none. */
   readonly rollout: number;
-  readonly is: 'version' | 'correction';
+  /** `published`: everybody is to get it, and main does not have it yet. */
+  readonly is: 'version' | 'correction' | 'published';
+};
+
+/** Where the manifest of a granted version is. */
+export type Manifests = {
+  find(tool: string, version: string): Promise<{ readonly text: string } | undefined>;
 };
 
 /** A manifest that a client is offered in place of main's. */
@@ -23,7 +29,7 @@ export type Offer = ClientGrant & { readonly text: string };
 export async function offersBeyond(
   main: ReadonlyMap<string, { readonly version: string }>,
   grants: readonly ClientGrant[],
-  manifests: Pick<HeldManifests, 'find'>,
+  manifests: Manifests,
 ): Promise<readonly Offer[]> {
   const highest = new Map<string, ClientGrant>();
   for (const grant of grants) {

@@ -6,6 +6,7 @@ import type { Offer } from './client-offers.ts';
 import { type ClientStore, openClientStore } from './client-store.ts';
 import { type Git, withSettings } from './git-backend.ts';
 import type { ManifestReader } from './manifest-reader.ts';
+import type { PendingCommit } from './pending-commits.ts';
 import type { Served } from './serve-clients.ts';
 
 export type ClientViewDeps = {
@@ -17,7 +18,7 @@ export type ClientViewDeps = {
   /** The bucket's folder, with limits. */
   readonly served: Git;
   readonly reader: Pick<ManifestReader, 'readTip'>;
-  readonly finishCommits: () => Promise<void>;
+  readonly waitingForMain: () => Promise<readonly PendingCommit[]>;
   readonly log: Logger;
 };
 
@@ -41,7 +42,7 @@ export interface ClientViews {
 
 /** Repairs the commits of clients, where there are any, before anything is served. */
 export async function openClientViews(deps: ClientViewDeps): Promise<ClientViews | undefined> {
-  const { dir: bucketDir, clients, git, served, reader, finishCommits, log } = deps;
+  const { dir: bucketDir, clients, git, served, reader, waitingForMain, log } = deps;
   if (clients === undefined) return undefined;
   const { links, receive } = clients;
 
@@ -60,7 +61,7 @@ export async function openClientViews(deps: ClientViewDeps): Promise<ClientViews
   }
 
   const readMain = async () => (await reader.readTip('main')) ?? fail('BUCKET_BROKEN', { branch: 'main' });
-  const heads = createClientHeads({ ...clients, store, readMain, finishCommits });
+  const heads = createClientHeads({ ...clients, store, readMain, waitingForMain });
   const main: Served = {
     // The client's view of main has no other branch, and no tags.
     git: withSettings(served, [

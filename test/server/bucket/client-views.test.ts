@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ClientWorld, grantOf, startClientWorld } from './client-world.ts';
@@ -152,6 +152,35 @@ describe('the bucket of one client', () => {
     expect(await head(await clone('pc-2'))).toBe(before);
     await pull(folder);
     expect(await head(folder)).toBe(before);
+  });
+
+  it('has a completed version although git cannot write main, and goes on from there', async () => {
+    const text = await world.hold('delve', '1.22.0');
+    admit('pc-1');
+    const [first, other] = [await clone('pc-1'), await clone('pc-2')];
+    const before = await main();
+    // what a killed git leaves behind
+    const lock = join(world.server.bucketDir, 'repo.git', 'refs', 'heads', 'main.lock');
+    await writeFile(lock, '');
+    world.views.delete('pc-1');
+    await world.decide({ tool: 'delve', version: '1.22.0', text, branches: ['main', 'beta'] });
+
+    for (const folder of [first, other]) {
+      await pull(folder);
+      expect(await offered(folder)).toBe('1.22.0');
+    }
+    const manifest = await fetch(`${world.server.url}/m/c/pc-3/delve.json`);
+    expect([manifest.status, await manifest.text()]).toEqual([200, text]);
+    expect(await main()).toBe(before);
+
+    await rm(lock);
+    await world.server.bucket.finishCommits();
+    expect(await main()).not.toBe(before);
+    for (const folder of [first, other]) {
+      await pull(folder);
+      expect(await world.git.run(folder, 'diff', '--name-only', await main(), 'HEAD')).toBe('');
+      expect(await world.git.run(folder, 'status', '--porcelain')).toBe('');
+    }
   });
 
   it('begins anew where the bucket was restored from before what it is made on', async () => {
