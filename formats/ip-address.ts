@@ -20,27 +20,45 @@ export function isInNetworks(address: string, networks: readonly string[]): bool
   const plain = plainAddress(address);
   if (isIP(plain) === 0) return false;
   const family = familyOf(plain);
-  const list = new BlockList();
-  for (const network of networks) {
-    const [base = '', bits] = network.split('/');
-    // Of the same family only: Node finds every IPv4 address in ::/0.
-    if (familyOf(base) === family)
-      list.addSubnet(base, Number(bits ?? (family === 'ipv4' ? 32 : 128)), family);
+  let list = lists[family].get(networks);
+  if (list === undefined) {
+    list = listOf(networks, family);
+    lists[family].set(networks, list);
   }
   return list.check(plain, family);
 }
 
-export function isLoopbackAddress(address: string): boolean {
-  return isTrustedAddress(address, ['loopback']);
+type Family = 'ipv4' | 'ipv6';
+/** Kept with the networks that they are made from, since making one takes much longer than asking it. */
+const lists: Readonly<Record<Family, WeakMap<readonly string[], BlockList>>> = {
+  ipv4: new WeakMap(),
+  ipv6: new WeakMap(),
+};
+
+/** Of one family, since Node finds every IPv4 address in ::/0. */
+function listOf(networks: readonly string[], family: Family): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [base = '', bits] = network.split('/');
+    if (familyOf(base) === family)
+      list.addSubnet(base, Number(bits ?? (family === 'ipv4' ? 32 : 128)), family);
+  }
+  return list;
 }
 
-function familyOf(address: string): 'ipv4' | 'ipv6' {
+const loopback = ['127.0.0.0/8', '::1'];
+
+export function isLoopbackAddress(address: string): boolean {
+  return isInNetworks(address, loopback);
+}
+
+function familyOf(address: string): Family {
   return isIPv4(address) ? 'ipv4' : 'ipv6';
 }
 
 /** The names that Express has for these (setting TRUST_PROXY). */
 const namedNetworks: Readonly<Record<string, readonly string[]>> = {
-  loopback: ['127.0.0.0/8', '::1'],
+  loopback,
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };

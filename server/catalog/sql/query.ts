@@ -38,7 +38,7 @@ function selectPage(
   }
   const page = sql`SELECT p.pk ${fromNeeded(where, order)} ORDER BY ${order}
     ${limitSql(query)}`;
-  return sql`SELECT ${select} FROM (${page}) AS page CROSS JOIN packages p ON p.pk = page.pk ${raw(joins.i)}${raw(/\bt\./.test(order.text) ? ` ${joins.t}` : '')}
+  return sql`SELECT ${select} FROM (${page}) AS page CROSS JOIN packages p ON p.pk = page.pk ${raw(joins.i)}${raw(names.t.test(order.text) ? ` ${joins.t}` : '')}
     ORDER BY ${order}`;
 }
 
@@ -101,13 +101,13 @@ export function countSql(query: PackageQuery, first: Sql = always): Sql {
 }
 
 /** FROM with the tables that the condition and the columns or the order name. Clients' texts are parameters, so all names here are ours. */
-function fromNeeded(where: Sql, order: Sql = raw('')): Sql {
+function fromNeeded(where: Sql, others: Sql = raw('')): Sql {
   // Texts first: most conditions on them leave few rows for the other tables.
-  const named = (['t', 'i'] as const).filter((table) =>
-    new RegExp(`\\b${table}\\.`).test(`${where.text} ${order.text}`),
-  );
+  const named = (['t', 'i'] as const).filter((table) => names[table].test(`${where.text} ${others.text}`));
   return sql`${raw(['FROM packages p', ...named.map((table) => joins[table])].join(' '))} WHERE ${where}`;
 }
+
+const names = { t: /\bt\./, i: /\bi\./ } as const;
 
 function whereSql(query: PackageQuery, first: Sql): Sql {
   const conditions = [
