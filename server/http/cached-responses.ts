@@ -89,6 +89,7 @@ export function createCachedResponses(
       const key = keyOf(req);
       // Read before any route reads the catalog, so that a change in between makes the response stale.
       const revision = now.all();
+      const packages = now.packages();
       const cached = responses.find(key, (kept) => isCurrent(kept, now));
       if (cached !== undefined) {
         const { headers, etag, about, place } = cached.value;
@@ -97,8 +98,10 @@ export function createCachedResponses(
       if (key.length <= maxKeyLength) {
         // As it was sent: Express' routers change it.
         const target = plainTarget(req.url ?? '/');
-        awaited.set(req, ({ headers, etag, about, body }) => {
+        awaited.set(req, ({ headers, etag, about: made, body }) => {
           const place = placeOf(target);
+          // What changed while it was made, and may be in it, could be undone later: then all would look unchanged.
+          const about = now.packages() === packages ? made : { ...made, isUnchanged: undefined };
           const currentUntil = { packages: revision, all: revision };
           return responses.set(
             key,

@@ -1,9 +1,17 @@
+import { rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
+import type { PackageQuery } from '../../../server/catalog/query.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
+import { openDatabase } from '../../../server/database/connection.ts';
 import { createCachedResponses } from '../../../server/http/cached-responses.ts';
+import { everything } from '../../contract/catalog.ts';
+import { makePackage } from '../../kit/new-package.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
+import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const ids = ['Alpha', 'alpha.Tool', 'Beta'] as const;
 const versions = ['1.0.0', '1.1.0-beta.1', '2.0.0'] as const;
@@ -155,15 +163,52 @@ describe('the response cache of one server', () => {
     }
   });
 
-  it('does not keep a response when a change came in between', () => {
-    let last = 5;
-    const numbers = { packages: () => last, all: () => last };
-    const answers = createCachedResponses(8 * 1024 ** 2);
-    const asked = () => ({ url: '/x', headers: {} }) as IncomingMessage;
-    const first = asked();
-    answers.find(first, numbers);
-    last += 1;
-    answers.keep(first, { headers: [], etag: '"x"', body: Buffer.from('x'), about: documents.one });
-    expect(answers.find(asked(), numbers)).toBeUndefined();
+  it.each(['one', 'many', 'same'] as const)(
+    'does not keep a response (%s) when a change came in between',
+    (which) => {
+      let last = 5;
+      const numbers = { packages: () => last, all: () => last };
+      const answers = createCachedResponses(8 * 1024 ** 2);
+      const asked = () => ({ url: '/x', headers: {} }) as IncomingMessage;
+      const first = asked();
+      answers.find(first, numbers);
+      last += 1;
+      answers.keep(first, { headers: [], etag: '"x"', body: Buffer.from('x'), about: documents[which] });
+      expect(answers.find(asked(), numbers)).toBeUndefined();
+    },
+  );
+
+  it('does not take a search for current that shows what came and went again while it was made', async () => {
+    const dir = await makeTempDir();
+    const database = openDatabase(join(dir, 'catalog.db'));
+    try {
+      const catalog = createSqlCatalog(database, () => new Date());
+      const add = (id: string) => catalog.add(makePackage({ id, version: '1.0.0' }), operator);
+      await add('tool-a');
+      const query: PackageQuery = {
+        ...everything,
+        ...{ search: ['tool'], where: { kind: 'property', name: 'IsLatestVersion' }, take: 10 },
+      };
+      // The texts are read when the first search comes.
+      await expect.poll(() => catalog.watch({ ...query }, false)).toBeDefined();
+      const numbers = await catalog.revisions.read();
+      const answers = createCachedResponses(8 * 1024 ** 2);
+      const asked = () => ({ url: '/x', headers: {} }) as IncomingMessage;
+      const first = asked();
+
+      answers.find(first, numbers);
+      const isUnchanged = catalog.watch(query, false);
+      await add('tool-b');
+      const body = Buffer.from((await catalog.query(query)).map(({ id }) => id).join());
+      await catalog.setListed('tool-b', '1.0.0', false, operator);
+      answers.keep(first, { headers: [], etag: '"x"', body, about: { kind: 'document', isUnchanged } });
+
+      expect(body.toString()).toBe('tool-a,tool-b');
+      expect(isUnchanged).toBeDefined();
+      expect(answers.find(asked(), numbers)).toBeUndefined();
+    } finally {
+      database.close();
+      await rm(dir, { recursive: true });
+    }
   });
 });
