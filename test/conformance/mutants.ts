@@ -97,6 +97,15 @@ export const readMutants: readonly Mutant[] = [
     },
   ),
   when(
+    'another document in gzip',
+    ['robustness/gzip'],
+    ({ headers }, answer) => isFeed(answer) && 'accept-encoding' in headers,
+    (answer) => {
+      answer.headers['content-encoding'] = 'gzip';
+      answer.bytes = gzipSync(`${answer.body}<!-- another -->`);
+    },
+  ),
+  when(
     'gzip without being asked',
     ['robustness/no-gzip-unasked'],
     ({ target }) => target.endsWith("/Search()?searchTerm=''&$top=30"),

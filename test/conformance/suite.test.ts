@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planFixtures } from '../../conformance/fixtures.ts';
 import { makePackage } from '../../conformance/nupkg.ts';
@@ -48,6 +49,21 @@ describe('the suite, reading a feed with one fault', () => {
 
     expect(failed).toEqual([]);
     expect(passed.length).toBeGreaterThan(200);
+  });
+
+  it('takes older counts of downloads in one form of a document', async () => {
+    const older: Fault = {
+      after(answer, { headers }) {
+        if (!('accept-encoding' in headers)) return;
+        answer.headers['content-encoding'] = 'gzip';
+        answer.bytes = gzipSync(answer.body.replace(/(DownloadCount[^>]*>)\d+/g, (_, start) => `${start}7`));
+      },
+    };
+
+    const { failed, passed } = await runBehind(proxy, older, { only: ['robustness'] });
+
+    expect(failed).toEqual([]);
+    expect(passed).toContain('robustness/gzip');
   });
 
   it.each(readMutants)('reports: $name', async ({ fails, ...fault }) => {
