@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { bundleProgram } from '../dev/bundle.ts';
 
 const checkout = join(import.meta.dirname, '..');
 
@@ -14,20 +13,8 @@ export const fromCheckout: Product = { args: ['--import', 'tsx', join(checkout, 
 /** As in the image: plain JavaScript, built into a separate folder so that the checkout's dist/ stays as it is. */
 export async function buildProduct(dir: string): Promise<Product> {
   await mkdir(dir, { recursive: true });
-  const tsc = join(checkout, 'node_modules', 'typescript', 'bin', 'tsc');
   const out = join(dir, 'dist');
-  try {
-    await promisify(execFile)(process.execPath, [
-      tsc,
-      '-p',
-      join(checkout, 'tsconfig.build.json'),
-      '--outDir',
-      out,
-    ]);
-  } catch (error) {
-    // Type errors are reported by `check`; tsc writes the JavaScript anyway.
-    process.stderr.write(`tsc: ${error instanceof Error && 'stdout' in error ? error.stdout : error}\n`);
-  }
+  await bundleProgram(checkout, out);
   await cp(join(checkout, 'package.json'), join(dir, 'package.json'));
   for (const folder of ['server/gallery/static', 'manifest-gen/tools', 'nuspecs', 'buckets']) {
     await cp(join(checkout, folder), join(dir, folder), { recursive: true });
