@@ -34,17 +34,53 @@ const lenders = [8, 16, 32, 64, 128, 256].map((kibibytes) => ({
   idle: [] as Buffer[],
 }));
 
+export type Lent = { readonly bytes: Buffer; readonly giveBack?: () => void };
+
 /**
  * Writes a body into reused memory: with new memory for each, V8 collects its whole heap again and again (decision 15). Call
  * `giveBack` when the operating system has all of it; if that never happens, the memory is garbage collected.
  */
-export function lendBody(body: Body): { readonly bytes: Buffer; readonly giveBack?: () => void } {
-  const size = sizeOf(body);
+export function lendBody(body: Body): Lent {
+  if (Buffer.isBuffer(body)) return { bytes: body };
+  const lent = lend(sizeOf(body));
+  writeBody(body, lent.bytes, 0);
+  return lent;
+}
+
+/** Bytes with places for a short text in between. */
+export type Template = { readonly parts: readonly Buffer[]; readonly size: number };
+
+export function splitAt(body: Buffer, place: Buffer): Template {
+  const parts: Buffer[] = [];
+  let start = 0;
+  for (let at = body.indexOf(place); at >= 0; at = body.indexOf(place, start)) {
+    parts.push(body.subarray(start, at));
+    start = at + place.length;
+  }
+  parts.push(body.subarray(start));
+  return { parts, size: sizeOf(parts) };
+}
+
+/** The same for a template, with the text in each of its places: a list of a hundred parts would take longer than the bytes. */
+export function lendFilled({ parts, size }: Template, text: Buffer): Lent {
+  const lent = lend(size + (parts.length - 1) * text.length);
+  const { bytes } = lent;
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+    if (at === bytes.length) break;
+    // Byte by byte: a call of `set` takes longer than a few bytes.
+    for (let n = 0; n < text.length; n++) bytes[at++] = text[n] as number;
+  }
+  return lent;
+}
+
+function lend(size: number): Lent {
   const lender = lenders.find(({ bytes }) => size <= bytes);
-  if (Buffer.isBuffer(body) || size < minLentBytes || lender === undefined) return { bytes: joinBody(body) };
+  if (size < minLentBytes || lender === undefined) return { bytes: Buffer.allocUnsafeSlow(size) };
   const { idle } = lender;
   const memory = idle.pop() ?? Buffer.allocUnsafeSlow(lender.bytes);
-  writeBody(body, memory, 0);
   return {
     bytes: memory.subarray(0, size),
     giveBack: () => {

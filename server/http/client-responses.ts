@@ -3,7 +3,7 @@ import { readClientId } from '../clients/client-id.ts';
 import type { View } from '../rollout/views.ts';
 import { subjectOf } from './areas.ts';
 import { canRead } from './auth.ts';
-import { type Body, joinBody, lendBody, sizeOf } from './body.ts';
+import { joinBody, type Lent, lendFilled, splitAt, type Template } from './body.ts';
 import {
   type CachedResponse,
   createCachedResponses,
@@ -115,9 +115,8 @@ export function createClientResponses(
     id: string,
   ): void {
     const start = { ...placeOf(target), from: readPeer(req).address };
-    const own = about.kind === 'document' ? withClient(body, about, id) : body;
-    const { bytes, giveBack } = lendBody(own);
-    const length = ['Content-Length', String(sizeOf(bytes))];
+    const { bytes, giveBack } = about.kind === 'document' ? withClient(body, about, id) : { bytes: body };
+    const length = ['Content-Length', String(bytes.length)];
     const whole = { headers: [...headers, ...length], etag, about, body: bytes, giveBack };
     send(req, res, whole, watch(req, res, start), start);
   }
@@ -151,26 +150,14 @@ export function viewText(view: View): string {
 }
 
 const placeholder = Buffer.from(anyClient);
-/** What is between the places of the client, by the facts that stay with a response. */
-const pieces = new WeakMap<ResponseFacts, { readonly body: Buffer; readonly parts: readonly Buffer[] }>();
+/** Where the client has its places, by the facts that stay with a response. */
+const templates = new WeakMap<ResponseFacts, { readonly body: Buffer; readonly template: Template }>();
 
-function withClient(body: Buffer, about: ResponseFacts, id: string): Body {
-  const known = pieces.get(about);
+function withClient(body: Buffer, about: ResponseFacts, id: string): Lent {
+  const known = templates.get(about);
   // Kept bytes are never overwritten, so an equal start and length are equal bytes.
   const isSame = known?.body.buffer === body.buffer && known.body.byteOffset === body.byteOffset;
-  const parts = known !== undefined && isSame ? known.parts : splitAt(body);
-  if (!isSame) pieces.set(about, { body, parts });
-  const own = Buffer.from(id);
-  return parts.flatMap((part, at) => (at === 0 ? [part] : [own, part]));
-}
-
-function splitAt(body: Buffer): Buffer[] {
-  const parts: Buffer[] = [];
-  let start = 0;
-  for (;;) {
-    const at = body.indexOf(placeholder, start);
-    if (at < 0) return [...parts, body.subarray(start)];
-    parts.push(body.subarray(start, at));
-    start = at + placeholder.length;
-  }
+  const template = known !== undefined && isSame ? known.template : splitAt(body, placeholder);
+  if (!isSame) templates.set(about, { body, template });
+  return lendFilled(template, Buffer.from(id));
 }
