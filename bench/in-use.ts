@@ -1,4 +1,5 @@
 import { bigPushResults } from './in-use/big-pushes.ts';
+import { clientResults } from './in-use/clients.ts';
 import { type InUse, withOneFeed } from './in-use/feed.ts';
 import { longRunResults } from './in-use/long-run.ts';
 import { pacedResults } from './in-use/paced.ts';
@@ -6,7 +7,7 @@ import { pushResults } from './in-use/pushes.ts';
 import { changedResults, downloadedResults, firstResults } from './in-use/reads.ts';
 import { kinds } from './kinds.ts';
 import type { Result } from './results.ts';
-import { inUse, rowOf } from './rows.ts';
+import { clients, inUse, rowOf } from './rows.ts';
 import type { Settings } from './settings.ts';
 
 /** How fast a feed answers while packages are pushed and downloaded, and what nobody has asked for before. */
@@ -33,6 +34,8 @@ export async function inUseResults(stand: InUse, settings: Settings): Promise<Re
     await row(which.name, () => withOneFeed(stand, (feed) => pushResults(which, feed, stand, settings)));
   }
   await row(inUse.stopByPush.name, () => withOneFeed(stand, (feed) => bigPushResults(feed, stand)));
+  // Last: its rollouts stay open.
+  await row(clients.name, () => clientResults(stand, settings));
   return results;
 }
 
@@ -45,4 +48,5 @@ export const inUseNames: readonly string[] = [
   inUse.pushOne.name,
   inUse.pushEight.name,
   inUse.stopByPush.name,
+  clients.name,
 ];

@@ -108,6 +108,16 @@ export const limits = {
   slowdown: { unit: 'x', must: 1.5, aim: 1.1 },
 } as const;
 
+/** The machines of a fleet, each at its own addresses, while two rollouts are open: against the plain address of the same feed. */
+export const clients = {
+  name: 'FindPackagesById, 10,000 clients',
+  count: 10_000,
+  /** Few of the feed's packages are installed on machines. */
+  tools: 20,
+  must: 0.8,
+  memory: { name: 'memory, 10,000 clients', unit: 'x', must: 1.2 },
+} as const;
+
 /** How many times longer a program takes through a shim's NAME.exe, which is a second process, so 2 is the minimum. */
 export const launcher = { name: 'shim, start to end', must: 5, aim: 3 } as const;
 

@@ -71,7 +71,7 @@ export async function runTable(settings: Settings): Promise<Result[]> {
     results.push(await readyResult(start));
     if (inUseNames.some(isChosen)) {
       const files = await keep(startFiles(join(workDir, 'files')));
-      results.push(...(await inUseResults({ start, bare: stand.bare, files, packages }, settings)));
+      results.push(...(await inUseResults({ start, dataDir, bare: stand.bare, files, packages }, settings)));
     }
     return results;
   } finally {

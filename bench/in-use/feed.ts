@@ -3,6 +3,8 @@ import type { Feed, Reference } from '../servers.ts';
 
 export type InUse = {
   readonly start: () => Promise<Feed>;
+  /** Where a feed that is started has its data. */
+  readonly dataDir: string;
   readonly bare: Reference;
   /** Writes files durably and nothing else. */
   readonly files: Reference;
