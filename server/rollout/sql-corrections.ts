@@ -1,7 +1,7 @@
 import type { Prepare } from '../database/statements.ts';
 import type { RolloutState } from './rollout.ts';
 import type { StoredRollout } from './rollouts.ts';
-import { isAbove, isBetaOf, isCorrectionOf, matters, type ViewRollout } from './view-of.ts';
+import { isAbove, isBetaOf, isCorrectionOf, type MainOf, matters, type ViewRollout } from './view-of.ts';
 
 type OfPackage = Pick<StoredRollout, 'tool' | 'packageId' | 'version'>;
 
@@ -30,13 +30,13 @@ export function heldPackageOf(prepare: Prepare, tool: string, version: string): 
 
 /**
  * Whether a rollout of the tool or of the package is open for a held version, or has clients that see it; the same for
- * corrections and their betas.
+ * corrections and their betas. `main`: what has reached clients of both managers.
  */
-export function isNeeded(prepare: Prepare, { tool, packageId, version }: OfPackage): boolean {
+export function isNeeded(prepare: Prepare, { tool, packageId, version }: OfPackage, main: MainOf): boolean {
   const all = readViewRollouts(prepare);
   return all
     .filter((one) => one.tool === tool || one.packageId.toLowerCase() === packageId.toLowerCase())
-    .filter((one) => one.state === 'pending' || matters(one, all, (id) => mainOf(prepare, id)))
+    .filter((one) => one.state === 'pending' || matters(one, all, main))
     .some(
       (one) =>
         isSame(one.version, version) ||

@@ -196,7 +196,12 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       const { prepare } = transaction;
       const packageId = heldPackageOf(prepare, tool, version);
       if (packageId === undefined) return 'missing';
-      return isNeeded(prepare, { tool, packageId, version })
+      // A release comes to the feed first: until the bucket has it too, clients of Scoop still get what is held.
+      const mainOfBoth = (id: string): string | undefined => {
+        const main = mainOf(prepare, id);
+        return main !== undefined && bucket.isOnBranch(transaction, tool, main) ? main : undefined;
+      };
+      return isNeeded(prepare, { tool, packageId, version }, mainOfBoth)
         ? 'needed'
         : discardOne(transaction, { tool, packageId }, version, request, isOnBranch || undefined);
     },

@@ -120,6 +120,30 @@ describe('versions that are held for a rollout', () => {
     expect(await uploads.call('GET', '/rollouts/1')).toMatchObject([200, { state: 'superseded' }]);
   });
 
+  it('stay while the bucket shows them to clients of a rollout, though the feed has something higher', async () => {
+    const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
+    const start = (version: string) =>
+      uploads.call('POST', '/rollouts', undefined, { tool: 'delve', version, plan });
+    const inBucket = async () => {
+      const answer = await fetch(`${server.url}/m/c/pc-1/delve.json`);
+      return answer.status === 200 ? ((await answer.json()) as { version: string }).version : answer.status;
+    };
+    await uploads.whole('1.22.0');
+    await start('1.22.0');
+    expect(await inBucket()).toBe('1.22.0');
+    await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.22.5' }), releaser);
+
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(409);
+    expect(await inBucket()).toBe('1.22.0');
+
+    for (const version of ['1.23.0', '1.23.0.1']) await uploads.whole(version);
+    expect((await start('1.23.0'))[0]).toBe(201);
+    expect((await uploads.call('POST', '/rollouts/2/complete'))[0]).toBe(200);
+    expect(await inBucket()).toBe('1.23.0');
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(204);
+    expect(await inBucket()).toBe('1.23.0');
+  });
+
   it('are prepared anew by name, in place of the correction before', async () => {
     await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.21.0' }), releaser);
     await uploads.whole('1.22.0');
