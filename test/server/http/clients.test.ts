@@ -229,6 +229,35 @@ describe('addresses of one client', () => {
       expect((await get(bytes[0] ?? '', 'pc-in')).status).toBe(404);
     });
 
+    it('admit nobody else once a halt is answered, however many ask just then', async () => {
+      const asks = [
+        (id: string) => get('/nuget/package-versions/delve', id),
+        (id: string) => get('/v3/flat/delve/index.json', id),
+        (id: string) => fetch(`${server.url}/m/c/${id}/delve.json`),
+        (id: string) => fetch(`${server.url}/git/c/${id}/go-win-tools.git/info/refs?service=git-upload-pack`),
+      ];
+      const admitted = async () =>
+        ((await uploads.call('GET', '/rollouts/1'))[1] as { counts: { admitted: number } }).counts.admitted;
+      const askAll = (name: string) =>
+        Array.from({ length: 24 }, async (_, n) => {
+          const answer = await asks[n % asks.length]?.(`${name}-${n}`);
+          return (await answer?.text()) ?? '';
+        });
+      await get('/nuget/', 'pc-1');
+      const before = askAll('before');
+      const halting = act('halt');
+      const during = askAll('during');
+      expect((await halting)[0]).toBe(200);
+      const atHalt = await admitted();
+      const after = await Promise.all(askAll('after'));
+      await Promise.all([...before, ...during]);
+
+      expect(after.filter((text) => text.includes('1.22.0'))).toEqual([]);
+      expect(after.filter((text) => text === '')).toEqual([]);
+      expect(await admitted()).toBe(atHalt);
+      expect(await (await get('/v3/flat/delve/index.json', 'pc-1')).text()).toContain('1.22.0');
+    });
+
     it('are for reading, by ids of letters, digits, dots, dashes and underscores', async () => {
       const nupkg = makeNupkg({ id: 'delve', version: '1.30.0' });
 
