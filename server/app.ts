@@ -4,6 +4,7 @@ import { createAdminRouter, createDescriptionRouter } from './api/router.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Downloads } from './audit/downloads.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
+import { isMoved } from './bucket/approval-rules.ts';
 import type { Bucket } from './bucket/bucket.ts';
 import { manifestFaults } from './bucket/manifest-faults.ts';
 import { createBucketRouter } from './bucket/router.ts';
@@ -197,6 +198,7 @@ function mayBeOfClient(url = ''): boolean {
 function heldUploads({ heldManifests, payloads, publicUrl }: Services) {
   return {
     findHeld: (tool: string, version: string) => heldManifests.find(tool, version),
+    isMoved,
     manifestFaults: (manifest: Parameters<typeof manifestFaults>[1]) =>
       manifestFaults({ payloads, publicUrl }, manifest),
   };

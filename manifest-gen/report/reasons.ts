@@ -85,7 +85,8 @@ export function sameExesInWords(version: string, bad: string): string {
 /** `github: github.com/go-delve/delve@v1.26.3` */
 export function sourceInWords(source: PlanSource | undefined): string {
   if (source === undefined) return '';
-  return 'branch' in source ? `branch ${source.branch}` : `${source.kind}: ${source.upstream}`;
+  if ('kind' in source) return `${source.kind}: ${source.upstream}`;
+  return source.branch === undefined ? 'held for a rollout' : `branch ${source.branch}`;
 }
 
 /** @param sentenceOf of an error, which may be known from another row */

@@ -10,10 +10,10 @@ import type { UpstreamKind } from '../tool-file/tools.ts';
 import type { VulnerabilityChange } from '../vulnerabilities/change.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
 
-/** `github` and `github.com/go-delve/delve@v1.26.3`, or a branch whose manifests change. */
+/** `github` and `github.com/go-delve/delve@v1.26.3`, or what has the manifests that change. */
 export type PlanSource =
   | { readonly kind: SourceKind; readonly upstream: string }
-  | { readonly branch: Channel };
+  | { readonly branch: Channel | undefined };
 
 /** What a verb will do for one tool, shown before it acts (contract section 1). */
 export type PlanRow = {

@@ -50,7 +50,7 @@ export function requireOwnAddress(to: string, toolkit: OpenToolkit): void {
  * @throws ReleaseError PAYLOAD_MISSING, OTHER_BYTES, PLACE_UNREACHABLE, FEED_UNREACHABLE
  */
 export async function requireDownloads(
-  { tool, version, downloads }: Move,
+  { tool, version, downloads }: Pick<Move, 'tool' | 'version' | 'downloads'>,
   { to }: Rebase,
   toolkit: OpenToolkit,
 ): Promise<void> {

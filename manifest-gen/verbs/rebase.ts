@@ -3,6 +3,7 @@ import { pushOnTop } from '../publish/manifest.ts';
 import { type Need, requireKey } from '../publish/require-key.ts';
 import type { Outcome, PlanRow } from '../report/report.ts';
 import type { ReleaseFlags } from './flags.ts';
+import { type HeldMove, moveHeld, planHeldMoves } from './rebase-held.ts';
 import { type Move, planMoves, type Rebase, requireDownloads, requireOwnAddress } from './rebase-plan.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
@@ -21,11 +22,14 @@ export function rebase(toolkit: VerbToolkit, options: RebaseOptions): Promise<Ru
   return withFeed(toolkit, async (toolkit) => {
     const run = { ...toolkit, failures, published: toolkit.done };
     const moves = await attempt(run, 'bucket', () => moveAll(options, toolkit));
-    const outcomes = (moves ?? []).map(({ tool, version, branch }): Outcome => {
+    const outcomes = (moves ?? []).map((move): Outcome => {
+      const { tool, version } = move;
       const about = { tool, version };
+      const branch = branchOf(move);
+      const place = branch === undefined ? 'what is held for a rollout' : `branch ${branch}`;
       return options.dryRun
         ? { ...about, kind: 'made', detail: 'nothing was published (--dry-run)' }
-        : { ...about, kind: 'rebased', detail: `branch ${branch} names ${options.to}` };
+        : { ...about, kind: 'rebased', detail: `${place} names ${options.to}` };
     });
     if (moves?.length === 0) {
       outcomes.push({ tool: 'bucket', version: 'main, beta', kind: 'nothing', detail: nothingFor(options) });
@@ -35,16 +39,26 @@ export function rebase(toolkit: VerbToolkit, options: RebaseOptions): Promise<Ru
   });
 }
 
-async function moveAll(options: RebaseOptions, toolkit: OpenVerbToolkit): Promise<readonly Move[]> {
+/** What waits for a rollout comes first: if it is completed meanwhile, it is on the branches with the new address. */
+async function moveAll(
+  options: RebaseOptions,
+  toolkit: OpenVerbToolkit,
+): Promise<readonly (Move | HeldMove)[]> {
   const { bucket } = toolkit;
   const { to } = options;
   if (options.from === undefined) requireOwnAddress(to, toolkit);
   const planned = await planMoves(options, toolkit);
-  toolkit.report.plan(await Promise.all(planned.map((move) => planRow(move, to, toolkit))));
-  for (const move of planned) await requireDownloads(move, options, toolkit);
-  if (options.dryRun || planned.length === 0) return planned;
-  if (toolkit.config.bucketUrl === undefined) await requireKey(toolkit, planned.map(needOf));
+  const inSight = await planHeldMoves(options, toolkit);
+  const all = [...planned, ...inSight];
+  toolkit.report.plan(await Promise.all(all.map((move) => planRow(move, to, toolkit))));
+  for (const move of all) await requireDownloads(move, options, toolkit);
+  if (options.dryRun || all.length === 0) return all;
+  if (toolkit.config.bucketUrl === undefined) await requireKey(toolkit, all.map(needOf));
 
+  const held: HeldMove[] = [];
+  for (const move of await planHeldMoves(options, toolkit)) {
+    if (await moveHeld(move, toolkit)) held.push(move);
+  }
   let moves = planned;
   await pushOnTop(bucket, async () => {
     // again, since somebody may have released in between
@@ -61,19 +75,23 @@ async function moveAll(options: RebaseOptions, toolkit: OpenVerbToolkit): Promis
   for (const branch of new Set(moves.map((move) => move.branch))) {
     toolkit.done.push(`the manifests of branch ${branch} with ${to}`);
   }
-  return moves;
+  return [...moves, ...held];
 }
 
-function needOf({ tool, branch }: Move): Need {
-  return { tool: { tool }, scopes: [branch === 'main' ? 'push' : 'push:beta'] };
+function branchOf(move: Move | HeldMove): Move['branch'] | undefined {
+  return 'branch' in move ? move.branch : undefined;
 }
 
-async function planRow(move: Move, to: string, { bucket }: OpenVerbToolkit): Promise<PlanRow> {
-  const { tool, branch, version, from } = move;
+function needOf(move: Move | HeldMove): Need {
+  return { tool: { tool: move.tool }, scopes: [branchOf(move) === 'beta' ? 'push:beta' : 'push'] };
+}
+
+async function planRow(move: Move | HeldMove, to: string, { bucket }: OpenVerbToolkit): Promise<PlanRow> {
+  const { tool, version, from } = move;
   return {
     tool,
     ...(await bucket.offers(tool)),
-    ...{ upstream: undefined, from, to, source: { branch }, evidence: [], does: 'rebase' },
+    ...{ upstream: undefined, from, to, source: { branch: branchOf(move) }, evidence: [], does: 'rebase' },
     why: { code: 'address', version, from },
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Body of PUT /api/v1/held/TOOL/VERSION. */
+/** Body of PUT /api/v1/held/TOOL/VERSION, and answer of GET. */
 export const NewHeldManifest = z.strictObject({
   packageId: z.string().min(1).max(100),
   manifest: z.string().min(1).describe('The manifest for Scoop, byte for byte.'),
@@ -12,6 +12,8 @@ export const NewHeldManifest = z.strictObject({
     .optional()
     .describe('The version that it replaces when that one is rolled back, or was.'),
 });
+
+export type NewHeldManifest = z.infer<typeof NewHeldManifest>;
 
 /** Element of GET /api/v1/held/TOOL. */
 export const HeldVersion = z.object({

@@ -2,7 +2,7 @@ import express, { type Request, type RequestHandler, type Router } from 'express
 import { isToolName } from '../../formats/tool-name.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { HeldVersions } from '../catalog/held.ts';
-import type { HeldManifests } from '../catalog/held-manifests.ts';
+import type { HeldManifest, HeldManifests } from '../catalog/held-manifests.ts';
 import { fail } from '../errors.ts';
 import type { BlobFlusher } from '../feed/flush-blobs.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
@@ -19,6 +19,8 @@ export type HeldServices = {
   readonly heldManifests: HeldManifests;
   readonly rollouts: Pick<Rollouts, 'correct' | 'discard'>;
   readonly blobFlusher: Pick<BlobFlusher, 'flush'>;
+  /** Whether two manifests differ in nothing but addresses. */
+  readonly isMoved: (before: string, text: string) => boolean;
   /** What is wrong with a manifest, by the rules for pushes to the bucket. */
   readonly manifestFaults: (manifest: HeldManifestParts) => Promise<string[]>;
   readonly bucket: {
@@ -52,6 +54,17 @@ export function createHeldRouter(services: HeldServices): Router {
     .all(methodNotAllowed('GET, HEAD'));
   router
     .route('/held/:tool/:version')
+    .get(requirePush, async (req: Request<Named>, res) => {
+      const { tool, version } = req.params;
+      const { packageId, text, message, corrects } =
+        (await heldManifests.find(tool, version)) ?? fail('HELD_MISSING', { id: tool, version });
+      res.json({
+        packageId,
+        manifest: text,
+        message,
+        ...(corrects === undefined ? {} : { corrects }),
+      } satisfies NewHeldManifest);
+    })
     // Before the body is read: whoever has no key sends none.
     .put(requirePush, express.json({ limit: maxBytes }), (req: Request<Named>, res) =>
       put(services, req, res),
@@ -65,7 +78,7 @@ export function createHeldRouter(services: HeldServices): Router {
       log.info({ tool, version, keyName: key.name }, 'held version discarded');
       res.status(204).end();
     })
-    .all(methodNotAllowed('PUT, DELETE'));
+    .all(methodNotAllowed('GET, HEAD, PUT, DELETE'));
   return router;
 }
 
@@ -86,8 +99,9 @@ async function put(services: HeldServices, req: Request<Named>, res: express.Res
   if (held?.id.toLowerCase() !== packageId.toLowerCase()) fail('HELD_MISSING', { id: packageId, version });
   const [fault] = await services.manifestFaults({ tool, version, text, message });
   if (fault !== undefined) fail('BODY_INVALID', { problem: fault.replace(/\.$/, '') });
-  const is = await heldManifests.put({ tool, version, packageId, text, message, corrects });
-  if (is === 'other') fail('HELD_OTHER', { tool, version });
+  const manifest = { tool, version, packageId, text, message, corrects };
+  const is = await heldManifests.put(manifest);
+  if (is === 'other' && !(await move(services, manifest))) fail('HELD_OTHER', { tool, version });
   if (corrects !== undefined) {
     const outcome = await rollouts.correct({ tool, version, corrects }, { by: actorOf(key, req.ip) });
     if (outcome === 'approved') fail('CORRECTION_APPROVED', { tool, version, corrects });
@@ -95,6 +109,15 @@ async function put(services: HeldServices, req: Request<Named>, res: express.Res
   }
   log.info({ tool, version, keyName: key.name }, 'manifest held');
   res.status(is === 'added' ? 201 : 200).end();
+}
+
+/** `bucket:rebase`: the same release from other addresses takes the place of what is held, also while it is rolling out. */
+async function move({ heldManifests, isMoved }: HeldServices, manifest: HeldManifest): Promise<boolean> {
+  const { tool, version, text } = manifest;
+  const held = await heldManifests.find(tool, version);
+  if (held === undefined || !isMoved(held.text, text)) return false;
+  if (held.message !== manifest.message || held.corrects !== manifest.corrects) return false;
+  return (await heldManifests.replaceText(tool, version, held.text, text)) === 'replaced';
 }
 
 const maxAttempts = 5;

@@ -220,9 +220,19 @@ const operations: readonly Operation[] = [
     answer: { status: 200, schema: z.array(HeldVersion) },
   },
   {
+    method: 'get',
+    path: '/held/{tool}/{version}',
+    summary: 'The manifest of a held version.',
+    scope: 'push',
+    inPath: { tool: 'The name of a tool.', version: 'As it was pushed.' },
+    answer: { status: 200, schema: NewHeldManifest },
+    errors: [404],
+  },
+  {
     method: 'put',
     path: '/held/{tool}/{version}',
-    summary: 'Adds the manifest to a package that was pushed with the header X-Held. Again: 200.',
+    summary:
+      'Adds the manifest to a package that was pushed with the header X-Held. Again, or with other addresses of the same files: 200.',
     scope: 'push',
     inPath: { tool: 'The name of a tool.', version: 'As it was pushed.' },
     body: NewHeldManifest,

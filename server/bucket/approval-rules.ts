@@ -1,5 +1,5 @@
 import { approvalsNeeded } from '../feed/approvals.ts';
-import { isSameRelease } from './manifest-file.ts';
+import { isSameRelease, readManifestFile } from './manifest-file.ts';
 import { isPrerelease } from './permission.ts';
 import { type PushedFile, toolOfPath } from './push.ts';
 import { forEachCommit, type Rule } from './rule.ts';
@@ -24,7 +24,10 @@ export const approvalRules: readonly Rule[] = [
   ),
 ];
 
-function installsTheSame(one: PushedFile, other: PushedFile | undefined): boolean {
+type Read = Pick<PushedFile, 'bytes' | 'manifest'>;
+
+/** Whether Scoop does the same with both, wherever the files come from. */
+function installsTheSame(one: Read, other: Read | undefined): boolean {
   const [old, now] = [one.manifest, other?.manifest];
   if (other === undefined || old === undefined || now === undefined || old.problem !== undefined)
     return false;
@@ -36,7 +39,7 @@ function installsTheSame(one: PushedFile, other: PushedFile | undefined): boolea
  * checked wherever it comes from. Its name decides how it is unpacked: the part after `#`, else the last one of the path (spec
  * scoop 4).
  */
-function withoutAddresses({ bytes }: PushedFile): string {
+function withoutAddresses({ bytes }: Pick<PushedFile, 'bytes'>): string {
   return JSON.stringify(JSON.parse(bytes.toString('utf8')), (key, value: unknown) => {
     if (key === 'checkver' || key === 'autoupdate') return undefined;
     return key === 'url' ? [value].flat().map(nameInAddress) : value;
@@ -46,4 +49,13 @@ function withoutAddresses({ bytes }: PushedFile): string {
 function nameInAddress(url: unknown): string {
   const [address = '', fragment] = String(url).split('#', 2);
   return fragment ?? address.replace(/\?.*$/s, '').replace(/^.*\//s, '');
+}
+
+/** The same of two texts. */
+export function isMoved(before: string, text: string): boolean {
+  const [one, other] = [before, text].map((each) => {
+    const bytes = Buffer.from(each);
+    return { bytes, manifest: readManifestFile(bytes) };
+  });
+  return one !== undefined && installsTheSame(one, other);
 }

@@ -16,6 +16,8 @@ export type HeldManifest = {
 export interface HeldManifests {
   /** `same`: exactly this one was put before; `other`: another one was, and stays. */
   put(manifest: HeldManifest): Promise<'added' | 'same' | 'other'>;
+  /** Puts another text in place of `before`; `other`: it is not that one. */
+  replaceText(tool: string, version: string, before: string, text: string): Promise<'replaced' | 'other'>;
   find(tool: string, version: string): Promise<HeldManifest | undefined>;
   /** In the order in which they were put. */
   list(tool: string): Promise<HeldManifest[]>;

@@ -50,6 +50,16 @@ export function describeHeldManifests(name: string, open: OpenFixture): void {
       expect(await manifests.list('delve')).toEqual([make()]);
     });
 
+    it('get another text in place of the one that was seen', async () => {
+      await manifests.put(make());
+      const { text } = make();
+
+      expect(await manifests.replaceText('delve', '1.22.0', text, 'moved')).toBe('replaced');
+      expect(await manifests.replaceText('delve', '1.22.0', text, 'late')).toBe('other');
+      expect(await manifests.replaceText('delve', '1.23.0', text, 'moved')).toBe('other');
+      expect(await manifests.list('delve')).toEqual([make({ text: 'moved' })]);
+    });
+
     it('can be put anew once they are discarded', async () => {
       await manifests.put(make());
 

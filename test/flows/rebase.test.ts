@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cp, rm } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -117,6 +117,30 @@ describe('bucket:rebase', () => {
     });
     expect(events.filter(({ event }) => event === 'outcome')).toHaveLength(4);
     expect(await refs()).toBe(tips);
+  });
+
+  it('gives it to what is held for a rollout as well, and a completed one keeps it', async () => {
+    const { env } = generator;
+    const FEED_API_KEY = await makeKey(server, ['push', 'rollout'], [], 'ann');
+    const start = (...args: string[]) =>
+      generator.run('release:rollout', args, {
+        env: { ...env, FEED_API_KEY, FEED_URL: `${server.url}/nuget` },
+      });
+    await writeFile(join(generator.dir, 'plan.yaml'), 'steps:\n  - { percent: 100, hold: 4h, needs: 0 }\n');
+    const started = await start('start', 'delve', '--plan', 'plan.yaml');
+    expect(started.exitCode, started.stderr).toBe(0);
+    await moveServer();
+
+    const result = await run('bucket:rebase', next);
+
+    expect(result.exitCode, result.stderr).toBe(0);
+    for (const version of ['1.26.3', '1.26.3.1-beta.1', '1.26.3.1'])
+      expect(result.stdout).toContain(
+        `delve ${version}: rebased, what is held for a rollout names ${next}\n`,
+      );
+    expect((await start('complete', 'delve')).exitCode).toBe(0);
+    const main = await fetch(`${server.url}/m/delve.json`);
+    expect(await main.text()).toContain(`${next}/dl/delve/1.26.3/dlv-windows-amd64.exe`);
   });
 
   it('refuses an invalid base: exit 2, nothing pushed', async () => {

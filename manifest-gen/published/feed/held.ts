@@ -12,20 +12,33 @@ const Held = z.object({
 /** A version that is uploaded and that nobody sees yet. */
 export type Held = z.infer<typeof Held>;
 
-export type HeldManifest = {
-  readonly packageId: string;
-  readonly manifest: string;
+const HeldManifest = z.object({
+  packageId: z.string(),
+  manifest: z.string(),
   /** Of the commit that brings it to the branches. */
-  readonly message: string;
+  message: z.string(),
   /** The version whose rollout it takes back. */
-  readonly corrects?: string | undefined;
-};
+  corrects: z.string().optional(),
+});
+export type HeldManifest = z.infer<typeof HeldManifest>;
 
 /** @throws ReleaseError FEED_REFUSED, FEED_UNREACHABLE */
 export async function listHeld(feed: FeedHttp, tool: string): Promise<readonly Held[]> {
   const response = await ask(feed, addressOf(feed, tool));
   requireSuccess(response, `the request for held versions of ${tool}`);
   return jsonFrom(response, z.array(Held)) ?? [];
+}
+
+/** Undefined where it is not held, or not any more. @throws ReleaseError FEED_REFUSED, FEED_UNREACHABLE */
+export async function readHeldManifest(
+  feed: FeedHttp,
+  tool: string,
+  version: string,
+): Promise<HeldManifest | undefined> {
+  const response = await ask(feed, addressOf(feed, tool, version));
+  if (response.statusCode === 404) return undefined;
+  requireSuccess(response, `the request for the manifest of ${tool} ${version}`);
+  return jsonFrom(response, HeldManifest);
 }
 
 /** @throws ReleaseError FEED_CONFLICT where it has another, FEED_REFUSED, FEED_UNREACHABLE */

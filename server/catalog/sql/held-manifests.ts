@@ -16,6 +16,11 @@ export function createSqlHeldManifests({ prepare, transact }: Connection): HeldM
         prepare(insert).run(tool, version, packageId, text, message, corrects);
         return 'added';
       }),
+    replaceText: (tool, version, before, text) =>
+      transact(() => {
+        const update = 'UPDATE held_manifests SET text = ? WHERE tool = ? AND version = ? AND text = ?';
+        return prepare(update).run(text, tool, version, before).changes > 0 ? 'replaced' : 'other';
+      }),
     async find(tool, version) {
       return findHeldManifest(prepare, tool, version);
     },

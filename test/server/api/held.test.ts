@@ -44,6 +44,31 @@ describe('versions that are held for a rollout', () => {
     );
   });
 
+  it('take the same manifest with other addresses, also while they roll out, and no other', async () => {
+    await uploads.whole('1.22.0');
+    const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
+    await uploads.call('POST', '/rollouts', undefined, { tool: 'delve', version: '1.22.0', plan });
+    const seen = async () => (await fetch(`${server.url}/m/c/pc-1/delve.json`)).text();
+    const text = uploads.textOf('1.22.0');
+    expect(await seen()).toBe(text);
+    const moved = text.replace(server.url, 'https://files.example');
+
+    expect(await uploads.manifest('1.22.0', { manifest: moved })).toBe(200);
+    expect(await seen()).toBe(moved);
+    expect(await uploads.call('GET', '/held/delve/1.22.0')).toEqual([
+      200,
+      { packageId: 'delve', manifest: moved, message: 'delve: Update to version 1.22.0' },
+    ]);
+    expect((await uploads.call('GET', '/held/delve/1.23.0'))[0]).toBe(404);
+    const renamed = moved.replaceAll('delve.exe', 'other.exe');
+    const hash = moved.replace(/"hash": "../, '"hash": "00');
+    for (const manifest of [renamed, hash]) {
+      expect(manifest).not.toBe(moved);
+      expect(await uploads.manifest('1.22.0', { manifest })).toBe(409);
+    }
+    expect(await seen()).toBe(moved);
+  });
+
   it('cannot be pushed once more, in any way, and nothing is left of the attempt', async () => {
     await uploads.push('1.22.0');
     const before = await blobs();
