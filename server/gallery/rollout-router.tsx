@@ -1,18 +1,22 @@
-import express, { type Request, type RequestHandler, type Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { z } from 'zod';
 import { inOneLine } from '../audit/reason.ts';
+import { readClientId } from '../clients/client-id.ts';
 import { fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { mayNameVersion, type ReadAuth } from '../http/read-access.ts';
 import type { Logger } from '../log.ts';
+import { explanationOf } from '../rollout/explanation.ts';
 import { findRollout, performAction } from '../rollout/perform.ts';
+import { explainClient, type ReadingClients } from '../rollout/read-clients.ts';
 import type { Rollouts, StoredRollout } from '../rollout/rollouts.ts';
 import { answerPage } from './answer-page.ts';
-import { RolloutPage } from './rollout.tsx';
+import { type Answer, RolloutPage } from './rollout.tsx';
 import { RolloutsPage } from './rollouts.tsx';
 
-export type RolloutPageServices = {
+export type RolloutPageServices = Pick<ReadingClients, 'standings'> & {
+  readonly clients: Pick<ReadingClients['clients'], 'find'>;
   readonly config: { readonly readAuth?: ReadAuth };
   readonly rollouts: Rollouts;
   /** Looks for keys in a request once more (auth.ts): a form has its key in the body. */
@@ -25,18 +29,34 @@ type Numbered = { id: string };
 /** What people need in a hurry; all other actions are commands. */
 const formActions = ['halt', 'resume'] as const;
 
-const Form = z.object({
-  key: z.string().min(1, 'is missing').max(500),
+const Key = z.object({ key: z.string().min(1, 'is missing').max(500) });
+const Change = Key.extend({
   reason: z
     .string()
     .max(2000)
     .transform((text) => inOneLine(text))
     .refine((text) => text !== undefined, 'is missing'),
 });
+const Question = Key.extend({ client: z.string().max(100) });
 
-/** `/rollouts` and `/rollouts/N`, with the forms that halt and resume (contract section 8). */
-export function createRolloutPages({ config, rollouts, identify, log }: RolloutPageServices): Router {
+/**
+ * `/rollouts` and `/rollouts/N`, with the forms that halt and resume, and the one that asks what a machine is offered (contract
+ * section 8).
+ */
+export function createRolloutPages(services: RolloutPageServices): Router {
+  const { config, rollouts, identify, log } = services;
   const router = express.Router();
+  const form = [
+    requireOwnPage,
+    express.urlencoded({ extended: false, limit: 8 * 1024, parameterLimit: 10 }),
+    takeKey,
+    identify,
+  ];
+  async function answerRollout(response: Response, rollout: StoredRollout, answer?: Answer): Promise<void> {
+    const [details, steps] = [await rollouts.details(rollout), await rollouts.countSteps(rollout)];
+    await answerPage(response, <RolloutPage {...{ rollout, details, steps, answer }} />);
+  }
+
   router.get('/rollouts', async (request, response) => {
     const shown: StoredRollout[] = [];
     // Keys that are limited to ids learn of no other versions.
@@ -50,31 +70,37 @@ export function createRolloutPages({ config, rollouts, identify, log }: RolloutP
     if (!(await mayNameVersion(config.readAuth, request, rollout))) {
       await principalWith(request, ['read'], rollout.tool);
     }
-    await answerPage(response, <RolloutPage rollout={rollout} details={await rollouts.details(rollout)} />);
+    await answerRollout(response, rollout);
   });
   router.all(['/rollouts', '/rollouts/:id'], methodNotAllowed('GET, HEAD'));
   for (const action of formActions) {
     router
       .route(`/rollouts/:id/${action}`)
-      .post(
-        requireOwnPage,
-        express.urlencoded({ extended: false, limit: 8 * 1024, parameterLimit: 10 }),
-        takeKey,
-        identify,
-        async (request: Request<Numbered>, response) => {
-          const seen = await findRollout(rollouts, request.params.id);
-          const key = await principalWith(request, ['rollout'], seen.tool);
-          const { reason } = readForm(request);
-          const { id, tool, version, state } = await performAction(rollouts, seen, action, {
-            ...{ key, from: request.ip, reason },
-          });
-          log.info({ tool, version, rollout: id, state, action }, 'rollout changed');
-          // 303: the page is shown, and reloading it does nothing again.
-          response.redirect(303, `../${id}`);
-        },
-      )
+      .post(form, async (request: Request<Numbered>, response: Response) => {
+        const seen = await findRollout(rollouts, request.params.id);
+        const key = await principalWith(request, ['rollout'], seen.tool);
+        const { reason } = readForm(Change, request);
+        const { id, tool, version, state } = await performAction(rollouts, seen, action, {
+          ...{ key, from: request.ip, reason },
+        });
+        log.info({ tool, version, rollout: id, state, action }, 'rollout changed');
+        // 303: the page is shown, and reloading it does nothing again.
+        response.redirect(303, `../${id}`);
+      })
       .all(methodNotAllowed('POST'));
   }
+  router
+    .route('/rollouts/:id/client')
+    // What single machines are offered needs a key, as in /api/v1/clients; and a key must not be in an address.
+    .post(form, async (request: Request<Numbered>, response: Response) => {
+      const rollout = await findRollout(rollouts, request.params.id);
+      await principalWith(request, ['read'], rollout.tool);
+      const { client } = readForm(Question, request);
+      const id = readClientId(client) ?? fail('CLIENT_INVALID', { id: client });
+      const lines = explanationOf(await explainClient(services, id, rollout.tool));
+      await answerRollout(response, rollout, { client: id, lines });
+    })
+    .all(methodNotAllowed('POST'));
   return router;
 }
 
@@ -89,13 +115,13 @@ const requireOwnPage: RequestHandler = ({ headers }, _response, next) => {
 /** The key of the form counts as the request's own, instead of what the browser may add. */
 const takeKey: RequestHandler = (request, _response, next) => {
   delete request.headers.authorization;
-  request.headers['x-nuget-apikey'] = readForm(request).key;
+  request.headers['x-nuget-apikey'] = readForm(Key, request).key;
   next();
 };
 
 /** @throws FeedError BODY_INVALID */
-function readForm(request: Request): z.infer<typeof Form> {
-  const read = Form.safeParse(request.body);
+function readForm<Form extends z.ZodType>(form: Form, { body }: Request): z.infer<Form> {
+  const read = form.safeParse(body);
   if (read.success) return read.data;
   const problem = read.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ');
   return fail('BODY_INVALID', { problem });

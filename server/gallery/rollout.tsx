@@ -1,15 +1,23 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { isOpen } from '../rollout/rollout.ts';
-import type { RolloutDetails, StoredRollout } from '../rollout/rollouts.ts';
+import type { RolloutDetails, StepCount, StoredRollout } from '../rollout/rollouts.ts';
 import { nextStepAt, type Wait, waitOf } from '../rollout/waits.ts';
 import { Scroll } from './components.tsx';
 import { Layout } from './layout.tsx';
 import { MomentText, State, stepText } from './rollouts.tsx';
 
-type Props = { readonly rollout: StoredRollout; readonly details: RolloutDetails };
+/** Why a machine is offered what it is. */
+export type Answer = { readonly client: string; readonly lines: readonly string[] };
+
+type Props = {
+  readonly rollout: StoredRollout;
+  readonly details: RolloutDetails;
+  readonly steps: readonly StepCount[];
+  readonly answer?: Answer | undefined;
+};
 
 /** `/rollouts/N`: where a rollout stands, who has the version, and what was done to it. */
-export function RolloutPage({ rollout, details }: Props): JSX.Element {
+export function RolloutPage({ rollout, details, steps, answer }: Props): JSX.Element {
   const { id, tool, packageId, version } = rollout;
   return (
     <Layout title={`${tool} ${version}, rollout ${id} - go-win-tools`}>
@@ -26,9 +34,10 @@ export function RolloutPage({ rollout, details }: Props): JSX.Element {
       </section>
       <section aria-labelledby="steps">
         <h2 id="steps">Steps</h2>
-        <Steps rollout={rollout} />
+        <Steps rollout={rollout} steps={steps} />
       </section>
       <Change rollout={rollout} />
+      <Machine rollout={rollout} answer={answer} />
       <section aria-labelledby="commands">
         <h2 id="commands">Commands</h2>
         <pre>
@@ -55,7 +64,7 @@ const waits: Readonly<Record<Wait, string>> = {
   window: 'the next window of the plan',
 };
 
-function Facts({ rollout, details: { facts, counts } }: Props): JSX.Element {
+function Facts({ rollout, details: { facts, counts } }: Pick<Props, 'rollout' | 'details'>): JSX.Element {
   const next = nextStepAt(rollout, facts);
   const wait = waitOf(rollout, facts);
   const approvers = rollout.approvals.map(({ owner }) => owner).join(', ');
@@ -82,7 +91,7 @@ function Facts({ rollout, details: { facts, counts } }: Props): JSX.Element {
   );
 }
 
-function Steps({ rollout }: Pick<Props, 'rollout'>): JSX.Element {
+function Steps({ rollout, steps }: Pick<Props, 'rollout' | 'steps'>): JSX.Element {
   const { plan, step: current } = rollout;
   return (
     <Scroll label="Table of steps">
@@ -95,6 +104,12 @@ function Steps({ rollout }: Pick<Props, 'rollout'>): JSX.Element {
               Receivers needed
             </th>
             <th scope="col">Begun</th>
+            <th scope="col" class="number">
+              Admitted
+            </th>
+            <th scope="col" class="number">
+              Received
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -104,6 +119,8 @@ function Steps({ rollout }: Pick<Props, 'rollout'>): JSX.Element {
               <td>{durationText(step.hold)}</td>
               <td class="number">{step.needs}</td>
               <td>{index > current ? 'not yet' : index === current && isOpen(rollout) ? 'now' : 'yes'}</td>
+              <td class="number">{steps[index]?.admitted ?? ''}</td>
+              <td class="number">{steps[index]?.received ?? ''}</td>
             </tr>
           ))}
         </tbody>
@@ -134,6 +151,43 @@ function Change({ rollout: { id, state, version } }: Pick<Props, 'rollout'>): JS
           <input type="password" name="key" required autocomplete="off" />
         </label>
         <button type="submit">{action === 'halt' ? 'Halt' : 'Resume'}</button>
+      </form>
+    </section>
+  );
+}
+
+/** `Why does pc-7 get 1.22.0?`, for whoever has no checkout at hand. */
+function Machine({ rollout: { id, tool }, answer }: Pick<Props, 'rollout' | 'answer'>): JSX.Element {
+  return (
+    <section aria-labelledby="machine">
+      <h2 id="machine">What a machine gets</h2>
+      {answer === undefined ? (
+        <p>Which version of {tool} a machine is offered, and why.</p>
+      ) : (
+        <ul>
+          {answer.lines.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      )}
+      <form class="ask" action={`/rollouts/${id}/client`} method="post">
+        <label>
+          Client id
+          <input
+            name="client"
+            required
+            maxLength={64}
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+            value={answer?.client}
+          />
+        </label>
+        <label>
+          Key with the scope read
+          <input type="password" name="key" required autocomplete="off" />
+        </label>
+        <button type="submit">Explain</button>
       </form>
     </section>
   );

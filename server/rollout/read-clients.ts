@@ -25,7 +25,7 @@ export async function readClients(
 
 /** One client, seen or not, and why it is offered what it is. */
 export async function explainClient(
-  { clients, standings }: ReadingClients,
+  { clients, standings }: Pick<ReadingClients, 'standings'> & { readonly clients: Pick<Clients, 'find'> },
   id: string,
   tool?: string,
 ): Promise<ClientJson> {

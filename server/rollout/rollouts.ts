@@ -59,6 +59,9 @@ export type RolloutDetails = {
   readonly history: readonly HistoryEntry[];
 };
 
+/** The machines that a step was the first to reach: admitted, and how many of these have received the version. */
+export type StepCount = { readonly step: number; readonly admitted: number; readonly received: number };
+
 /** How a start ended; with `there` it was started before and goes on. */
 export type StartOutcome =
   | { readonly is: 'started' | 'there'; readonly rollout: StoredRollout }
@@ -106,6 +109,8 @@ export interface Rollouts {
   listOpen(): Promise<readonly StoredRollout[]>;
   find(id: number): Promise<StoredRollout | undefined>;
   details(rollout: StoredRollout): Promise<RolloutDetails>;
+  /** Of the steps that have begun. */
+  countSteps(rollout: StoredRollout): Promise<readonly StepCount[]>;
   /**
    * Supersedes the open rollout of a lower version, if there is one, when it begins to roll. Until then it takes the place of
    * one that is pending as well, and no other.

@@ -4,6 +4,7 @@ import { createPause } from '../pause.ts';
 import { admits, isEligible } from './admission.ts';
 import { isOpen } from './rollout.ts';
 import type { RolloutDetails, StoredRollout } from './rollouts.ts';
+import { shareCounts } from './shared-counts.ts';
 
 type RingGlobs = { readonly name: string; readonly globs: readonly string[] };
 
@@ -60,37 +61,18 @@ const pageSize = 500;
 
 type Counts = RolloutDetails['counts'];
 type Reached = Pick<Counts, 'known' | 'eligible'>;
-type KeptCount = { readonly of: string; readonly made: Promise<Reached>; keptUntil: number };
 
-/** Of so many clients, a count takes a tenth of a second and more, and anybody may ask: it is kept for a while. */
-const manyClients = 10_000;
-const keptMs = 30_000;
-
-/** Counts the clients of a rollout; many who ask at once share one count. */
+/** Counts the clients of a rollout. */
 export function createClientCounts(prepare: Prepare): (rollout: StoredRollout) => Promise<Counts> {
-  const kept = new Map<number, KeptCount>();
-
-  function countShared(rollout: StoredRollout): Promise<Reached> {
-    const of = `${rollout.state} ${rollout.step}`;
-    const last = kept.get(rollout.id);
-    if (last?.of === of && performance.now() < last.keptUntil) return last.made;
-    const made = countReached(prepare, rollout);
-    const count = { of, made, keptUntil: Number.POSITIVE_INFINITY };
-    kept.set(rollout.id, count);
-    made.then(
-      ({ known }) => {
-        count.keptUntil = performance.now() + (known > manyClients ? keptMs : 0);
-      },
-      () => kept.delete(rollout.id),
-    );
-    return made;
-  }
-
+  const reached = shareCounts<Reached>(
+    (rollout) => countReached(prepare, rollout),
+    ({ known }) => known,
+  );
   return async (rollout) => {
     const sql = 'SELECT count(*) AS admitted, count(received) AS received FROM admissions WHERE rollout = ?';
     const { admitted, received } = prepare(sql).get(rollout.id) as Pick<Counts, 'admitted' | 'received'>;
-    if (isOpen(rollout)) return { ...(await countShared(rollout)), admitted, received };
-    kept.delete(rollout.id);
+    if (isOpen(rollout)) return { ...(await reached.of(rollout)), admitted, received };
+    reached.forget(rollout.id);
     const known = prepare('SELECT count(*) FROM clients').pluck().get() as number;
     return { known, eligible: rollout.state === 'completed' ? known : admitted, admitted, received };
   };

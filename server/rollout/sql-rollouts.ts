@@ -1,12 +1,21 @@
 import type { Connection } from '../database/connection.ts';
 import type { Transaction } from '../database/transact.ts';
-import type { ActOutcome, AppliedAlert, HistoryEntry, Rollouts, StoredRollout } from './rollouts.ts';
+import type {
+  ActOutcome,
+  AppliedAlert,
+  HistoryEntry,
+  Rollouts,
+  StepCount,
+  StoredRollout,
+} from './rollouts.ts';
+import { shareCounts } from './shared-counts.ts';
 import { admittedTo, createClientCounts, newAdmissions, writeAdmissions } from './sql-admissions.ts';
 import { takeAlerts } from './sql-alerts.ts';
 import { correct } from './sql-correct.ts';
 import { correctionsOf } from './sql-corrections.ts';
 import { type RawRollout, toRollout, writeState } from './sql-rows.ts';
 import { start } from './sql-start.ts';
+import { countSteps } from './sql-step-counts.ts';
 import {
   factsOf,
   isChanged,
@@ -61,6 +70,10 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
   }
 
   const countClients = createClientCounts(prepare);
+  const stepCounts = shareCounts<readonly StepCount[]>(
+    (rollout) => countSteps(prepare, rollout),
+    (counts) => counts.reduce((sum, { admitted }) => sum + admitted, 0),
+  );
   return {
     async list(tool) {
       const where = tool === undefined ? '' : 'WHERE tool = ?';
@@ -89,6 +102,7 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
         history: history.map(({ reason, ...rest }) => (reason === null ? rest : { ...rest, reason })),
       };
     },
+    countSteps: (rollout) => stepCounts.of(rollout),
     start: (order, request) => change((transaction) => start(transaction, order, request, options)),
     act: (id, action, request, seen) =>
       change((transaction): ActOutcome | undefined => {

@@ -4,6 +4,7 @@ import { operator } from '../audit/audit.ts';
 import { readClientId } from '../clients/client-id.ts';
 import { fail } from '../errors.ts';
 import { ClientJson, ClientsPage } from '../rollout/client-json.ts';
+import { explanationOf } from '../rollout/explanation.ts';
 import { explainClient, readClients } from '../rollout/read-clients.ts';
 import { readJson } from './ask-server.ts';
 import { printTable } from './table.ts';
@@ -84,38 +85,7 @@ async function explain(
     alone: ({ services }) => explainClient(services, id, tool),
     running: (server) => readJson(server, `api/v1/clients/${encodeURIComponent(id)}${query}`, ClientJson),
   });
-  invocation.stdout.write(json ? `${JSON.stringify(client)}\n` : describe(client));
-}
-
-function describe({ id, firstSeen, lastSeen, rings, offers, rollouts }: ClientJson): string {
-  const seen = firstSeen === undefined ? 'never seen' : `seen from ${firstSeen} to ${lastSeen}`;
-  const ofRings = rings.length === 0 ? 'in no ring' : `in ${rings.join(', ')}`;
-  return [
-    `${id}: ${seen}, ${ofRings}`,
-    ...offers.map(
-      ({ tool, version, why, rollout }) =>
-        `${tool} ${version ?? 'none'}: ${reasons[why]}${rollout === undefined ? '' : ` ${rollout}`}`,
-    ),
-    ...rollouts.map(describeRollout),
-    '',
-  ].join('\n');
-}
-
-const reasons: Readonly<Record<ClientJson['offers'][number]['why'], string>> = {
-  everybody: 'what everybody is offered',
-  rollout: 'by rollout',
-  correction: 'in place of a version that was taken back, rollout',
-};
-
-function describeRollout(rollout: ClientJson['rollouts'][number]): string {
-  const { id, tool, version, state, position, isReached, admittedAt, receivedAt } = rollout;
-  const stands =
-    admittedAt === undefined
-      ? isReached
-        ? 'reached by its steps, admitted at its next request while the rollout is rolling'
-        : 'not reached by its steps'
-      : `admitted ${admittedAt}, ${receivedAt === undefined ? 'not received' : `received ${receivedAt}`}`;
-  return `rollout ${id} of ${tool} ${version}, ${state}: position ${position} of 10000, ${stands}`;
+  invocation.stdout.write(json ? `${JSON.stringify(client)}\n` : `${explanationOf(client).join('\n')}\n`);
 }
 
 async function forget(invocation: Invocation, written: string): Promise<void> {

@@ -19,6 +19,7 @@ import { createSqlKeys } from '../../../server/keys/sql-keys.ts';
 import { createLogger } from '../../../server/log.ts';
 import type { Rollouts } from '../../../server/rollout/rollouts.ts';
 import { createSqlRollouts } from '../../../server/rollout/sql-rollouts.ts';
+import { createSqlStandings } from '../../../server/rollout/sql-standings.ts';
 import { listen } from '../../kit/listen.ts';
 import { makeTempDir, productDir } from '../../kit/test-server.ts';
 
@@ -71,7 +72,16 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
     createAlertRouter({ rollouts, log }),
   );
   app.use('/static', express.static(join(productDir, 'server', 'gallery', 'static')));
-  app.use(createRolloutPages({ config: {}, rollouts, identify: identifying, log }));
+  app.use(
+    createRolloutPages({
+      clients,
+      standings: createSqlStandings(db),
+      config: {},
+      rollouts,
+      identify: identifying,
+      log,
+    }),
+  );
   app.use(routeNotFound);
   app.use(createErrorHandler(log, renderErrorPage));
   const { url, stop } = await listen(app);

@@ -64,7 +64,7 @@ describe.skipIf(!existsSync(browserPath))('the pages of rollouts in a browser (n
   it('halt and resume by their forms', async () => {
     await page.goto(`${server.url}/rollouts/1`);
     await page.getByLabel('Reason').fill('too many errors');
-    await page.getByLabel('Key').fill(key);
+    await page.getByLabel('Key with the scope rollout').fill(key);
     await page.getByRole('button', { name: 'Halt' }).click();
 
     expect(new URL(page.url()).pathname).toBe('/rollouts/1');
@@ -72,10 +72,27 @@ describe.skipIf(!existsSync(browserPath))('the pages of rollouts in a browser (n
     expect(await page.getByText('too many errors').count()).toBe(1);
 
     await page.getByLabel('Reason').fill('mended');
-    await page.getByLabel('Key').fill(key);
+    await page.getByLabel('Key with the scope rollout').fill(key);
     await page.getByRole('button', { name: 'Resume' }).click();
 
     expect(await page.locator('.lead').textContent()).toContain('rolling');
     expect(await page.content()).not.toContain(key);
+  });
+
+  it.each(['light', 'dark'] as const)('explain what a machine gets, in %s mode', async (colorScheme) => {
+    const reading = await server.key(['read']);
+    await page.emulateMedia({ colorScheme });
+    await page.goto(`${server.url}/rollouts/1`);
+    await page.getByLabel('Client id').fill('IT-1');
+    await page.getByLabel('Key with the scope read').fill(reading);
+    await page.getByRole('button', { name: 'Explain' }).click();
+
+    expect(await page.getByRole('listitem').allTextContents()).toContainEqual(
+      expect.stringMatching(/^it-1: seen from .*, in canary$/),
+    );
+    expect(page.url()).toBe(`${server.url}/rollouts/1/client`);
+    expect(await page.content()).not.toContain(reading);
+    expect(await accessFaults(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
   });
 });

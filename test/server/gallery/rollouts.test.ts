@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { positionOf } from '../../../server/rollout/position.ts';
 import { type RolloutServer, startRolloutServer } from '../api/rollout-server.ts';
 
 const plan = {
@@ -73,6 +74,69 @@ describe('the pages of rollouts', () => {
     }
     expect(html).not.toContain('<b>');
     expect(html).not.toContain('<script');
+  });
+
+  it('show how many machines each step has let in', async () => {
+    await server.see('it-2', 'it-3');
+    await server.rollouts.admit('it-1');
+    await server.rollouts.admit('it-2');
+    await server.rollouts.receive('it-2', 1);
+    await server.call('POST', '/rollouts/1/advance', key);
+    // Those of the ring count where they came in; the others by their position in delve/1.22.0.
+    const inHalf = Array.from({ length: 10 }, (_, at) => `pc-${at}`).filter(
+      (id) => positionOf('delve/1.22.0', id) < 5000,
+    );
+    for (const id of ['it-3', ...inHalf]) await server.rollouts.admit(id);
+
+    const html = await page('/rollouts/1');
+
+    const counts = [...html.matchAll(/<td class="number">(\d+)<\/td><td class="number">(\d+)<\/td><\/tr>/g)];
+    expect(counts.map(([, admitted, received]) => [admitted, received])).toEqual([
+      ['3', '1'],
+      [String(inHalf.length), '0'],
+    ]);
+    expect(inHalf).not.toEqual([]);
+  });
+
+  it('explain what a machine gets to a key that may read it', async () => {
+    await server.rollouts.admit('it-1');
+    const reader = await server.key(['read'], { ids: ['delve'] });
+
+    const answer = await send('client', { key: reader, client: 'IT-1' });
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('cache-control')).toBe('no-cache');
+    const html = await answer.text();
+    expect(html).toMatch(/<li>it-1: seen from [-0-9]+ to [-0-9]+, in canary<\/li>/);
+    expect(html).toMatch(/<li>rollout 1 of delve 1\.22\.0, rolling: position \d+ of 10000, admitted 2026/);
+    expect(html).not.toContain(reader);
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ['no key', { client: 'it-1' }, 400],
+    ['an unknown key', { client: 'it-1', key: 'unknown-key-of-nobody' }, 403],
+    ['a key of another scope', { client: 'it-1', key: 'PUSH' }, 403],
+    ['a key for another tool', { client: 'it-1', key: 'BUF' }, 403],
+    ['what is no id', { client: '../it-1', key: 'READ' }, 400],
+  ])('explain nothing with %s', async (_, fields, status) => {
+    const keys: Readonly<Record<string, string>> = {
+      PUSH: await server.key(['push', 'rollout']),
+      BUF: await server.key(['read'], { ids: ['buf'] }),
+      READ: await server.key(['read']),
+    };
+    const { key: name = '', ...rest } = fields;
+    const answer = await send('client', name === '' ? rest : { ...rest, key: keys[name] ?? name });
+
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).not.toContain('in canary');
+  });
+
+  it('explain nothing for a page of another site, nor to a link', async () => {
+    const reader = await server.key(['read']);
+    const fields = { key: reader, client: 'it-1' };
+
+    expect((await send('client', fields, { Origin: 'https://evil.example' })).status).toBe(403);
+    expect((await fetch(`${server.url}/rollouts/1/client?${new URLSearchParams(fields)}`)).status).toBe(405);
   });
 
   it('say what is missing before it begins', async () => {

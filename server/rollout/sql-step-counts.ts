@@ -1,0 +1,35 @@
+import type { Prepare } from '../database/statements.ts';
+import { createPause } from '../pause.ts';
+import { isEligible } from './admission.ts';
+import type { StepCount, StoredRollout } from './rollouts.ts';
+import { asClient, readRings } from './sql-admissions.ts';
+
+const pageSize = 500;
+
+type Admitted = { readonly client: string; readonly received: number | null };
+
+/**
+ * Of each step that has begun, the machines that it was the first to reach, a few at a time. Where no step reaches one any more, since
+ * rings have changed, the last one counts it.
+ */
+export async function countSteps(prepare: Prepare, rollout: StoredRollout): Promise<readonly StepCount[]> {
+  const pause = createPause();
+  const rings = readRings(prepare);
+  const counts = rollout.plan.steps
+    .slice(0, rollout.step + 1)
+    .map((_, step) => ({ step, admitted: 0, received: 0 }));
+  const select = `SELECT client, received FROM admissions WHERE rollout = ? AND client > ? ORDER BY client LIMIT ?`;
+  for (let after = ''; ; ) {
+    const page = prepare(select).all(rollout.id, after, pageSize) as Admitted[];
+    for (const { client, received } of page) {
+      const machine = asClient(client, rings);
+      const first = counts.find(({ step }) => isEligible({ ...rollout, step }, machine)) ?? counts.at(-1);
+      if (first === undefined) continue;
+      first.admitted += 1;
+      if (received !== null) first.received += 1;
+    }
+    after = page.at(-1)?.client ?? after;
+    if (page.length < pageSize) return counts;
+    if (pause.isDue()) await pause.take();
+  }
+}
