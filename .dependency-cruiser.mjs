@@ -175,7 +175,7 @@ export default {
     forbid(
       'nobody-needs-shims',
       'What is written for the clients decides on their machines; it takes the tools from the generator, and no more.',
-      { path: '^(formats|outbound|server|manifest-gen|conformance|start|dev)' },
+      { path: '^(formats|outbound|server|manifest-gen|own-packages|conformance|start|dev)' },
       { path: '^shims/' },
     ),
     forbid(
@@ -204,7 +204,7 @@ export default {
       'got-behind-one-client',
       'Proxies, redirects and what is kept secret are seen to by outbound/http.ts; the feed is asked through it, the own server alone directly.',
       {
-        path: '^(main|verbs|start|formats|server|manifest-gen|shims|conformance)',
+        path: '^(main|verbs|start|formats|server|manifest-gen|shims|own-packages|conformance)',
         pathNot: '^server/verbs/ask-server\\.ts$|^manifest-gen/(published/feed/|publish/payload)',
       },
       { path: 'node_modules/got/' },
@@ -218,7 +218,7 @@ export default {
     forbid(
       'product-needs-no-dev-dependency',
       'It would be missing in the image.',
-      { path: '^(main|verbs|start|formats|outbound|server|manifest-gen|shims|conformance)' },
+      { path: '^(main|verbs|start|formats|outbound|server|manifest-gen|shims|own-packages|conformance)' },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
     ),
   ],

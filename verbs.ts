@@ -68,6 +68,10 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'writes PATH-priority shims',
     load: () => import('./shims/command.ts'),
   },
+  probe: {
+    does: 'builds or publishes go-win-probe, for images',
+    load: () => import('./own-packages/probe-command.ts'),
+  },
   'bucket:check': {
     does: 'checks a bucket at another git host against the push rules',
     load: () => import('./server/verbs/bucket-check.ts'),

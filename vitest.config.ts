@@ -30,9 +30,10 @@ const kinds = {
     'test/manifest-gen/{publish,sources,verbs,system}/**/*.test.ts',
   ],
   slow: [
-    /** Builds of upstream programs from source and from registries, the image, fresh clones, large loads, long fuzzing. */
+    /** Builds of programs from source and from registries, the image, fresh clones, large loads, long fuzzing. */
     'test/slow/**/*.test.ts',
     'test/hostile/fuzz-*.test.ts',
+    'test/{own-packages,probe}/probe.test.ts',
     /** The same flow, repeated for each possible fault, forgery, interruption or form. */
     ...exhaustive,
   ],

@@ -1,7 +1,8 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join, win32 } from 'node:path';
 import { createCache } from '../manifest-gen/system/cache/cache.ts';
-import { buildLauncher } from '../shims/build-launcher.ts';
+import { buildProgram } from '../own-packages/build-program.ts';
+import { launcherSource } from '../shims/package.ts';
 import { planShims } from '../shims/plan.ts';
 import { readTemplates, writeShims } from '../shims/write-shims.ts';
 import { mustRun } from '../test/kit/programs.ts';
@@ -35,7 +36,10 @@ export async function launcherResults({ workDir, rounds, isChosen, say }: Settin
       productDir,
       signCommand: undefined,
     };
-    const built = await buildLauncher({ ...settings, cache: createCache(join(workDir, 'cache')) });
+    const built = await buildProgram(
+      { ...settings, cache: createCache(join(workDir, 'cache')) },
+      launcherSource,
+    );
     const policy = { tools: { bench: { paths: [{ path: 'C:\\scoop\\apps\\bench\\current\\bench.exe' }] } } };
     await writeShims(join(drive, 'shims'), planShims([], policy), await readTemplates(productDir), built);
     const of = (...parts: string[]): string => win32.join('C:\\', ...parts);

@@ -17,6 +17,7 @@ const roots = [
   'server',
   'manifest-gen',
   'shims',
+  'own-packages',
   'conformance',
   'dev',
   'bench',

@@ -11,19 +11,20 @@ import {
   loadToolsOf,
   type VerbToolkit,
 } from '../manifest-gen/verbs/run/toolkit.ts';
-import { buildLauncher, type Launcher } from './build-launcher.ts';
+import { type BuiltProgram, buildProgram } from '../own-packages/build-program.ts';
+import type { OwnChannel } from '../own-packages/next-version.ts';
+import { outcomeLine, publishOwn } from '../own-packages/publish.ts';
 import { removeLeftovers } from './leftovers.ts';
-import type { ShimsChannel } from './next-version.ts';
+import { launcherSource, shimsOf } from './package.ts';
 import { otherCommands, planShims } from './plan.ts';
 import { readPolicy } from './policy.ts';
-import { publishShims } from './publish.ts';
 import { readTemplates, writeShims } from './write-shims.ts';
 
 type Flags = {
   readonly out?: string;
   readonly policy?: string;
   readonly tool?: readonly string[];
-  readonly publish?: ShimsChannel;
+  readonly publish?: OwnChannel;
   readonly dryRun?: boolean;
 };
 
@@ -94,25 +95,21 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
   const templates = await readTemplates(productDir);
   const dir = resolve(cwd, out);
   const launcher = await launcherOrNone(toolkit, env.SIGN_COMMAND, stderr);
-  try {
-    const unusable = (error: NodeJS.ErrnoException): never =>
-      fail('OUT_UNUSABLE', { dir, cause: error.message }, error);
-    const names = await writeShims(dir, plans, templates, launcher).catch(unusable);
-    stdout.write(`${names.join('\n')}\n`);
-    // A run for some tools says nothing about the others.
-    const commands = plans.map(({ command }) => command);
-    const removed = flags.tool === undefined ? await removeLeftovers(dir, commands).catch(unusable) : [];
-    if (removed.length > 0) stderr.write(`Removed files of an earlier run: ${removed.join(', ')}.\n`);
-    if (launcher !== undefined)
-      stderr.write(`Every .exe is the launcher with SHA-256 ${launcher.digest.sha256}.\n`);
-    stderr.write(`Put ${dir} first in PATH. GO_WIN_TOOLS_EXPLAIN=1 NAME shows what a shim finds.\n`);
-  } finally {
-    await launcher?.remove();
-  }
+  const unusable = (error: NodeJS.ErrnoException): never =>
+    fail('OUT_UNUSABLE', { dir, cause: error.message }, error);
+  const names = await writeShims(dir, plans, templates, launcher).catch(unusable);
+  stdout.write(`${names.join('\n')}\n`);
+  // A run for some tools says nothing about the others.
+  const commands = plans.map(({ command }) => command);
+  const removed = flags.tool === undefined ? await removeLeftovers(dir, commands).catch(unusable) : [];
+  if (removed.length > 0) stderr.write(`Removed files of an earlier run: ${removed.join(', ')}.\n`);
+  if (launcher !== undefined)
+    stderr.write(`Every .exe is the launcher with SHA-256 ${launcher.digest.sha256}.\n`);
+  stderr.write(`Put ${dir} first in PATH. GO_WIN_TOOLS_EXPLAIN=1 NAME shows what a shim finds.\n`);
 }
 
 /** Without a policy, so that the default set decides nothing that a company would have to undo. */
-async function publishDefault(invocation: Invocation, flags: Flags, channel: ShimsChannel): Promise<void> {
+async function publishDefault(invocation: Invocation, flags: Flags, channel: OwnChannel): Promise<void> {
   if (flags.policy !== undefined || flags.tool !== undefined) {
     fail('USAGE', { problem: '--publish uses the default set, without --policy and --tool' });
   }
@@ -121,16 +118,11 @@ async function publishDefault(invocation: Invocation, flags: Flags, channel: Shi
   const toolkit = createToolkit(invocation, createReport(invocation, {}));
   const plans = planShims(await loadToolsOf(toolkit), {});
   const licenseText = await readFile(join(productDir, 'LICENSE'), 'utf8');
-  const launcher = await buildLauncher({ ...toolkit, signCommand: env.SIGN_COMMAND });
-  try {
-    const { dryRun = false } = flags;
-    const set = { plans, launcher, licenseText };
-    const { version, isNew } = await publishShims(toolkit, set, product, channel, { dryRun, outDir });
-    const done = dryRun ? `would be published to ${channel}` : `published to ${channel}`;
-    stdout.write(`go-win-shims ${version}: ${isNew ? done : 'already published'}\n`);
-  } finally {
-    await launcher.remove();
-  }
+  const launcher = await buildProgram({ ...toolkit, signCommand: env.SIGN_COMMAND }, launcherSource);
+  const { dryRun = false } = flags;
+  const own = shimsOf({ plans, launcher, licenseText });
+  const chosen = await publishOwn(toolkit, own, product, channel, { dryRun, outDir });
+  stdout.write(outcomeLine(own, chosen, channel, dryRun));
 }
 
 async function readPolicyFile(file: string) {
@@ -148,9 +140,9 @@ async function launcherOrNone(
   toolkit: VerbToolkit,
   signCommand: string | undefined,
   stderr: NodeJS.WritableStream,
-): Promise<Launcher | undefined> {
+): Promise<BuiltProgram | undefined> {
   try {
-    return await buildLauncher({ ...toolkit, signCommand });
+    return await buildProgram({ ...toolkit, signCommand }, launcherSource);
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.exitCode !== 4) throw error;
     stderr.write(`No .exe is made: ${error.message}\n${error.hint}\n${callAdvice}\n`);

@@ -1,25 +1,41 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { type Digest, digestFile } from '../formats/digest.ts';
+import { digestFile } from '../formats/digest.ts';
 import { writeNuspec } from '../formats/nuspec.ts';
 import { parseScoopManifest, printScoopManifest } from '../formats/scoop-manifest.ts';
 import { opcParts, textEntry } from '../manifest-gen/build/pack/nupkg-writer.ts';
 import { writeZip, type ZipEntry } from '../manifest-gen/build/pack/zip-writer.ts';
-import type { Launcher } from './build-launcher.ts';
+import type { BuiltProgram, ProgramSource } from '../own-packages/build-program.ts';
+import type { ManifestAddresses, OwnPackage, PackedPackage } from '../own-packages/publish.ts';
 import { renderShimJson } from './exe-form.ts';
 import type { ShimPlan } from './plan.ts';
 
 /** The package id and the Scoop app of the default set. */
 export const shimsPackage = 'go-win-shims';
 /** The only payload: every NAME.exe is a copy of it (contract section 3: always the bare exe). */
-export const launcherFile = `${shimsPackage}-windows-amd64.exe`;
+const launcherFile = `${shimsPackage}-windows-amd64.exe`;
+
+/** NAME.exe: one program for all tools. */
+export const launcherSource: ProgramSource = {
+  about: { tool: 'shims', version: 'launcher' },
+  folder: 'shims/launcher',
+  ...{ os: 'windows', architecture: 'amd64' },
+};
 
 export type ShimSet = {
   readonly plans: readonly ShimPlan[];
-  readonly launcher: Pick<Launcher, 'path' | 'digest'>;
+  readonly launcher: Pick<BuiltProgram, 'path' | 'digest'>;
   readonly licenseText: string;
 };
-export type PackedShims = { readonly path: string; readonly digest: Digest };
+
+export function shimsOf(set: ShimSet): OwnPackage {
+  return {
+    ...{ id: shimsPackage, what: 'this set of shims', verb: 'shims' },
+    pack: (version, dir) => packShims(set, version, dir),
+    payload: { file: launcherFile, path: set.launcher.path, digest: set.launcher.digest },
+    manifest: (version, at) => renderShimsManifest(set, version, at),
+  };
+}
 
 const description =
   'One small launcher under the name of each command. Put first in PATH, it runs the newest install of the tool, whether Chocolatey or Scoop made it. ' +
@@ -32,7 +48,7 @@ const description =
  * from making a shim of a shim (choco ShimGenerationService). Scripts are not included: every caller finds the exe, including cmd
  * and Git Bash.
  */
-export async function packShims(set: ShimSet, version: string, dir: string): Promise<PackedShims> {
+async function packShims(set: ShimSet, version: string, dir: string): Promise<PackedPackage> {
   const path = join(dir, `${shimsPackage}.${version}.nupkg`);
   await writeZip(path, [
     ...opcParts(shimsPackage, ['nuspec', 'exe', 'ignore', 'json', 'txt']),
@@ -52,16 +68,7 @@ export async function packShims(set: ShimSet, version: string, dir: string): Pro
 }
 
 /** Scoop downloads the launcher once, and the manifest makes the copies, so that no file has two hashes. */
-export function renderShimsManifest(
-  { plans, launcher }: ShimSet,
-  version: string,
-  at: {
-    readonly url: string;
-    readonly anyVersion: string;
-    readonly home: string;
-    readonly checkver: string | undefined;
-  },
-): string {
+function renderShimsManifest({ plans, launcher }: ShimSet, version: string, at: ManifestAddresses): string {
   const manifest = {
     version,
     description: 'Shims that decide whether the Chocolatey or the Scoop install of a Go tool runs',

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDir } from '../formats/make-dir.ts';
-import { copyLauncher, type Launcher } from './build-launcher.ts';
+import type { BuiltProgram } from '../own-packages/build-program.ts';
 import { renderCmd } from './cmd-form.ts';
 import { renderShimJson } from './exe-form.ts';
 import type { ShimPlan } from './plan.ts';
@@ -45,7 +45,7 @@ export async function writeShims(
   dir: string,
   plans: readonly ShimPlan[],
   templates: Templates,
-  launcher: Launcher | undefined,
+  launcher: Pick<BuiltProgram, 'path'> | undefined,
 ): Promise<readonly string[]> {
   await makeDir(dir);
   const files = renderShims(plans, templates);
@@ -59,7 +59,8 @@ export async function writeShims(
       await stepAside(exe);
       continue;
     }
-    await copyLauncher(launcher, `${exe}.part`);
+    // A copy under another name is the same program for a virus scanner.
+    await copyFile(launcher.path, `${exe}.part`);
     await rename(`${exe}.part`, exe).catch(async () => {
       await stepAside(exe);
       await rename(`${exe}.part`, exe);

@@ -12,18 +12,23 @@ export type OwnPackage = {
 };
 
 export const ownPackages: readonly OwnPackage[] = [
-  {
-    tool: 'go-win-shims',
-    what: 'it is part of this product, and `shims --publish` makes and publishes it',
-    hint:
-      'To see its versions: `release:status`. To compare them with this set: `shims --publish main --dry-run`. To withdraw a version: unlist it (`nuget delete`), ' +
-      'then run `shims --publish beta` and `main` in a go-win-tools with the good set, which becomes the next version.',
-    how: '`shims --publish beta --dry-run` shows whether this go-win-tools has another set',
-    finish: {
-      release: () => '`shims --publish beta` in the go-win-tools that made it finishes the release',
-      promotion: () => '`shims --publish main` in the go-win-tools that made it finishes the promotion',
-      withdrawal: () =>
-        '`shims --publish beta`, then `main`, in a go-win-tools with a good set finish the withdrawal',
-    },
-  },
+  ownPackage('go-win-shims', 'shims', 'set'),
+  ownPackage('go-win-probe', 'probe', 'probe'),
 ];
+
+function ownPackage(tool: string, verb: string, noun: string): OwnPackage {
+  return {
+    tool,
+    what: `it is part of this product, and \`${verb} --publish\` makes and publishes it`,
+    hint:
+      `To see its versions: \`release:status\`. To compare them with this ${noun}: \`${verb} --publish main --dry-run\`. To withdraw a version: unlist it (\`nuget delete\`), ` +
+      `then run \`${verb} --publish beta\` and \`main\` in a go-win-tools with the good ${noun}, which becomes the next version.`,
+    how: `\`${verb} --publish beta --dry-run\` shows whether this go-win-tools has another ${noun}`,
+    finish: {
+      release: () => `\`${verb} --publish beta\` in the go-win-tools that made it finishes the release`,
+      promotion: () => `\`${verb} --publish main\` in the go-win-tools that made it finishes the promotion`,
+      withdrawal: () =>
+        `\`${verb} --publish beta\`, then \`main\`, in a go-win-tools with a good ${noun} finish the withdrawal`,
+    },
+  };
+}

@@ -2,24 +2,21 @@ import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import type { Launcher } from '../../shims/build-launcher.ts';
+import type { BuiltProgram } from '../../own-packages/build-program.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';
 import { buildTestLauncher } from './windows.ts';
 
 describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
   let dir: string;
-  let launcher: Launcher;
+  let launcher: BuiltProgram;
 
   beforeAll(async () => {
     dir = await makeTempDir();
     launcher = await buildTestLauncher();
   });
 
-  afterAll(async () => {
-    await launcher?.remove();
-    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
-  });
+  afterAll(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
 
   it('contains nothing of the machine that built it', async () => {
     const text = (await readFile(launcher.path)).toString('latin1');
@@ -69,7 +66,6 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
         expect(stdout).toContain('Example Code Signing');
         expect(stdout).toContain('Signature verification: ok');
         expect(own.digest.sha256).not.toBe(launcher.digest.sha256);
-        await own.remove();
       });
     },
   );
@@ -80,7 +76,7 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     vi.stubEnv('GITHUB_TOKEN', 'secret-of-the-forge');
     vi.stubEnv('SIGN_PIN', '1234');
     try {
-      await (await buildTestLauncher(`${script} {file}`, join(dir, 'looked'))).remove();
+      await buildTestLauncher(`${script} {file}`, join(dir, 'looked'));
     } finally {
       vi.unstubAllEnvs();
     }
@@ -95,7 +91,6 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     await writeFile(script, '#!/bin/sh\ndate +%s%N >> "$1"\n', { mode: 0o755 });
     const digestOf = async (command = script): Promise<string> => {
       const own = await buildTestLauncher(command, keptIn);
-      await own.remove();
       return digestBytes(await readFile(own.path)).sha256;
     };
 

@@ -2,51 +2,10 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { nextShimsVersion } from '../../shims/next-version.ts';
 import { hasGo } from '../kit/exe.ts';
 import { hasNuget, makeNuget } from '../kit/nuget.ts';
 import { makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { publishShims } from './publish-shims.ts';
-
-describe('the version of a set of shims', () => {
-  it.each([
-    ['1.2.0', undefined, 'beta', '1.2.0-beta.1'],
-    ['1.2.0', { version: '1.2.0-beta.1', isSame: true, isListed: true }, 'beta', undefined],
-    ['1.2.0', { version: '1.2.0-beta.9', isSame: false, isListed: true }, 'beta', '1.2.0-beta.10'],
-    ['1.2.0', { version: '1.2.0', isSame: true, isListed: true }, 'beta', undefined],
-    ['1.2.0', { version: '1.2.0', isSame: false, isListed: true }, 'beta', '1.2.0.1-beta.1'],
-    ['1.2.0', { version: '1.2.0.1', isSame: false, isListed: true }, 'beta', '1.2.0.2-beta.1'],
-    ['1.3.0', { version: '1.2.0.1', isSame: true, isListed: true }, 'beta', '1.3.0-beta.1'],
-    ['1.2.0', { version: '1.2.0-beta.2', isSame: false, isListed: false }, 'beta', '1.2.0-beta.3'],
-    ['1.2.0', { version: '1.2.0', isSame: false, isListed: false }, 'beta', '1.2.0.1-beta.1'],
-    ['1.2.0', { version: '1.2.0-beta.2', isSame: true, isListed: true }, 'main', '1.2.0'],
-    ['1.2.0', { version: '1.2.0.1-beta.1', isSame: true, isListed: true }, 'main', '1.2.0.1'],
-    ['1.2.0', { version: '1.2.0', isSame: true, isListed: true }, 'main', undefined],
-  ] as const)('of product %s after %o on %s is %s', (product, newest, channel, next) => {
-    expect(nextShimsVersion(product, newest, channel)).toBe(next);
-  });
-
-  it.each([undefined, { version: '1.2.0-beta.2', isSame: false, isListed: true }])(
-    'does not exist on main after %o',
-    (newest) => {
-      expect(() => nextShimsVersion('1.2.0', newest, 'main')).toThrow('not on beta');
-    },
-  );
-
-  it.each([
-    ['1.2.0', 'beta', '1.2.0-beta.2'],
-    ['1.2.0', 'main', '1.2.0-beta.2'],
-    ['1.2.0', 'main', '1.2.0'],
-    ['1.3.0', 'beta', '1.2.0'],
-  ] as const)(
-    'does not exist for product %s on %s when %s is this very set and was withdrawn',
-    (product, channel, version) => {
-      const newest = { version, isSame: true, isListed: false };
-
-      expect(() => nextShimsVersion(product, newest, channel)).toThrow(`${version} was withdrawn`);
-    },
-  );
-});
 
 describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
   let server: TestServer;

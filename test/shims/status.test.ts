@@ -5,9 +5,10 @@ import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestFile } from '../../formats/digest.ts';
 import { createReport, createToolkit, type VerbToolkit } from '../../manifest-gen/verbs/run/toolkit.ts';
-import type { ShimsChannel } from '../../shims/next-version.ts';
+import type { OwnChannel } from '../../own-packages/next-version.ts';
+import { publishOwn } from '../../own-packages/publish.ts';
+import { shimsOf } from '../../shims/package.ts';
 import { planShims } from '../../shims/plan.ts';
-import { publishShims } from '../../shims/publish.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
 import { makeKey, makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
@@ -111,13 +112,13 @@ describe('release:status of go-win-shims', () => {
   });
 
   /** The set of all tools, with a launcher that is any bytes. */
-  async function publish(channel: ShimsChannel, bytes: string): Promise<void> {
+  async function publish(channel: OwnChannel, bytes: string): Promise<void> {
     const world = toolkitOf();
     const path = join(dir, 'launcher.exe');
     await writeFile(path, bytes);
     const launcher = { path, digest: await digestFile(path) };
     const set = { plans: planShims([], { tools: { buf: {} } }), launcher, licenseText: 'MIT\n' };
-    await publishShims(world, set, product, channel);
+    await publishOwn(world, shimsOf(set), product, channel);
   }
 
   function toolkitOf(): VerbToolkit {

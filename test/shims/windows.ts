@@ -1,7 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, win32 } from 'node:path';
 import { createCache } from '../../manifest-gen/system/cache/cache.ts';
-import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
+import { type BuiltProgram, buildProgram } from '../../own-packages/build-program.ts';
+import { launcherSource } from '../../shims/package.ts';
 import { mustRun } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { productDir } from '../kit/test-server.ts';
@@ -25,7 +26,7 @@ export type Call = {
 export type Ended = Outcome & { readonly after: string };
 export type Windows = {
   readonly wine: Wine;
-  readonly launcher: Launcher;
+  readonly launcher: BuiltProgram;
   /** Drive C. */
   readonly drive: string;
   readonly probe: string;
@@ -64,16 +65,21 @@ export async function startWindows(dir: string, cwd: string): Promise<Windows> {
 }
 
 /** @param keptIn where signed ones are kept; each test has keys of its own */
-export async function buildTestLauncher(signCommand?: string, keptIn = testCacheDir): Promise<Launcher> {
+export async function buildTestLauncher(signCommand?: string, keptIn = testCacheDir): Promise<BuiltProgram> {
   const [shared, own] = [createCache(testCacheDir), createCache(keptIn)];
-  return buildLauncher({
+  const settings = {
     ...makeAccess(),
     // What is built moves from `work` to `built`, which is on another disk than the shared cache where tests have theirs in memory.
-    cache: { ...shared, built: own.built, go: (part) => (part === 'work' ? own : shared).go(part) },
+    cache: {
+      ...shared,
+      built: own.built,
+      go: (part: Parameters<typeof own.go>[0]) => (part === 'work' ? own : shared).go(part),
+    },
     env: process.env,
     productDir,
     signCommand,
-  });
+  };
+  return buildProgram(settings, launcherSource);
 }
 
 async function runAll(

@@ -11,7 +11,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Launcher } from '../../shims/build-launcher.ts';
+import type { BuiltProgram } from '../../own-packages/build-program.ts';
 import { planShims } from '../../shims/plan.ts';
 import { Policy } from '../../shims/policy.ts';
 import { readTemplates, writeShims } from '../../shims/write-shims.ts';
@@ -24,7 +24,7 @@ export type World = {
   readonly dir: string;
   readonly at: At;
   readonly program: string;
-  readonly launcher?: Launcher;
+  readonly launcher?: BuiltProgram;
 };
 
 export const templates = await readTemplates(productDir);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Launcher } from '../../shims/build-launcher.ts';
+import type { BuiltProgram } from '../../own-packages/build-program.ts';
 import { planShims } from '../../shims/plan.ts';
 import { writeShims } from '../../shims/write-shims.ts';
 import { makeTempDir } from '../kit/test-server.ts';
@@ -9,7 +9,7 @@ import { templates } from './world.ts';
 
 describe('shims over those of an earlier run', () => {
   let dir: string;
-  let launcher: Launcher;
+  let launcher: BuiltProgram;
   const plans = planShims([{ tool: 'delve', command: 'dlv', packageId: undefined }], {});
   const names = ['dlv', 'dlv.cmd', 'dlv.exe', 'dlv.shim.json'];
 
@@ -17,7 +17,7 @@ describe('shims over those of an earlier run', () => {
     dir = await makeTempDir();
     const path = join(dir, 'launcher');
     await writeFile(path, 'new');
-    launcher = { path, digest: { sha256: '', sha512: '', sizeBytes: 3 }, remove: async () => undefined };
+    launcher = { path, digest: { sha256: '', sha512: '', sizeBytes: 3 } };
     await mkdir(join(dir, 'shims'));
     await writeFile(join(dir, 'shims', 'dlv.exe'), 'old');
   });

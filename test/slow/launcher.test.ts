@@ -2,7 +2,8 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCache } from '../../manifest-gen/system/cache/cache.ts';
-import { buildLauncher } from '../../shims/build-launcher.ts';
+import { buildProgram } from '../../own-packages/build-program.ts';
+import { launcherSource } from '../../shims/package.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';
 import { makeAccess } from '../kit/upstream-world.ts';
@@ -16,25 +17,27 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     const source = join(elsewhere, 'shims', 'launcher');
     await cp(join(productDir, 'shims', 'launcher'), source, { recursive: true });
     const build = () =>
-      buildLauncher({
-        ...makeAccess(),
-        cache: createCache(join(elsewhere, 'cache')),
-        env: {
-          ...process.env,
-          HOME: elsewhere,
-          TMPDIR: elsewhere,
-          GOFLAGS: '-tags=other',
-          GOAMD64: 'v3',
-          CGO_ENABLED: '1',
+      buildProgram(
+        {
+          ...makeAccess(),
+          cache: createCache(join(elsewhere, 'cache')),
+          env: {
+            ...process.env,
+            HOME: elsewhere,
+            TMPDIR: elsewhere,
+            GOFLAGS: '-tags=other',
+            GOAMD64: 'v3',
+            CGO_ENABLED: '1',
+          },
+          productDir: elsewhere,
+          signCommand: undefined,
         },
-        productDir: elsewhere,
-        signCommand: undefined,
-      });
+        launcherSource,
+      );
 
     const again = await build();
     expect(again.digest).toEqual(launcher.digest);
     expect((await readFile(again.path)).equals(await readFile(launcher.path))).toBe(true);
-    await again.remove();
 
     // the same way, with one digit of the source another one
     const main = await readFile(join(source, 'main.go'), 'utf8');
@@ -42,8 +45,6 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     const other = await build();
     expect(other.digest.sizeBytes).toBe(launcher.digest.sizeBytes);
     expect(other.digest.sha256).not.toBe(launcher.digest.sha256);
-    await other.remove();
-    await launcher.remove();
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 });

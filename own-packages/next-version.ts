@@ -1,31 +1,35 @@
 import { compareNuGetVersions, type NuGetVersion, parseNuGetVersion } from '../formats/nuget-version.ts';
 import { fail } from '../manifest-gen/errors.ts';
 
-export type ShimsChannel = 'beta' | 'main';
-/** `isSame`: it equals the set to be published. */
+export type OwnChannel = 'beta' | 'main';
+/** `isSame`: it has the bytes that are to be published. */
 type Offered = { readonly version: string; readonly isSame: boolean; readonly isListed: boolean };
 
+/** How messages name a package: `this set of shims`, and the verb that publishes it. */
+export type OwnName = { readonly what: string; readonly verb: string };
+
 /**
- * The version that the set gets: on beta the next one if the set differs from the newest, on main the stable version of a beta
- * with exactly this set. `undefined`: the newest already is this set.
- * @throws ReleaseError USAGE when main is requested for something that beta does not offer, or for a set that was withdrawn
+ * The version that a package of this product gets: on beta the next one if its bytes differ from the newest, on main the stable
+ * version of a beta with exactly these bytes. `undefined`: the newest already has them.
+ * @throws ReleaseError USAGE when main is requested for something that beta does not offer, or for bytes that were withdrawn
  */
-export function nextShimsVersion(
+export function nextOwnVersion(
   product: string,
   newest: Offered | undefined,
-  channel: ShimsChannel,
+  channel: OwnChannel,
+  { what, verb }: OwnName,
 ): string | undefined {
   const [, stable = '', beta] = /^(.+?)(?:-beta\.(\d+))?$/.exec(newest?.version ?? '') ?? [];
   // The same bytes are not published again under another number.
   if (newest?.isSame && !newest.isListed) {
     fail('USAGE', {
-      problem: `${newest.version} was withdrawn, and it is the same set; a set that differs becomes the next version`,
+      problem: `${newest.version} was withdrawn, and it has the same bytes as ${what}; what differs becomes the next version`,
     });
   }
   if (channel === 'main') {
     if (newest === undefined || !newest.isSame) {
       fail('USAGE', {
-        problem: 'this set of shims is not on beta; publish it there first: shims --publish beta',
+        problem: `${what} is not on beta; publish it there first: ${verb} --publish beta`,
       });
     }
     return beta === undefined ? undefined : stable;

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import type { Digest } from '../formats/digest.ts';
+import { withTempDir } from '../formats/scoped.ts';
+import { fail } from '../manifest-gen/errors.ts';
+import { keepExe, keptExe, ldflags } from '../manifest-gen/sources/go-module/build.ts';
+import { openGo } from '../manifest-gen/sources/go-module/command.ts';
+import { fetchToolchain } from '../manifest-gen/sources/go-module/toolchain.ts';
+import type { HttpAccess } from '../manifest-gen/sources/http/ask-host.ts';
+import type { Cache } from '../manifest-gen/system/cache/cache.ts';
+import { type Environment, signingEnvironment } from '../manifest-gen/system/child-environment.ts';
+import type { Report } from '../manifest-gen/system/report.ts';
+import { runCommand } from '../manifest-gen/system/run-command.ts';
+
+export type BuildSettings = HttpAccess & {
+  readonly cache: Cache;
+  readonly env: Environment;
+  readonly productDir: string;
+  readonly report?: Pick<Report, 'warn'>;
+  /** SIGN_COMMAND: a program and its arguments; `{file}` is the exe, which it signs in place. */
+  readonly signCommand: string | undefined;
+};
+/** A Go program of this product, for one system. */
+export type ProgramSource = {
+  /** For messages: the package or the verb it belongs to, and the program. */
+  readonly about: { readonly tool: string; readonly version: string };
+  /** The folder of its Go module, in the product's. */
+  readonly folder: string;
+  readonly os: 'windows' | 'linux';
+  readonly architecture: 'amd64' | 'arm64';
+};
+export type BuiltProgram = { readonly path: string; readonly digest: Digest };
+
+/**
+ * Builds a program in the same way as a Go payload of a release (contract section 5): the same source and the same Go make the same
+ * bytes on every machine. Windows programs are signed. It is kept in the cache by all that it was made from: a signature may contain
+ * the time, so that signing again would change the program. Without CACHE_DIR's `built` it is built and signed again.
+ * @throws ReleaseError TOOLCHAIN_MISSING, TOOLCHAIN_UNAVAILABLE, SOURCE_UNREACHABLE without that Go; BUILD_FAILED, SIGN_FAILED
+ */
+export async function buildProgram(
+  settings: BuildSettings,
+  { about, folder, os, architecture }: ProgramSource,
+): Promise<BuiltProgram> {
+  const { cache, env, signal, productDir, report } = settings;
+  const signCommand = os === 'windows' ? settings.signCommand : undefined;
+  const asking = { ...about, kind: 'go-module' } as const;
+  const onWarning = (tool: string, sentence: string): void => report?.warn(tool, sentence);
+  const go = await openGo({ ...settings, onWarning }, asking);
+  const source = join(productDir, folder);
+  const toolchain = toolchainOf(await readFile(join(source, 'go.mod'), 'utf8'), folder);
+  const madeFrom = [await digestFolder(source), toolchain, os, architecture, ldflags, signCommand];
+  const keptIn = await cache.built(JSON.stringify(madeFrom));
+  const kept = await keptExe(keptIn);
+  if (kept !== undefined) return kept;
+  const program = await fetchToolchain(go, toolchain, asking, () => {});
+  return withTempDir(join(await cache.go('work'), 'program-'), async (dir) => {
+    const path = join(dir, 'program.exe');
+    const flags = ['-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', path];
+    const { exitCode, stderr } = await go.run({
+      program,
+      args: ['build', '-C', source, ...flags, '.'],
+      env: { GOTOOLCHAIN: toolchain, GOOS: os, GOARCH: architecture },
+    });
+    if (exitCode !== 0) {
+      fail('BUILD_FAILED', { ...asking, architecture, cause: stderr.trim().split('\n').slice(-5).join(' ') });
+    }
+    if (signCommand !== undefined) await sign(signCommand, path, { env, signal, cwd: dir });
+    return keepExe(path, keptIn);
+  });
+}
+
+/** Of the names and bytes of all files below a folder. */
+async function digestFolder(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const hash = createHash('sha256');
+  for (const path of paths.sort()) {
+    const bytes = await readFile(path);
+    const name = relative(folder, path).split(sep).join('/');
+    hash.update(`${Buffer.byteLength(name)} ${name} ${bytes.length}\n`).update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+/** go.mod names it in full: the same source and the same Go make the same bytes on every machine (decision 21). */
+function toolchainOf(goMod: string, folder: string): string {
+  const [, toolchain] = /^toolchain (go\d+\.\d+\.\d+)$/m.exec(goMod) ?? [];
+  if (toolchain === undefined) throw new Error(`${folder}/go.mod names no toolchain`);
+  return toolchain;
+}
+
+type SigningPlace = { readonly env: Environment; readonly signal: AbortSignal; readonly cwd: string };
+
+/** @throws ReleaseError SIGN_FAILED; the command's output may contain a secret, so only its exit code is reported */
+async function sign(command: string, file: string, at: SigningPlace): Promise<void> {
+  const words = command.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [];
+  const [program = '', ...args] = words.map((word) => word.replaceAll('{file}', file));
+  if (!command.includes('{file}')) args.push(file);
+  const { exitCode } = await runCommand({ program, args, ...at, env: signingEnvironment(at.env) });
+  if (exitCode !== 0) fail('SIGN_FAILED', { program, exitCode });
+}

@@ -1,0 +1,75 @@
+import { copyFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import type { Invocation } from '../invocation.ts';
+import { fail } from '../manifest-gen/errors.ts';
+import { openOutDir } from '../manifest-gen/publish/keep-files.ts';
+import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
+import { createReport, createToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
+import { buildProgram } from './build-program.ts';
+import type { OwnChannel } from './next-version.ts';
+import { type ProbeFile, probePackage, probePrograms } from './probe.ts';
+import { outcomeLine, publishOwn } from './publish.ts';
+
+type Flags = { readonly out?: string; readonly publish?: OwnChannel; readonly dryRun?: boolean };
+
+/** The verb `probe`: builds go-win-probe for each system, into a folder or as a package of the feed. */
+export function createCommand(invocation: Invocation): Command {
+  return new Command('probe')
+    .description('Builds go-win-probe, which answers for the health of an image or a developer machine.')
+    .option('--out <dir>', 'writes the programs there. With --publish: keeps the exe in DIR/payloads')
+    .addOption(
+      new Option('--publish <channel>', 'instead of a folder: as the package go-win-probe').choices([
+        'beta',
+        'main',
+      ]),
+    )
+    .option('--dry-run', 'with --publish: show which version it would be, publish nothing')
+    .addHelpText('after', help)
+    .configureOutput({
+      writeOut: (line) => void invocation.stdout.write(line),
+      writeErr: (line) => void invocation.stderr.write(line),
+    })
+    .action((flags: Flags) =>
+      makeProbe(invocation, flags).catch((error: unknown) => {
+        throw asInterruption(error, invocation.signal, 'What is written or published stays');
+      }),
+    );
+}
+
+const help = `
+Examples:
+  pnpm probe --out ./probe                     go-win-probe.exe, and the same for Linux images
+  pnpm probe --publish beta                    on feed and branch beta, then --publish main
+  pnpm probe --publish beta --dry-run          which version that would be
+
+It needs Go. Settings: CACHE_DIR, SIGN_COMMAND (a program that signs the exe, {file}).
+What the probe answers: docs/devbox/probe.md.`;
+
+async function makeProbe(invocation: Invocation, flags: Flags): Promise<void> {
+  const { productDir, stdout, env, cwd, version: product } = invocation;
+  const { publish: channel, dryRun = false } = flags;
+  if (channel === undefined && flags.out === undefined)
+    fail('USAGE', { problem: 'the option --out <dir> (or --publish) is missing' });
+  if (channel === undefined && dryRun) fail('USAGE', { problem: '--dry-run needs --publish' });
+  const outDir = await openOutDir(cwd, flags.out);
+  const toolkit = createToolkit(invocation, createReport(invocation, {}));
+  const files: ProbeFile[] = [];
+  // one after the other: each build uses all processors
+  for (const source of probePrograms) {
+    const program = await buildProgram({ ...toolkit, signCommand: env.SIGN_COMMAND }, source);
+    files.push({ ...program, file: source.file });
+  }
+  if (channel === undefined) {
+    for (const { file, path, digest } of files) {
+      await copyFile(path, join(outDir ?? cwd, file));
+      stdout.write(`${file}  SHA-256 ${digest.sha256}\n`);
+    }
+    return;
+  }
+  const read = (name: string): Promise<string> => readFile(join(productDir, name), 'utf8');
+  const texts = { license: await read('LICENSE'), notices: await read('probe/THIRD-PARTY-NOTICES.txt') };
+  const own = probePackage(files, texts);
+  const chosen = await publishOwn(toolkit, own, product, channel, { dryRun, outDir });
+  stdout.write(outcomeLine(own, chosen, channel, dryRun));
+}
