@@ -13,7 +13,7 @@ export type Found = {
   readonly idKeys: readonly string[];
   /** How many rows there are from the beginning of the query on, if asked for. */
   readonly total: number | undefined;
-  /** How many characters were walked over at most. */
+  /** How many characters are walked over at most, when no word was searched for before. */
   readonly walked: number;
 };
 
@@ -75,10 +75,15 @@ function pageOf(
 
 /** The versions that a search finds, in their order, from behind the last one of the page before. */
 function* matching(
-  { ids, byKey }: NewestTexts,
+  { ids, byKey, finder }: NewestTexts,
   { words, matches, firstKey, after }: Search,
 ): Generator<Newest> {
-  const isFound = (version: Newest) => matches(version) && words.every((word) => version.text.includes(word));
+  const finders = words.map(finder);
+  // A loop: a function made for each version would leave megabytes to the collector.
+  const isFound = (version: Newest) => {
+    for (const contains of finders) if (!contains(version)) return false;
+    return matches(version);
+  };
   const isBehind = ({ idKey, versionKey }: Newest) => idKey !== after?.idKey || versionKey < after.versionKey;
   if (firstKey !== undefined && (after === undefined || after.idKey === firstKey)) {
     for (const version of byKey.get(firstKey)?.versions ?? [])
@@ -105,11 +110,14 @@ function readSearch(query: PackageQuery): Search | undefined {
   if (words.some(({ length }) => length > maxWordLength)) return undefined;
   return {
     words,
-    matches: ({ isListed, isPrerelease, inSemVer1, flags: has }) =>
-      asked.every((flag) => flag !== undefined && has[flag]) &&
-      (view !== 'semver1' || inSemVer1) &&
-      (query.includeUnlisted || isListed) &&
-      (query.includePrerelease || !isPrerelease),
+    matches({ isListed, isPrerelease, inSemVer1, flags: has }) {
+      for (const flag of asked) if (flag === undefined || !has[flag]) return false;
+      return (
+        (view !== 'semver1' || inSemVer1) &&
+        (query.includeUnlisted || isListed) &&
+        (query.includePrerelease || !isPrerelease)
+      );
+    },
     firstKey: isById ? undefined : words.join(' '),
     after: after && packageKey(after.id, after.version),
   };

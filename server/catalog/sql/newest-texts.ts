@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Prepare } from '../../database/statements.ts';
 import { joins } from './columns.ts';
 import type { SqlRevisions } from './revisions.ts';
+import { createWordMemory, type NumberedText } from './word-memory.ts';
 
 /** The texts of all newest versions. */
 export type NewestTexts = {
@@ -12,10 +13,12 @@ export type NewestTexts = {
   readonly characters: number;
   /** Another number for each state of the texts. */
   readonly state: number;
+  /** Whether texts contain a word. */
+  finder(word: string): (version: Newest) => boolean;
 };
 export type Id = { readonly idKey: string; readonly versions: readonly Newest[] };
 /** One of the newest versions of an id: what a search needs to know about it. */
-export type Newest = {
+export type Newest = NumberedText & {
   readonly pk: number;
   readonly idKey: string;
   readonly versionKey: string;
@@ -24,7 +27,6 @@ export type Newest = {
   readonly inSemVer1: boolean;
   /** In the order of `newestFlags`. */
   readonly flags: readonly boolean[];
-  readonly text: string;
 };
 
 export const newestFlags = ['latest_semver1', 'newest_semver1', 'latest_semver2', 'newest_semver2'] as const;
@@ -48,6 +50,10 @@ export function createNewestTexts(
   /** In the order of their keys. */
   let ids: Id[] = [];
   let characters = 0;
+  const memory = createWordMemory();
+  let slots = 0;
+  /** Numbers below `slots` that no version has. */
+  let free: number[] = [];
   let state: 'none' | 'reading' | 'whole' | 'too large' = 'none';
   let states = 0;
   const changed = new Set<string>();
@@ -62,6 +68,7 @@ export function createNewestTexts(
     byKey.clear();
     ids = [];
     characters = 0;
+    [slots, free] = [0, []];
     for (let last = ''; ; ) {
       const keys = prepare(nextIds).pluck().all(last, idsAtOnce) as string[];
       for (const idKey of keys) put(idKey);
@@ -84,14 +91,23 @@ export function createNewestTexts(
   function put(idKey: string): Id | undefined {
     states += 1;
     const before = byKey.get(idKey);
-    for (const { text } of before?.versions ?? []) characters -= text.length;
+    for (const { text, slot } of before?.versions ?? []) {
+      characters -= text.length;
+      free.push(slot);
+    }
     byKey.delete(idKey);
     const rows = prepare(newestOf).raw().all(idKey, idKey, idKey, idKey) as RawNewest[];
     if (rows.length === 0) return undefined;
-    const id = { idKey, versions: rows.map(toNewest) };
+    const id = { idKey, versions: rows.map((row) => toNewest(row, takeSlot())) };
     for (const { text } of id.versions) characters += text.length;
     byKey.set(idKey, id);
     return id;
+  }
+
+  function takeSlot(): number {
+    const slot = free.pop() ?? slots++;
+    memory.forget(slot);
+    return slot;
   }
 
   /** Whether all texts are in memory, as they are now. */
@@ -113,7 +129,8 @@ export function createNewestTexts(
     return state === 'whole';
   }
 
-  return { current: () => (isReady() ? { ids, byKey, characters, state: states } : undefined) };
+  const finder = (word: string) => memory.finder(word, slots);
+  return { current: () => (isReady() ? { ids, byKey, characters, state: states, finder } : undefined) };
 }
 
 type RawNewest = [
@@ -127,17 +144,12 @@ type RawNewest = [
   ...flags: number[],
 ];
 
-function toNewest([
-  pk,
-  idKey,
-  versionKey,
-  isListed,
-  isPrerelease,
-  inSemVer1,
-  text,
-  ...has
-]: RawNewest): Newest {
+function toNewest(
+  [pk, idKey, versionKey, isListed, isPrerelease, inSemVer1, text, ...has]: RawNewest,
+  slot: number,
+): Newest {
   return {
+    slot,
     pk,
     idKey,
     versionKey,
