@@ -2,10 +2,10 @@ import express, { type Request, type Router } from 'express';
 import { readClientId } from '../clients/client-id.ts';
 import type { Clients } from '../clients/clients.ts';
 import { fail } from '../errors.ts';
-import { principalWith } from '../http/auth.ts';
+import { mayAsk, mayReadAs, principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Logger } from '../log.ts';
-import { ClientParameters, ClientsParameters } from '../rollout/client-json.ts';
+import { type ClientJson, ClientParameters, ClientsParameters } from '../rollout/client-json.ts';
 import { explainClient, type ReadingClients, readClients } from '../rollout/read-clients.ts';
 import { administratorOf, readQuery } from './read.ts';
 
@@ -14,14 +14,19 @@ export type ClientServices = ReadingClients & {
   readonly log: Logger;
 };
 
-/** Machines that have addresses of their own: with `read` they can be seen, and with `admin` forgotten. */
+/** Machines that have addresses of their own: with `read` they can be seen, as far as the key's limits go, and with `admin` forgotten. */
 export function createClientRouter(services: ClientServices): Router {
   const router = express.Router();
   router
     .route('/clients')
     .get(async (req, res) => {
       await principalWith(req, ['read']);
-      res.json(await readClients(services, readQuery(ClientsParameters, req)));
+      const page = await readClients(services, readQuery(ClientsParameters, req));
+      const clients: ClientJson[] = [];
+      for (const client of page.clients) {
+        if (await mayReadAs(req, client.id)) clients.push(await withinIds(req, client));
+      }
+      res.json({ ...page, clients });
     })
     .all(methodNotAllowed('GET, HEAD'));
   router
@@ -29,7 +34,9 @@ export function createClientRouter(services: ClientServices): Router {
     .get(async (req: Request<{ id: string }>, res) => {
       await principalWith(req, ['read']);
       const { tool } = readQuery(ClientParameters, req);
-      res.json(await explainClient(services, idOf(req), tool));
+      const id = idOf(req);
+      await principalWith(req, ['read'], undefined, id);
+      res.json(await withinIds(req, await explainClient(services, id, tool)));
     })
     .delete(async (req: Request<{ id: string }>, res) => {
       const by = await administratorOf(req);
@@ -42,6 +49,16 @@ export function createClientRouter(services: ClientServices): Router {
     })
     .all(methodNotAllowed('GET, HEAD, DELETE'));
   return router;
+}
+
+/** Keys that are limited to ids learn of no other versions. */
+async function withinIds(req: Request, client: ClientJson): Promise<ClientJson> {
+  const tools = new Set<string>();
+  for (const { tool, packageId } of client.offers) {
+    if (await mayAsk(req, ['read'], [tool, packageId])) tools.add(tool);
+  }
+  const isSeen = ({ tool }: { readonly tool: string }) => tools.has(tool);
+  return { ...client, rollouts: client.rollouts.filter(isSeen), offers: client.offers.filter(isSeen) };
 }
 
 function idOf({ params: { id } }: Request<{ id: string }>): string {

@@ -73,6 +73,11 @@ export async function mayAsk(
   return keys.some((key) => scopes.some((scope) => subjects.some((subject) => allows(key, scope, subject))));
 }
 
+/** Whether one of the keys of a request may read as this client. */
+export async function mayReadAs(req: Request, client: string): Promise<boolean> {
+  return (await validKeysOf(req)).some((key) => allows(key, 'read') && isForClient(key, client));
+}
+
 /** Whether a key may read at the addresses of a client; at those for everybody, any may. */
 function isForClient({ clients }: KeyTerms, client: string | undefined): boolean {
   if (client === undefined || clients.length === 0) return true;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClientsPage } from '../../../server/rollout/client-json.ts';
 import { makeKey, startTestServer, type TestServer } from '../../kit/test-server.ts';
+import { heldUploads } from './held-uploads.ts';
 
 describe('/api/v1/clients', () => {
   let server: TestServer;
@@ -36,6 +37,41 @@ describe('/api/v1/clients', () => {
       200,
       { id: 'pc-9', rings: [], rollouts: [], offers: [{ tool: 'buf', packageId: 'buf', why: 'everybody' }] },
     ]);
+  });
+
+  it('shows a key that is limited to clients and ids those alone', async () => {
+    const key = await makeKey(server, ['push', 'rollout'], [], 'ann');
+    const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
+    for (const tool of ['delve', 'buf']) {
+      const { whole, call: ask } = heldUploads(server, key, tool);
+      await whole('1.22.0');
+      expect((await ask('POST', '/rollouts', undefined, { tool, version: '1.22.0', plan }))[0]).toBe(201);
+    }
+    const limited = async (terms: object) => {
+      const made = await fetch(`${server.url}/api/v1/keys`, {
+        method: 'POST',
+        headers: { 'X-NuGet-ApiKey': server.adminKey, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ name: 'limited', scopes: ['read'], ...terms }),
+      });
+      return ((await made.json()) as { key: string }).key;
+    };
+    const [ofClient, ofId] = [await limited({ clients: ['PC-2'] }), await limited({ ids: ['buf'] })];
+
+    const [, page] = await call('', ofClient);
+    expect(page).toMatchObject({ clients: [{ id: 'pc-2', rollouts: [{}, {}] }], next: null });
+    expect([(await call('/pc-2', ofClient))[0], await call('/pc-1', ofClient)]).toEqual([
+      200,
+      [403, expect.objectContaining({ code: 'KEY_CLIENTS' })],
+    ]);
+    const [, all] = await call('', ofId);
+    expect(all).toMatchObject({ clients: [{ id: 'pc-1' }, { id: 'pc-2' }, { id: 'pc-3' }] });
+    expect(await call('/pc-1', ofId)).toMatchObject([
+      200,
+      { rollouts: [{ tool: 'buf' }], offers: [{ tool: 'buf' }] },
+    ]);
+    for (const seen of [all, await call('/pc-1', ofId), await call('/pc-1?tool=delve', ofId)]) {
+      expect(JSON.stringify(seen)).not.toContain('delve');
+    }
   });
 
   it('always needs a key, and one of an administrator for changes', async () => {
