@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ForgeRelease } from '../kit/forge.ts';
 import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
 import { versionsOn } from '../kit/published.ts';
@@ -23,78 +23,59 @@ const fresh = {
   ],
 };
 
+/** A world in which main offers the first of these releases. */
+async function startWorld(
+  releases: readonly ForgeRelease[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ReleaseWorld> {
+  const world = await startReleaseWorld({
+    repositories: {
+      'go-delve/delve': releases,
+      'goreleaser/goreleaser': [goreleaserRelease('1.20.0')],
+    },
+    scopes: ['push'],
+    settings,
+  });
+  await world.generator.run('release:beta', ['delve']);
+  await world.generator.run('release:promote', ['delve']);
+  return world;
+}
+
 /** What main offers, against upstream and a vulnerability database, over real HTTP and git. */
-describe('release:check, and what releases say of known vulnerabilities', () => {
+describe('release:check', () => {
   let world: ReleaseWorld;
-  let server: TestServer;
   let generator: Generator;
   let db: VulnServer;
   let policy: string;
-  let releases: ForgeRelease[];
 
-  beforeEach(async () => {
-    releases = [delveRelease('1.26.2')];
-    db = await startVulnServer([]);
-    world = await startReleaseWorld({
-      repositories: {
-        'go-delve/delve': releases,
-        'goreleaser/goreleaser': [goreleaserRelease('1.20.0')],
-      },
-      scopes: ['push'],
-      settings: { VULN_DB: db.url },
-    });
-    ({ server, generator } = world);
+  // One world for all: these tests publish nothing. Each has a database of its own.
+  beforeAll(async () => {
+    world = await startWorld([delveRelease('1.26.2')]);
+    ({ generator } = world);
     policy = join(generator.dir, 'policy.yaml');
-    await generator.run('release:beta', ['delve']);
-    await generator.run('release:promote', ['delve']);
   });
-  afterEach(async () => {
-    await world.stop();
-    await db.stop();
+  afterAll(() => world.stop());
+  beforeEach(async () => {
+    db = await startVulnServer([]);
   });
+  afterEach(() => db.stop());
 
-  const newRelease = () => releases.unshift(delveRelease('1.26.3'));
+  const check = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    generator.run('release:check', args, { env: { VULN_DB: db.url, ...env } });
 
   it('has nothing to do: exit 0, and writes nothing', async () => {
-    const { exitCode, stdout } = await generator.run('release:check', ['delve'], {
-      env: { FEED_API_KEY: '' },
-    });
+    const { exitCode, stdout } = await check(['delve'], { FEED_API_KEY: '' });
 
     expect(exitCode).toBe(0);
     expect(stdout).toBe('tool   main    upstream  known vulnerabilities\ndelve  1.26.2  1.26.2    0\n');
   });
 
-  it('reports a newer version that is allowed, even if it is already on beta: exit 5', async () => {
-    newRelease();
-    const first = await generator.run('release:check', ['delve']);
-    await generator.run('release:beta', ['delve']);
-    const second = await generator.run('release:check', ['delve']);
-
-    expect(first).toMatchObject({
-      exitCode: 5,
-      stdout: expect.stringContaining('1.26.3 is available: run `release:beta delve`.'),
-    });
-    expect(first.stderr).toContain('Something to do: delve.');
-    expect(second).toMatchObject({
-      exitCode: 5,
-      stdout: expect.stringContaining('1.26.3 is on beta: run `release:promote delve` once it is tested'),
-    });
-  });
-
-  it('is a verb of the program, with its exit code', async () => {
-    newRelease();
-    const child = generator.spawn('release:check', ['--quiet', 'delve']);
-    const [code] = (await once(child, 'close')) as [number];
-
-    expect(code).toBe(5);
-  });
-
   it('reports new vulnerabilities alike in text, JSON and Markdown', async () => {
     db.serve([old, { ...lasting, summary: 'Bad | <b>\u001b[31m' }]);
 
-    const text = await generator.run('release:check', ['delve']);
-    const json = await generator.run('release:check', ['delve', '--json']);
-    const markdown = await generator.run('release:check', ['delve', '--markdown']);
+    const text = await check(['delve']);
+    const json = await check(['delve', '--json']);
+    const markdown = await check(['delve', '--markdown']);
 
     expect([text, json, markdown].map(({ exitCode }) => exitCode)).toEqual([5, 5, 5]);
     expect(text.stdout).toContain(
@@ -120,7 +101,109 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       '| GO-2026-0001, CVE-2026-0001 | github.com/go-delve/delve | v1.26.2 | v1.26.3 |',
     );
     expect(markdown.stdout).toContain('Bad \\| &#60;b&#62;');
-    expect((await generator.run('release:check', ['--json', '--markdown'])).exitCode).toBe(2);
+    expect((await check(['--json', '--markdown'])).exitCode).toBe(2);
+  });
+
+  it('counts what the policy allows, and for how long', async () => {
+    db.serve([lasting]);
+    const write = (until: string) =>
+      writeFile(
+        policy,
+        `refuse: low\nunknown: high\nallow:\n  - {id: CVE-2026-0002, reason: not reached, until: ${until}}\n`,
+      );
+    await write('2099-01-01');
+    const allowed = await check(['delve'], { POLICY_FILE: policy });
+    await write('2020-01-01');
+    const expired = await check(['delve'], { POLICY_FILE: policy });
+
+    expect(allowed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 (1 allowed)') });
+    expect(expired).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining('it was allowed until 2020-01-01, which is over'),
+    });
+  });
+
+  it('says what it could not check: exit 4, with everything that it could', async () => {
+    db.serve([old]);
+    const noForge = await check(['delve', '--source', 'github'], { GITHUB_API_URL: nowhere });
+    const noDatabase = await check(['delve'], { VULN_DB: './no-such-folder' });
+
+    expect(noForge.exitCode).toBe(4);
+    expect(noForge.stdout).toContain('GO-2026-0001');
+    expect(noDatabase).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('is not a folder') });
+    expect(noDatabase.stdout).toContain('delve  1.26.2  1.26.2    not looked for');
+  });
+
+  it('says that nothing is scanned without VULN_DB, and refuses a policy without effect', async () => {
+    const without = await check(['delve'], { VULN_DB: '' });
+    const useless = await check(['delve'], { VULN_DB: '', POLICY_FILE: 'p.yaml' });
+
+    expect(without).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('VULN_DB is not set') });
+    expect(without.stdout).toContain('not looked for');
+    expect(useless).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('POLICY_FILE: it needs VULN_DB'),
+    });
+  });
+
+  it('keeps what depends on the date out of published files', async () => {
+    db.serve([old, lasting]);
+    await generator.run('release:beta', ['goreleaser', '--out', 'looked'], { env: { VULN_DB: db.url } });
+    await generator.run('release:beta', ['goreleaser', '--out', 'blind']);
+    const name = 'goreleaser.1.20.0-beta.1.nupkg';
+    const [looked, blind] = await Promise.all(
+      ['looked', 'blind'].map((dir) => readFile(join(generator.dir, dir, name))),
+    );
+
+    expect(looked!.equals(blind!)).toBe(true);
+  });
+});
+
+describe('release:check and releases, what they say of known vulnerabilities', () => {
+  let world: ReleaseWorld;
+  let server: TestServer;
+  let generator: Generator;
+  let db: VulnServer;
+  let policy: string;
+  let releases: ForgeRelease[];
+
+  beforeEach(async () => {
+    releases = [delveRelease('1.26.2')];
+    db = await startVulnServer([]);
+    world = await startWorld(releases, { VULN_DB: db.url });
+    ({ server, generator } = world);
+    policy = join(generator.dir, 'policy.yaml');
+  });
+  afterEach(async () => {
+    await world.stop();
+    await db.stop();
+  });
+
+  const newRelease = () => releases.unshift(delveRelease('1.26.3'));
+
+  it('reports a newer version that is allowed, even if it is already on beta: exit 5', async () => {
+    newRelease();
+    const first = await generator.run('release:check', ['delve']);
+    await generator.run('release:beta', ['delve']);
+    const second = await generator.run('release:check', ['delve']);
+
+    expect(first).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining('1.26.3 is available: run `release:beta delve`.'),
+    });
+    expect(first.stderr).toContain('Something to do: delve.');
+    expect(second).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining('1.26.3 is on beta: run `release:promote delve` once it is tested'),
+    });
+  });
+
+  it('is a verb of the program, with its exit code', async () => {
+    newRelease();
+    const child = generator.spawn('release:check', ['--quiet', 'delve']);
+    const [code] = (await once(child, 'close')) as [number];
+
+    expect(code).toBe(5);
   });
 
   it('checks the exe of every architecture, and says which it could not check', async () => {
@@ -177,54 +260,6 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       expect(check.exitCode, check.stdout).toBe(checked);
     },
   );
-
-  it('counts what the policy allows, and for how long', async () => {
-    db.serve([lasting]);
-    const write = (until: string) =>
-      writeFile(
-        policy,
-        `refuse: low\nunknown: high\nallow:\n  - {id: CVE-2026-0002, reason: not reached, until: ${until}}\n`,
-      );
-    await write('2099-01-01');
-    const allowed = await generator.run('release:check', ['delve'], { env: { POLICY_FILE: policy } });
-    await write('2020-01-01');
-    const expired = await generator.run('release:check', ['delve'], { env: { POLICY_FILE: policy } });
-
-    expect(allowed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 (1 allowed)') });
-    expect(expired).toMatchObject({
-      exitCode: 5,
-      stdout: expect.stringContaining('it was allowed until 2020-01-01, which is over'),
-    });
-  });
-
-  it('says what it could not check: exit 4, with everything that it could', async () => {
-    db.serve([old]);
-    const noForge = await generator.run('release:check', ['delve', '--source', 'github'], {
-      env: { GITHUB_API_URL: nowhere },
-    });
-    const noDatabase = await generator.run('release:check', ['delve'], {
-      env: { VULN_DB: './no-such-folder' },
-    });
-
-    expect(noForge.exitCode).toBe(4);
-    expect(noForge.stdout).toContain('GO-2026-0001');
-    expect(noDatabase).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('is not a folder') });
-    expect(noDatabase.stdout).toContain('delve  1.26.2  1.26.2    not looked for');
-  });
-
-  it('says that nothing is scanned without VULN_DB, and refuses a policy without effect', async () => {
-    const without = await generator.run('release:check', ['delve'], { env: { VULN_DB: '' } });
-    const useless = await generator.run('release:check', ['delve'], {
-      env: { VULN_DB: '', POLICY_FILE: 'p.yaml' },
-    });
-
-    expect(without).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('VULN_DB is not set') });
-    expect(without.stdout).toContain('not looked for');
-    expect(useless).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringContaining('POLICY_FILE: it needs VULN_DB'),
-    });
-  });
 
   it('shows in the plan of a release what it gains and loses against main', async () => {
     newRelease();
@@ -342,16 +377,4 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       .map((line) => JSON.parse(line))
       .filter((one) => one.event === event);
   }
-
-  it('keeps what depends on the date out of published files', async () => {
-    db.serve([old, lasting]);
-    await generator.run('release:beta', ['goreleaser', '--out', 'looked']);
-    await generator.run('release:beta', ['goreleaser', '--out', 'blind'], { env: { VULN_DB: '' } });
-    const name = 'goreleaser.1.20.0-beta.1.nupkg';
-    const [looked, blind] = await Promise.all(
-      ['looked', 'blind'].map((dir) => readFile(join(generator.dir, dir, name))),
-    );
-
-    expect(looked!.equals(blind!)).toBe(true);
-  });
 });
