@@ -7,6 +7,8 @@ export type Listening = { readonly url: string; stop(): Promise<void> };
 /** A plain HTTP server on a free port of this machine; open connections end with it. */
 export async function listen(listener: RequestListener): Promise<Listening> {
   const server = createServer(listener);
+  // As the product's: after Node's five seconds it would close a connection just when a client of a busy machine uses it again.
+  server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
