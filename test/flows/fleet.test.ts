@@ -23,7 +23,7 @@ const isNot = { code: 0, said: '' };
 
 // The machine of the kit has programs that are scripts of sh.
 describe.skipIf(!hasPwsh || process.platform === 'win32')(
-  'the scripts of docs/clients/fleet.md (pwsh)',
+  'the scripts of docs/clients/fleet.md (needs pwsh)',
   () => {
     let server: TestServer;
     let machine: InstallMachine;

@@ -6,7 +6,7 @@ import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { adminKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
-describe.skipIf(!hasNuget)('nuget.exe push and delete (mono)', () => {
+describe.skipIf(!hasNuget)('nuget.exe push and delete (needs mono)', () => {
   let server: TestServer;
   let nuget: Nuget;
   let dir: string;

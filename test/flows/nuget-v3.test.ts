@@ -13,7 +13,7 @@ import {
   type TestServer,
 } from '../kit/test-server.ts';
 
-describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (mono)', { timeout: 600_000 }, () => {
+describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (needs mono)', { timeout: 600_000 }, () => {
   let server: TestServer;
   let nuget: Nuget;
   let dir: string;

@@ -7,7 +7,7 @@ import { hasPwsh } from '../kit/psresourceget.ts';
 import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** The console of Visual Studio and PowerShell's own `Find-Package` read v3 through this module. */
-describe.skipIf(!hasPwsh)('PackageManagement on a v3 source (pwsh)', () => {
+describe.skipIf(!hasPwsh)('PackageManagement on a v3 source (needs pwsh)', () => {
   let server: TestServer;
   let dir: string;
   let lines: readonly string[];

@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 describe.skipIf(!hasProgram('openssl'))(
-  'a server with a certificate of a private authority (openssl)',
+  'a server with a certificate of a private authority (needs openssl)',
   () => {
     let testServer: TestServer;
     let world: ReleaseWorld;

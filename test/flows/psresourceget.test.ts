@@ -42,7 +42,7 @@ describe.skipIf(!hasPwsh).each([
   { apiVersion: 'v3', path: '/v3/index.json', readAuth: 'feed' },
   { apiVersion: 'v3', path: '/v3/index.json', readAuth: 'all' },
 ] as const)(
-  'PSResourceGet over $apiVersion, READ_AUTH $readAuth (pwsh)',
+  'PSResourceGet over $apiVersion, READ_AUTH $readAuth (needs pwsh)',
   ({ apiVersion, path, ...settings }) => {
     let server: TestServer;
     let told: Steps;

@@ -373,7 +373,7 @@ describe('the sources of release:beta', () => {
   });
 
   it.skipIf(!hasProgram('go'))(
-    'names the --source that would work when one cannot be reached (go)',
+    'names the --source that would work when one cannot be reached (needs go)',
     async () => {
       const named = await generator.run('release:beta', ['delve@1.22.0']);
       const newest = await generator.run('release:beta', ['delve']);

@@ -89,7 +89,7 @@ describe('a minisign signature', () => {
   });
 });
 
-describe.skipIf(!hasProgram('minisign'))('the real minisign', () => {
+describe.skipIf(!hasProgram('minisign'))('the real minisign (needs minisign)', () => {
   it.each([
     ['prehashed', '-H'],
     ['legacy', '-l'],

@@ -121,7 +121,7 @@ describe('serve as a process', () => {
     await second.end('SIGKILL');
   });
 
-  it.skipIf(!hasProgram('git'))('makes no outbound connection, whatever is requested (git)', async () => {
+  it.skipIf(!hasProgram('git'))('connects to no host, whatever is requested (needs git)', async () => {
     const dir = await makeTempDir();
     const log = join(dir, 'dials');
     await writeFile(log, '');

@@ -195,7 +195,7 @@ describe('serve', () => {
   });
 
   it.skipIf(!hasProgram('openssl'))(
-    'serves https, and loads a new certificate when it changes (openssl)',
+    'serves https, and loads a new certificate when it changes (needs openssl)',
     async () => {
       const dir = await makeTempDir();
       const [one, two] = [await makeCertificate(dir, 'one'), await makeCertificate(dir, 'two')];

@@ -11,7 +11,7 @@ const gadget = { path: 'example.test/gadget', version: 'v1.2.3', sum: 'h1:x' };
 
 describe('Go build info', () => {
   it.skipIf(!hasGo).each(['amd64', 'arm64'] as const)(
-    'is read from what go builds for windows/%s, as go itself reads it',
+    'is read from what go builds for windows/%s, as go itself reads it (needs go)',
     async (architecture) => {
       const exe = await buildGoExe(await folder(), gadget, architecture);
 

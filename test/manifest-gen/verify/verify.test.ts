@@ -227,7 +227,7 @@ describe('an unpacked exe', () => {
   });
 
   it.skipIf(!hasGo).each(['amd64', 'arm64'] as const)(
-    'that go really built for windows/%s passes',
+    'that go really built for windows/%s passes (needs go)',
     async (architecture) => {
       const path = await buildGoExe(await mkdtemp(join(tmpdir(), 'verify-')), gadget, architecture);
       const asset = await makeAsset(await readFile(path), { architecture });

@@ -45,7 +45,7 @@ describe('compared with govulncheck (needs go and its module proxy)', () => {
   }, 5 * minutes);
 
   it.skipIf(!hasGovulncheck)(
-    'finds the same ids, modules, found and fixed versions in a real exe',
+    'finds the same ids, modules, found and fixed versions in a real exe (needs go and its proxy)',
     async () => {
       const tree = pathToFileURL(await writeVulnDb(join(dir, 'db'), entries)).href;
       const database = await openDatabase(await openFileTree(tree, join(dir, 'db')));

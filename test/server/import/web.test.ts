@@ -52,7 +52,7 @@ describe('reading other feeds', () => {
   });
 
   it.skipIf(!hasProgram('openssl'))(
-    'does not retry where a certificate is not trusted, and says what to do (openssl)',
+    'does not retry where a certificate is not trusted, and says what to do (needs openssl)',
     async () => {
       let connections = 0;
       const server = createServer(await makeCertificate());

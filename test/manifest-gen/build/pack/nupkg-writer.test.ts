@@ -36,11 +36,11 @@ describe('a nupkg', () => {
     expect(await packIn(dir, process.execPath, env)).toBe(pinned);
   });
 
-  it.skipIf(nodePath(22) === undefined)('has the same bytes on Node 22', async () => {
+  it.skipIf(nodePath(22) === undefined)('has the same bytes on Node 22 (needs it from npm)', async () => {
     expect(await packIn(await folder(), nodePath(22)!)).toBe(pinned);
   });
 
-  it.skipIf(nodePath(24) === undefined)('has the same bytes on Node 24', async () => {
+  it.skipIf(nodePath(24) === undefined)('has the same bytes on Node 24 (needs it from npm)', async () => {
     expect(await packIn(await folder(), nodePath(24)!, { TZ: 'America/New_York' })).toBe(pinned);
   });
 
@@ -110,13 +110,13 @@ describe('a nupkg', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it.skipIf(!hasProgram('unzip'))('is whole for unzip', async () => {
+  it.skipIf(!hasProgram('unzip'))('is whole for unzip (needs unzip)', async () => {
     const { path: nupkgPath } = await packNupkg(await makeRendered(), await folder());
 
     expect(await mustRun('unzip', ['-t', nupkgPath])).toContain('No errors detected');
   });
 
-  it.skipIf(!hasNuget)('is installed by nuget.exe under mono from a folder', async () => {
+  it.skipIf(!hasNuget)('is installed by nuget.exe from a folder (needs mono)', async () => {
     const rendered = await makeRendered();
     const dir = await folder();
     await packNupkg(rendered, dir);

@@ -51,7 +51,7 @@ describe('a zip', () => {
     );
   });
 
-  it.skipIf(!hasProgram('unzip'))("is valid for unzip, with DOS' earliest time", async () => {
+  it.skipIf(!hasProgram('unzip'))("is valid for unzip, with DOS' earliest time (needs unzip)", async () => {
     const path = await write([
       { name: 'empty.txt', content: [] },
       { name: 'tools/x.bin', content: [noise(100_000)] },
@@ -85,7 +85,7 @@ describe('a zip', () => {
   });
 
   it.skipIf(!hasProgram('zip'))(
-    'is at most a tenth larger than what `zip -6` makes of a Go program',
+    'is at most a tenth larger than what `zip -6` makes of a Go program (needs zip)',
     async () => {
       const dir = await mkdtemp(join(tmpdir(), 'zip-'));
       await copyFile(goProgram(), join(dir, 'x'));
