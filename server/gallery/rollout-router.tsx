@@ -54,6 +54,8 @@ export function createRolloutPages(services: RolloutPageServices): Router {
   ];
   async function answerRollout(response: Response, rollout: StoredRollout, answer?: Answer): Promise<void> {
     const [details, steps] = [await rollouts.details(rollout), await rollouts.countSteps(rollout)];
+    // Under `no-referrer` a browser sends `Origin: null` with a form, as a page of another site would (Fetch standard 3.2).
+    response.set('Referrer-Policy', 'same-origin');
     await answerPage(response, <RolloutPage {...{ rollout, details, steps, answer }} />);
   }
 

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessFaults, browserPath, startBrowser, widerThanWindow } from '../../kit/browser.ts';
+import { makeKey, startTestServer, type TestServer } from '../../kit/test-server.ts';
+import { heldUploads } from '../api/held-uploads.ts';
 import { type RolloutServer, startRolloutServer } from '../api/rollout-server.ts';
 
 const phone = { width: 360, height: 740 };
@@ -94,5 +96,41 @@ describe.skipIf(!existsSync(browserPath))('the pages of rollouts in a browser (n
     expect(await page.content()).not.toContain(reading);
     expect(await accessFaults(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
+  });
+});
+
+describe.skipIf(!existsSync(browserPath))('the page of a rollout on a whole server (needs chromium)', () => {
+  let server: TestServer;
+  let browser: Browser;
+  beforeAll(async () => {
+    server = await startTestServer();
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server.stop();
+  });
+
+  it('sends its forms as the page of this server that it is', async () => {
+    const key = await makeKey(server, ['read', 'push', 'rollout']);
+    const { whole, call } = heldUploads(server, key);
+    await whole('1.22.0');
+    const everybody = { steps: [{ percent: 100, hold: '1d' }] };
+    const order = { tool: 'delve', version: '1.22.0', plan: everybody };
+    expect((await call('POST', '/rollouts', key, order))[0]).toBe(201);
+    const page = await browser.newPage();
+    await page.goto(`${server.url}/rollouts/1`);
+
+    await page.getByLabel('Client id').fill('pc-7');
+    await page.getByLabel('Key with the scope read').fill(key);
+    await page.getByRole('button', { name: 'Explain' }).click();
+
+    expect(await page.getByText('pc-7: never seen, in no ring').count()).toBe(1);
+
+    await page.getByLabel('Reason').fill('odd logs');
+    await page.getByLabel('Key with the scope rollout').fill(key);
+    await page.getByRole('button', { name: 'Halt' }).click();
+
+    expect(await page.locator('.lead').textContent()).toContain('halted');
   });
 });
