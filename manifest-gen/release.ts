@@ -1,5 +1,6 @@
-import type { Digest } from '../formats/digest.ts';
-import type { Architecture, EvidenceKind, ReleaseRecord } from '../formats/release-record.ts';
+import { z } from 'zod';
+import type { LocalFile } from '../formats/digest.ts';
+import { Architecture, type EvidenceKind, type ReleaseRecord } from '../formats/release-record.ts';
 import type { Tool, UpstreamKind } from './tool-file/tools.ts';
 
 /**
@@ -52,39 +53,41 @@ export type BuiltBefore = {
 /** A source was reached and does not have this version (or no asset for amd64); the next source is asked. */
 export type Lacking = { readonly kind: UpstreamKind; readonly lacks: string };
 
-/** A file as upstream offers it: a zip, an exe, a tarball, or an exe that was built here. */
-export type Asset = {
-  readonly architecture: Architecture;
-  readonly name: string;
-  readonly path: string;
-  readonly digest: Digest;
-  readonly expectedBytes?: number;
-  /** What the source itself says of the file: GitHub's `digest`, npm's integrity. */
-  readonly stated?: {
-    readonly algorithm: 'sha256' | 'sha512';
-    readonly hex: string;
-    /** The source lets nobody change the file any more, upstream included. */
-    readonly isImmutable?: boolean;
-  };
-  /** Upstream's public address, for the record. */
-  readonly url?: string;
-  readonly goModule?: GoModule;
-};
-
-export type GoModule = {
+const GoModule = z.strictObject({
   /** The main package: what `go install PATH@VERSION` takes, so that the record alone is enough to rebuild. */
-  readonly path: string;
+  path: z.string(),
   /** The module that contains it, whose sum the checksum database has. */
-  readonly module: string;
-  readonly version: string;
-  readonly toolchain: string;
-  readonly tags: string;
-  readonly ldflags: string;
+  module: z.string(),
+  version: z.string(),
+  toolchain: z.string(),
+  tags: z.string(),
+  ldflags: z.string(),
   /** The module's h1: sum as the checksum database has it. */
-  readonly sum: string;
+  sum: z.string(),
   /** False when the checksum database is switched off on this machine: `sumdb` is then `absent`. */
-  readonly isSumChecked: boolean;
-};
+  isSumChecked: z.boolean(),
+});
+export type GoModule = Readonly<z.infer<typeof GoModule>>;
+
+/** What is known of a file that upstream offers: a zip, an exe, a tarball, or an exe that was built here. */
+export const AssetFacts = z.strictObject({
+  architecture: Architecture,
+  name: z.string(),
+  expectedBytes: z.int().nonnegative().exactOptional(),
+  /** What the source itself says of the file: GitHub's `digest`, npm's integrity. */
+  stated: z
+    .strictObject({
+      algorithm: z.enum(['sha256', 'sha512']),
+      hex: z.string().regex(/^([0-9a-f]{64}|[0-9a-f]{128})$/),
+      /** The source lets nobody change the file any more, upstream included. */
+      isImmutable: z.boolean().exactOptional(),
+    })
+    .exactOptional(),
+  /** Upstream's public address, for the record. */
+  url: z.string().exactOptional(),
+  goModule: GoModule.exactOptional(),
+});
+export type Asset = LocalFile & Readonly<z.infer<typeof AssetFacts>>;
 
 /** Checksum files and signatures that came along: `checksums.txt`, `sha256.txt`, `sha256.txt.minisig`. */
 export type Sidecar = { readonly name: string; readonly text: string };
@@ -105,12 +108,7 @@ export type Fetched = {
 export type ModuleLicenses = Readonly<Record<string, string>>;
 
 /** The bare exe of one architecture on disk. For a raw exe it is the asset itself. */
-export type UnpackedExe = {
-  readonly asset: Asset;
-  readonly architecture: Architecture;
-  readonly path: string;
-  readonly digest: Digest;
-};
+export type UnpackedExe = LocalFile & { readonly asset: Asset; readonly architecture: Architecture };
 export type Unpacked = {
   readonly fetched: Fetched;
   readonly exes: readonly UnpackedExe[];

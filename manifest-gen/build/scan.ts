@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
 import { releasedAs } from '../plan/same-files.ts';
-import type { Channel } from '../published/bucket/repository.ts';
+
 import { takeExes } from '../published/exes.ts';
 import type { Released } from '../published/published.ts';
 import type { Found, Unpacked } from '../release.ts';
@@ -26,7 +26,7 @@ export async function scan(
     return;
   }
   const scan = await toolkit.scanner.scan(await readPrograms(unpacked.exes), tool, found.version);
-  const change = compareScans('exe', await scanOffered('main', tool, toolkit), scan);
+  const change = compareScans('exe', await scanOffered(tool, toolkit), scan);
   const count = scan.findings.length;
   const known = count === 1 ? '1 known vulnerability' : `${count} known vulnerabilities`;
   const detail = `${known}; against main: ${describeChange(change)}`;
@@ -49,16 +49,12 @@ async function requireOwnBytes(
 }
 
 /**
- * What is known of the version that a branch offers; undefined when it offers none, its package is not on the feed, or there is
- * no scan (no VULN_DB).
+ * What is known of the version that main offers; undefined when it offers none, its package is not on the feed, or there is no
+ * scan (no VULN_DB).
  * @throws ReleaseError VULN_DB_*, FEED_*, PLACE_UNREACHABLE, OTHER_BYTES
  */
-export async function scanOffered(
-  branch: Channel,
-  tool: Tool,
-  toolkit: OpenToolkit,
-): Promise<ScanResult | undefined> {
-  const version = await toolkit.bucket.version(branch, tool.tool);
+export async function scanOffered(tool: Tool, toolkit: OpenToolkit): Promise<ScanResult | undefined> {
+  const version = await toolkit.bucket.version('main', tool.tool);
   if (version === undefined || toolkit.scanner === undefined) return undefined;
   const released = await toolkit.published.release(tool, version);
   return released && scanReleased(tool, released, toolkit);

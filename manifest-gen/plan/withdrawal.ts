@@ -99,9 +99,7 @@ export function planWithdrawal({ bad, offered, good, head }: WithdrawalFacts): W
 /** `U-beta.3` after `U-beta.2`; undefined for anything else. */
 export function nextBeta(version: string): string | undefined {
   const release = readReleaseVersion(version);
-  return release?.beta === undefined
-    ? undefined
-    : printReleaseVersion({ ...release, beta: release.beta + 1 });
+  return release?.beta === undefined ? undefined : printReleaseVersion(nextRelease(release));
 }
 
 /** By NuGet's order. */

@@ -76,6 +76,10 @@ export type Released = {
 /** Ours, with its record. */
 export type GoodRelease = Released & { readonly record: ReleaseRecord };
 
+export function isOurs(released: Released | undefined): released is GoodRelease {
+  return released?.record !== undefined;
+}
+
 const maxRecordBytes = 1024 * 1024;
 
 /**

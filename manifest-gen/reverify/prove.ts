@@ -61,8 +61,7 @@ export async function prove(unproven: Unproven, manner: ProofManner, toolkit: Op
       ...{ tool, channel, version: beta.version, isOffline },
       isRebuilt: !wasStable,
       isOfToday: !wasStable,
-      isEitherWay: true,
-      isRecordedSourceOnly: true,
+      isProof: true,
       cache: manner.isJustMade ? toolkit.cache : emptyBut(toolkit.cache, workDir),
     },
     { ...published, version: beta.version, manifestText },
@@ -94,10 +93,8 @@ function emptyBut(cache: Cache, workDir: string): Cache {
 }
 
 function noManifest({ tool, beta }: Unproven, channel: string): Check {
-  return skipped(
-    { what: 'manifest', subject: `${tool.tool}.json` },
-    `Branch ${channel} never offered ${beta.version}.`,
-  );
+  const about = { what: 'manifest', subject: `${tool.tool}.json` };
+  return skipped(about, `Branch ${channel} never offered ${beta.version}.`);
 }
 
 /** A source that is not asked, such as one that the tool no longer has, proves nothing. */

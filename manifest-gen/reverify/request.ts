@@ -14,10 +14,11 @@ export type RepeatRequest = {
   readonly isOfToday?: boolean;
   /** No source is asked: what can be compared without one is. */
   readonly isOffline?: boolean;
-  /** A release over the network and one from a bundle may replace each other: the files are the same. */
-  readonly isEitherWay?: boolean;
-  /** What other sources of the tool have of it is left out: the release rests on the recorded one. */
-  readonly isRecordedSourceOnly?: boolean;
+  /**
+   * The files are what counts, and they are those of the recorded source: the network and a bundle may replace each other, and what
+   * other sources of the tool have is left out.
+   */
+  readonly isProof?: boolean;
   /** Where upstream's files go; by default an empty folder, so that they are really downloaded again. */
   readonly cache?: Cache | undefined;
 };

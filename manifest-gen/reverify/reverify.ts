@@ -4,7 +4,7 @@ import { fail } from '../errors.ts';
 import { originOf } from '../plan/same-files.ts';
 import type { BucketRepository } from '../published/bucket/repository.ts';
 import type { PublishedPackage, PublishedPayload } from '../published/package.ts';
-import type { Unpacked, UnpackedExe } from '../release.ts';
+import type { UnpackedExe } from '../release.ts';
 import { type Cache, createCache } from '../system/cache/cache.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
@@ -76,7 +76,7 @@ export async function repeatRelease(
       ...checks,
       ...upstream.checks,
       ...(upstream.verdicts ? [] : await inspectPublished(tool, record, payloads)),
-      ...(request.isOffline || request.isRecordedSourceOnly ? [] : await askOthers(question, toolkit)),
+      ...(request.isOffline || request.isProof ? [] : await askOthers(question, toolkit)),
       ...rendering.checks,
     ],
   };
@@ -101,22 +101,14 @@ async function readPromise(
 }
 
 /** The record is about this package, and the exe in it is the payload for amd64. */
-export function checkPublished(
-  tool: Tool,
-  version: string,
-  { record, exe }: PublishedPackage,
-): readonly Check[] {
+function checkPublished(tool: Tool, version: string, { record, exe }: PublishedPackage): readonly Check[] {
   const about = { what: 'record', subject: 'tools/release.json' };
+  const recorded = `${record.tool} ${record.version}`;
   const amd64 = record.payloads.find(({ architecture }) => architecture === 'amd64');
   const inIt = { what: 'package', subject: 'the exe in it' };
   const [expected, found] = [amd64?.sha256 ?? 'of a payload for amd64', exe.digest.sha256];
   return [
-    compare(
-      about,
-      `${tool.tool} ${version}`,
-      `${record.tool} ${record.version}`,
-      'It is about this package.',
-    ),
+    compare(about, `${tool.tool} ${version}`, recorded, 'It is about this package.'),
     compare(inIt, `SHA-256 ${expected}`, `SHA-256 ${found}`, 'It is the payload for amd64.'),
   ];
 }
@@ -129,7 +121,7 @@ function freshCache(toolkit: OpenToolkit): Cache {
 }
 
 async function askUpstream(
-  { isRebuilt, isOfToday = false, isOffline = false, isEitherWay = false }: RepeatRequest,
+  { isRebuilt, isOfToday = false, isOffline = false, isProof = false }: RepeatRequest,
   question: Question,
   toolkit: OpenToolkit,
 ): Promise<UpstreamRepeated> {
@@ -139,7 +131,7 @@ async function askUpstream(
   const isBundled = record.source.kind === 'bundle';
   const isKnown = tool.sources.some((source) => source.kind === kind);
   if (isOffline) return { checks: [skipped(about, 'Not asked: --skip-verify.')] };
-  if (!isKnown || (isBundled !== toolkit.isBundled && !isEitherWay)) {
+  if (!isKnown || (isBundled !== toolkit.isBundled && !isProof)) {
     const detail = !isKnown
       ? `It came from ${kind}, which is not a source of the tool here.`
       : isBundled
@@ -181,19 +173,11 @@ async function inspectPublished(
     return { asset, architecture, path, digest };
   });
   const { upstream, version, fingerprint } = record.source;
-  const found = {
-    tool,
-    version,
-    kind: originOf(record),
-    upstream,
-    fingerprint,
-    published: undefined,
-    offers: payloads.map(({ architecture }) => ({ architecture })),
-    details: undefined,
-  };
-  const unpacked: Unpacked = { fetched: { found, assets: [], sidecars: [] }, exes };
-  const verdicts = await verifyUnpacked(unpacked);
-  const kinds = new Set(verdicts.map(({ kind }) => kind));
-  const recorded = record.evidence.filter(({ kind }) => kinds.has(kind));
-  return compareEvidence(recorded, verdicts, requiredEvidence(tool, originOf(record), version));
+  const kind = originOf(record);
+  const nothing = { published: undefined, offers: [], details: undefined };
+  const found = { tool, version, kind, upstream, fingerprint, ...nothing };
+  const verdicts = await verifyUnpacked({ fetched: { found, assets: [], sidecars: [] }, exes });
+  const kinds = new Set(verdicts.map((one) => one.kind));
+  const recorded = record.evidence.filter((one) => kinds.has(one.kind));
+  return compareEvidence(recorded, verdicts, requiredEvidence(tool, kind, version));
 }

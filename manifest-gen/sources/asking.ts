@@ -68,6 +68,12 @@ export function decodeJson<T>(
   return parsed.success ? parsed.data : refused(asking, what, expected, text.slice(0, 80));
 }
 
+/** When a source says that something was published; undefined where it does not say, or not as a date. */
+export function dateOf(said: string | null | undefined): Date | undefined {
+  const date = new Date(said ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
 /** SHA-256 (hex) over all that upstream says of the files (Found.fingerprint). */
 export function fingerprintOf(...said: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(said)).digest('hex');

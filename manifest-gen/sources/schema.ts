@@ -53,7 +53,6 @@ export const NpmVersions = z.union([
 ]);
 export const NpmDist = z.object({
   integrity: z.string(),
-  unpackedSize: z.number().optional(),
   signatures: NpmSignatures.optional(),
   attestations: z.object({ url: z.string() }).optional(),
 });

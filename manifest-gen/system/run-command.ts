@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { fail, ReleaseError } from '../errors.ts';
 import type { Environment } from './child-environment.ts';
 
-/** A program to run. It gets no shell, no stdin unless given, and exactly the environment named here. */
+/** A program to run. It gets no shell, no stdin, and exactly the environment named here. */
 export type Command = {
   /** Found on the PATH of `env`, or a path. On Windows an .exe: a .cmd would need a shell. */
   readonly program: string;
@@ -13,10 +13,10 @@ export type Command = {
   readonly env: Environment;
   /** Ends the program and all that it started. */
   readonly signal?: AbortSignal | undefined;
-  readonly timeoutMs?: number;
+
   /** Of stdout; more ends the program. */
   readonly maxOutputBytes?: number;
-  readonly stdin?: string | Buffer;
+
   /** Each line of stderr as it comes, for programs that run for long. */
   readonly onLine?: (line: string) => void;
 };
@@ -29,7 +29,7 @@ const graceMs = 5_000;
 
 /**
  * Runs a program to its end; its exit code is a value, the caller judges it (-1: it was ended by a signal).
- * @throws ReleaseError PROGRAM_MISSING, PROGRAM_FAILED (too long, too much output), INTERRUPTED (the signal)
+ * @throws ReleaseError PROGRAM_MISSING, PROGRAM_FAILED (too much output), INTERRUPTED (the signal)
  */
 export async function runCommand(command: Command) {
   const { program, maxOutputBytes = 16 * 1024 * 1024 } = command;
@@ -44,10 +44,6 @@ export async function runCommand(command: Command) {
     endTree(child);
   };
   const onAbort = (): void => end('it was interrupted');
-  const timer =
-    command.timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => end(`it did not end within ${command.timeoutMs} ms`), command.timeoutMs);
   command.signal?.addEventListener('abort', onAbort, { once: true });
   const forget = endWithUs(child);
 
@@ -62,9 +58,6 @@ export async function runCommand(command: Command) {
   if (command.onLine !== undefined && child.stderr !== null) {
     createInterface({ input: child.stderr }).on('line', command.onLine);
   }
-  // a program that ends before it has read everything is not our error; its exit code decides
-  child.stdin?.on('error', () => {});
-  child.stdin?.end(command.stdin);
 
   try {
     const exitCode = await ended(child, program);
@@ -72,7 +65,6 @@ export async function runCommand(command: Command) {
     if (brokenBy !== undefined) return fail('PROGRAM_FAILED', { program, exitCode, cause: brokenBy });
     return { exitCode, stdout: Buffer.concat(stdout), stderr: stderr.toString('utf8') };
   } finally {
-    clearTimeout(timer);
     command.signal?.removeEventListener('abort', onAbort);
     forget();
   }
@@ -93,11 +85,11 @@ function endWithUs(child: ChildProcess): () => void {
   };
 }
 
-function start({ program, args, cwd, env, stdin }: Command): ChildProcess {
+function start({ program, args, cwd, env }: Command): ChildProcess {
   return spawn(program, args, {
     cwd,
     env: { ...env },
-    stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     shell: false,
     windowsHide: true,
     // a process group of its own, so that what it starts can be ended with it; Windows has taskkill for that

@@ -29,31 +29,21 @@ export type TemplatePlaces = {
 export async function loadTemplates(endpoints: TemplatePlaces, tool: Tool): Promise<Templates> {
   const { productDir, toolsDir } = endpoints;
   const name = tool.tool;
-  const beside = async (file: string): Promise<Found | undefined> =>
-    toolsDir === undefined ? undefined : find(join(toolsDir, file));
-  const file = `${name}.yaml (package)`;
-  const made = isDescribed(tool)
-    ? { nuspec: { file, text: defaultNuspec(tool) }, manifest: { file, text: defaultManifest(tool) } }
-    : undefined;
-  const own = (...path: readonly string[]): string => join(productDir, ...path);
+  const beside = async (ending: string): Promise<Found | undefined> =>
+    toolsDir === undefined ? undefined : find(join(toolsDir, `${name}.${ending}`));
+  const made = (print: (tool: Described) => string): Found | undefined =>
+    isDescribed(tool) ? { file: `${name}.yaml (package)`, text: print(tool) } : undefined;
+  const nuspecs = join(productDir, 'nuspecs', name);
+  const buckets = join(productDir, 'buckets', 'go-win-tools');
 
   const nuspec =
-    (await beside(`${name}.nuspec`)) ??
-    made?.nuspec ??
-    (await need(own('nuspecs', name, `${name}.nuspec`), name));
+    (await beside('nuspec')) ?? made(defaultNuspec) ?? (await need(join(nuspecs, `${name}.nuspec`), name));
   const manifest =
-    (await beside(`${name}.json`)) ??
-    made?.manifest ??
-    (await need(own('buckets', 'go-win-tools', `${name}.json`), name));
+    (await beside('json')) ?? made(defaultManifest) ?? (await need(join(buckets, `${name}.json`), name));
   const license =
-    (await beside(`${name}.LICENSE.txt`)) ??
-    (isDescribed(tool) ? undefined : await find(own('nuspecs', name, 'LICENSE.txt')));
-  return {
-    nuspec: nuspec.text,
-    nuspecFile: nuspec.file,
-    manifest: manifest.text,
-    license: license?.text,
-  };
+    (await beside('LICENSE.txt')) ??
+    (isDescribed(tool) ? undefined : await find(join(nuspecs, 'LICENSE.txt')));
+  return { nuspec: nuspec.text, nuspecFile: nuspec.file, manifest: manifest.text, license: license?.text };
 }
 
 type Found = { readonly file: string; readonly text: string };

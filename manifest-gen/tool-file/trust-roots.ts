@@ -13,8 +13,11 @@ import type { Trust } from './trust.ts';
  * @throws ReleaseError TOOL_FILE_INVALID naming `file` when they cannot be read
  */
 export async function withRoots(given: Trust, folder: string, file: string): Promise<Trust> {
-  const trust = withWholePath(given, folder);
-  const { authenticode } = trust;
+  const { sigstore, authenticode } = given;
+  const trust =
+    sigstore?.trustedRoot === undefined
+      ? given
+      : { ...given, sigstore: { ...sigstore, trustedRoot: resolve(folder, sigstore.trustedRoot) } };
   if (authenticode === undefined) return trust;
   const path = resolve(folder, authenticode.roots);
   try {
@@ -22,19 +25,9 @@ export async function withRoots(given: Trust, folder: string, file: string): Pro
     parseCertificates(roots);
     return { ...trust, authenticode: { ...authenticode, roots } };
   } catch (error) {
-    const reason = messageOf(error);
-    fail(
-      'TOOL_FILE_INVALID',
-      { file, problems: `the roots ${path} of authenticode cannot be read: ${reason}` },
-      error,
-    );
+    const problems = `the roots ${path} of authenticode cannot be read: ${messageOf(error)}`;
+    return fail('TOOL_FILE_INVALID', { file, problems }, error);
   }
-}
-
-function withWholePath(trust: Trust, folder: string): Trust {
-  if (trust.sigstore?.trustedRoot === undefined) return trust;
-  const trustedRoot = resolve(folder, trust.sigstore.trustedRoot);
-  return { ...trust, sigstore: { ...trust.sigstore, trustedRoot } };
 }
 
 /** All certificates of a PEM file. @throws Error when one cannot be read, or there is none */

@@ -45,7 +45,7 @@ async function buildNew(plan: BetaPlan, toolkit: OpenToolkit): Promise<Artifacts
 
 /** From the record in the package on the feed. */
 async function takePublished(
-  { tool, version, templates, released: { nupkgPath: path }, record }: Exclude<BetaPlan, { does: 'release' }>,
+  { tool, version, templates, released: { nupkgPath: path, record } }: Exclude<BetaPlan, { does: 'release' }>,
   { endpoints: { addresses } }: OpenToolkit,
 ): Promise<Artifacts> {
   return {

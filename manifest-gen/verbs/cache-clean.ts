@@ -1,10 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander';
-import { readDuration } from '../../formats/duration.ts';
+import { Command } from 'commander';
 import type { Invocation } from '../../invocation.ts';
 import { loadGeneratorConfig } from '../settings/config.ts';
 import { type Cleaned, cleanCache } from '../system/cache/clean.ts';
 import { columns, forTerminal } from '../system/for-terminal.ts';
-import { addFlags } from './flags.ts';
+import { addFlags, readTime } from './flags.ts';
 
 type CleanFlags = {
   /** Milliseconds. */
@@ -19,7 +18,11 @@ export function createCommand(invocation: Invocation): Command {
     .description(
       'Empties CACHE_DIR, the cache of downloads and builds. The feed and the bucket keep everything; the next run downloads and builds again what it needs.',
     )
-    .option('--older-than <time>', 'only what was not used for this time, such as 12h or 30d', readAge)
+    .option(
+      '--older-than <time>',
+      'only what was not used for this time, such as 12h or 30d',
+      readTime('30d'),
+    )
     .option('--dry-run', 'show what would be removed, remove nothing');
   addFlags(command, ['json', 'quiet'], examples, invocation);
   return command.action(async ({ olderThan, dryRun: isDryRun = false, json, quiet }: CleanFlags) => {
@@ -46,12 +49,6 @@ function inWords({ dir, removed, kept, parts }: Cleaned, isDryRun: boolean): str
 
 function inMegabytes(bytes: number): string {
   return `${(bytes / 1_000_000).toFixed(1)} MB`;
-}
-
-function readAge(text: string): number {
-  const ms = readDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 30d.');
-  return ms;
 }
 
 const examples = [

@@ -67,7 +67,7 @@ async function checkOne(
   // a correction of U counts as U, whatever bytes a withdrawal put into it
   const inUse = readReleaseVersion(main)?.upstream ?? main;
   const isOutdated = newest !== undefined && compareScoopVersions(newest.version, inUse) > 0;
-  const scan = await attempt(run, tool.tool, () => scanOffered('main', tool, toolkit));
+  const scan = await attempt(run, tool.tool, () => scanOffered(tool, toolkit));
   const vulnerabilities = scan && toolkit.scanner?.judge(scan, tool.tool);
   const gaps = (scan && toolkit.scanner?.judgeGaps(scan, tool.tool)) ?? [];
   return {

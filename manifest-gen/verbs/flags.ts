@@ -34,7 +34,7 @@ const options = {
   maxWait: new Option(
     '--max-wait <time>',
     'how long to wait for a forge whose rate limit is used up, such as 90s or 10m (default: 60s); longer is exit 4',
-  ).argParser(readWait),
+  ).argParser(readTime('90s')),
   now: new Option('--now', "promote a beta that is younger than the tool file's minAge; needs --reason"),
   skipVerify: new Option(
     '--skip-verify',
@@ -67,10 +67,14 @@ export function addFlags(
   });
 }
 
-function readWait(text: string): number {
-  const ms = readDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 90s.');
-  return ms;
+/** Reads milliseconds. */
+export function readTime(example: string): (text: string) => number {
+  const expected = `A time is a number and s, m, h or d, such as ${example}.`;
+  return (text) => {
+    const ms = readDuration(text);
+    if (ms === undefined) throw new InvalidArgumentError(expected);
+    return ms;
+  };
 }
 
 /** Without the v that a tag may have. */

@@ -12,12 +12,8 @@ export function checkChecksumFile(file: Sidecar, asset: Asset): Verdict {
   }
   // A checksum file that does not list our file is not "no evidence": the release process did not make this file.
   if (stated.length === 0) {
-    return failed(
-      about,
-      `${file.name} does not list it.`,
-      `a line for ${asset.name} in ${file.name}`,
-      'none',
-    );
+    const expected = `a line for ${asset.name} in ${file.name}`;
+    return failed(about, `${file.name} does not list it.`, expected, 'none');
   }
   const found = wrong.some((hex) => hex.length === sha512.length) ? sha512 : sha256;
   const expected = `${stated.join(' or ')} (${file.name})`;
@@ -61,9 +57,9 @@ type Line = { readonly hex: string; readonly name: string };
 function readLine(line: string): Line | undefined {
   const isEscaped = line.startsWith('\\');
   const plain = isEscaped ? line.slice(1) : line;
-  const [, hex, listed] = gnu.exec(plain.replace(algorithm, '')) ?? swap(bsd.exec(plain)) ?? [];
-  if (hex === undefined || listed === undefined) return undefined;
-  return { hex, name: isEscaped ? unescapeName(listed) : listed };
+  const { hex, name } = (gnu.exec(plain.replace(algorithm, '')) ?? bsd.exec(plain))?.groups ?? {};
+  if (hex === undefined || name === undefined) return undefined;
+  return { hex, name: isEscaped ? unescapeName(name) : name };
 }
 
 /** coreutils escapes exactly these three (sha256sum, "file name escaping"). */
@@ -72,13 +68,9 @@ function unescapeName(name: string): string {
 }
 
 // the name begins with no blank: else a line of blanks alone would be parted in all ways
-const gnu = /^([0-9a-fA-F]+)[ \t]+(?![ \t])\*?(.+)$/;
-const bsd = /^SHA(?:2-)?(?:256|512) ?\((.+)\) ?= ?([0-9a-fA-F]+)$/;
+const gnu = /^(?<hex>[0-9a-fA-F]+)[ \t]+(?![ \t])\*?(?<name>.+)$/;
+const bsd = /^SHA(?:2-)?(?:256|512) ?\((?<name>.+)\) ?= ?(?<hex>[0-9a-fA-F]+)$/;
 const algorithm = /^sha(?:256|512):/i;
-
-function swap(match: RegExpExecArray | null): readonly (string | undefined)[] | undefined {
-  return match === null ? undefined : [match[0], match[2], match[1]];
-}
 
 function isHash(text: string): boolean {
   return /^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})$/.test(text);

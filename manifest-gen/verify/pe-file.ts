@@ -82,8 +82,6 @@ function readImageBase(optional: Buffer): bigint | undefined {
 
 function section(row: Buffer) {
   return {
-    name: row.toString('latin1', 0, 8).replace(/\0+$/, ''),
-    virtualBytes: row.readUInt32LE(8),
     /** Relative to the image base. */
     virtualAddress: row.readUInt32LE(12),
     fileBytes: row.readUInt32LE(16),

@@ -8,7 +8,6 @@ export type Git = ReturnType<typeof createGit>;
 
 export type GitRun = {
   readonly input?: string;
-  readonly env?: Environment;
   readonly isWhole?: boolean;
   /** Calls that need no key do not get it. */
   readonly isKeySent?: boolean;
@@ -28,9 +27,7 @@ export type GitKey = {
 
 export type GitAccess = {
   readonly dir: string;
-  /**
-   * The machine's environment, of which git gets its own variables, so that a person's credential helpers, ssh and proxies work.
-   */
+  /** The machine's environment, of which git gets its own variables: a person's credential helpers, ssh and proxies work. */
   readonly env: Environment;
   readonly named?: readonly string[];
   readonly signal: AbortSignal;
@@ -52,7 +49,7 @@ export function createGit(access: GitAccess) {
      * @throws GitError of simple-git with git's own words; ReleaseError PROGRAM_MISSING
      */
     async run(args: readonly string[], options: GitRun = {}): Promise<string> {
-      const { input, env = {}, isWhole = false, isKeySent = false, isExtraTrusted = false } = options;
+      const { input, isWhole = false, isKeySent = false, isExtraTrusted = false } = options;
       const trust = isExtraTrusted && extra !== undefined ? { GIT_SSL_CAINFO: extra } : {};
       const settings = [
         ...(access.key === undefined ? [] : keySettings(access.key, isKeySent)),
@@ -61,7 +58,7 @@ export function createGit(access: GitAccess) {
       ];
       // after the person's own
       const config = settingVariables(outer, settings);
-      const complete = { ...outer, ...config, ...trust, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...env };
+      const complete = { ...outer, ...config, ...trust, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
       const git = simpleGit({
         baseDir: access.dir,
         abort: access.signal,

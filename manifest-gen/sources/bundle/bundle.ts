@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
-import type { Asset, Found, Offer, Sidecar } from '../../release.ts';
+import type { Asset, Found, Offer } from '../../release.ts';
 import type { Tool, UpstreamKind } from '../../tool-file/tools.ts';
-import { asking, refused } from '../asking.ts';
+import { asking, dateOf, refused } from '../asking.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Upstreams } from '../upstreams.ts';
 import { mismatchOf } from './belongs.ts';
@@ -28,6 +28,7 @@ function createSource(
   bundledBy: NonNullable<Found['bundledBy']>,
   kind: UpstreamKind,
 ): Upstream {
+  const textOf = (path: string): Promise<string> => readFile(bundle.fileAt(path).path, 'utf8');
   const releasesOf = ({ tool }: Tool): readonly BundledRelease[] =>
     bundle.releases.filter((release) => release.tool === tool && release.kind === kind);
   return {
@@ -65,11 +66,13 @@ function createSource(
       const { assets, sidecars, license, licenses, notes } = found.details as BundledRelease;
       return {
         found,
-        assets: assets.map((asset) => assetOf(bundle, asset)),
-        sidecars: await textsOf(bundle, sidecars),
+        assets: assets.map(({ path, ...facts }): Asset => ({ ...facts, ...bundle.fileAt(path) })),
+        sidecars: await Promise.all(
+          sidecars.map(async ({ name, path }) => ({ name, text: await textOf(path) })),
+        ),
         licenses,
-        licenseText: license && (await textOf(bundle, license)),
-        notesText: notes && (await textOf(bundle, notes)),
+        licenseText: license && (await textOf(license)),
+        notesText: notes && (await textOf(notes)),
       };
     },
   };
@@ -78,20 +81,4 @@ function createSource(
 function offerOf(bundle: OpenBundle, { architecture, name, path, goModule }: BundledAsset): Offer {
   if (goModule !== undefined) return { architecture, goModule };
   return { architecture, name, sha256: bundle.fileAt(path).digest.sha256 };
-}
-
-function assetOf(bundle: OpenBundle, { path, ...asset }: BundledAsset): Asset {
-  return { ...asset, ...bundle.fileAt(path) } as Asset;
-}
-
-async function textsOf(bundle: OpenBundle, sidecars: BundledRelease['sidecars']): Promise<Sidecar[]> {
-  return Promise.all(sidecars.map(async ({ name, path }) => ({ name, text: await textOf(bundle, path) })));
-}
-
-async function textOf(bundle: OpenBundle, path: string): Promise<string> {
-  return readFile(bundle.fileAt(path).path, 'utf8');
-}
-
-function dateOf(text: string | undefined): Date | undefined {
-  return text === undefined ? undefined : new Date(text);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Architecture } from '../../../formats/release-record.ts';
+import { AssetFacts } from '../../release.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 
 /**
@@ -26,32 +26,9 @@ const pathPattern = /^[A-Za-z0-9][\w.+-]*(\/[A-Za-z0-9@][\w.+@-]*){0,4}$/;
 const Path = z.string().max(240).regex(pathPattern, 'is not a path in a bundle');
 const PlainVersion = z.string().refine(isPlainVersion);
 
-const BundledAsset = z.strictObject({
-  architecture: Architecture,
-  name: z.string(),
-  path: Path,
-  expectedBytes: z.int().nonnegative().exactOptional(),
-  stated: z
-    .strictObject({
-      algorithm: z.enum(['sha256', 'sha512']),
-      hex: z.string().regex(/^([0-9a-f]{64}|[0-9a-f]{128})$/),
-      isImmutable: z.boolean().exactOptional(),
-    })
-    .exactOptional(),
-  url: z.string().exactOptional(),
-  goModule: z
-    .strictObject({
-      path: z.string(),
-      module: z.string(),
-      version: z.string(),
-      toolchain: z.string(),
-      tags: z.string(),
-      ldflags: z.string(),
-      sum: z.string(),
-      isSumChecked: z.boolean(),
-    })
-    .exactOptional(),
-});
+const { architecture, name, ...facts } = AssetFacts.shape;
+/** In this order in bundle.json. */
+const BundledAsset = z.strictObject({ architecture, name, path: Path, ...facts });
 export type BundledAsset = z.infer<typeof BundledAsset>;
 
 /** What a source found and gave (release.ts: Found, Fetched), with places in the bundle instead of on a disk. */

@@ -11,19 +11,19 @@ export type BundlePart = { readonly release: BundledRelease; readonly files: rea
 /** Every file as upstream offered it, under a name that says what it is. */
 export function partOf({ fetched }: Unpacked, recordText: string): BundlePart {
   const { found, assets, sidecars, licenseText, licenses, notesText } = fetched;
-  const place = (name: string): string =>
-    `${found.tool.tool}/${found.version}/${found.kind}/${pathPart(name)}`;
-  const beside = (name: string, text: string | undefined) =>
-    text === undefined
-      ? undefined
-      : { path: `${found.tool.tool}/${found.version}/${found.kind}.${name}`, text };
-  const license = beside('LICENSE.txt', licenseText);
-  const notes = beside('notes.md', notesText);
-  const record = { path: `${found.tool.tool}/${found.version}/${found.kind}.release.json`, text: recordText };
+  const folder = `${found.tool.tool}/${found.version}/${found.kind}`;
+  const place = (name: string): string => `${folder}/${pathPart(name)}`;
+  const license =
+    licenseText === undefined ? undefined : { path: `${folder}.LICENSE.txt`, text: licenseText };
+  const notes = notesText === undefined ? undefined : { path: `${folder}.notes.md`, text: notesText };
+  const record = { path: `${folder}.release.json`, text: recordText };
   return {
     release: {
       ...releaseOf(found),
-      assets: assets.map((asset) => ({ ...claimsOf(asset), path: place(placeName(asset)) })),
+      assets: assets.map((asset) => {
+        const { digest: _digest, ...facts } = asset;
+        return { ...facts, path: place(placeName(asset)) };
+      }),
       sidecars: sidecars.map(({ name }) => ({ name, path: place(name) })),
       ...(license && { license: license.path }),
       ...(licenses && { licenses }),
@@ -31,11 +31,10 @@ export function partOf({ fetched }: Unpacked, recordText: string): BundlePart {
       record: record.path,
     },
     files: eachOnce([
-      ...assets.map((asset) => ({
-        path: place(placeName(asset)),
-        source: asset.path,
-        digest: asset.digest,
-      })),
+      ...assets.map((asset) => {
+        const { path: source, digest } = asset;
+        return { path: place(placeName(asset)), source, digest };
+      }),
       ...sidecars.map(({ name, text }) => ({ path: place(name), text })),
       ...[license, notes, record].filter((file) => file !== undefined),
     ]),
@@ -45,11 +44,6 @@ export function partOf({ fetched }: Unpacked, recordText: string): BundlePart {
 function releaseOf({ tool, version, kind, upstream, fingerprint, published }: Found) {
   const when = published === undefined ? {} : { published: published.toISOString() };
   return { tool: tool.tool, version, kind, upstream, fingerprint, ...when };
-}
-
-/** What is known about the file, without its local path. */
-function claimsOf({ path: _path, digest: _digest, ...claims }: Asset): Omit<Asset, 'path' | 'digest'> {
-  return claims;
 }
 
 /** Two exes that were built here have the same name. */

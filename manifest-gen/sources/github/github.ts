@@ -6,7 +6,7 @@ import type { Asset, Found, Sidecar } from '../../release.ts';
 import type { Cache } from '../../system/cache/cache.ts';
 import type { SourceOf } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
-import { asking, fingerprintOf, refused, requireSource } from '../asking.ts';
+import { asking, dateOf, fingerprintOf, refused, requireSource } from '../asking.ts';
 import { download } from '../http/download.ts';
 import { type GithubAsset, GithubRelease, GithubReleases } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
@@ -42,7 +42,7 @@ export function createGithub(settings: GithubSettings): Upstream {
         .filter((release) => !release.draft && !release.prerelease)
         .flatMap((release) => {
           const version = versionOf(release.tag_name, source);
-          return version === undefined ? [] : [{ version, published: publishedAt(release) }];
+          return version === undefined ? [] : [{ version, published: dateOf(release.published_at) }];
         })
         .sort((a, b) => rcompare(a.version, b.version));
     },
@@ -63,26 +63,21 @@ export function createGithub(settings: GithubSettings): Upstream {
       }
       const chosen = chooseAssets(release.assets, source, version);
       if ('lacks' in chosen) return { kind, lacks: `release ${tag} ${chosen.lacks}` };
+      const files = [...chosen.assets.map(({ asset }) => asset), ...chosen.sidecars];
+      const { immutable = false, body } = release;
       return {
         tool,
         version,
         kind,
         upstream: githubUpstream(source, version),
-        fingerprint: fingerprintOf(
-          kind,
-          [...chosen.assets.map(({ asset }) => asset), ...chosen.sidecars].map(said),
-        ),
-        published: publishedAt(release),
+        fingerprint: fingerprintOf(kind, files.map(said)),
+        published: dateOf(release.published_at),
         offers: chosen.assets.map(({ architecture, asset }) => ({
           architecture,
           name: asset.name,
           sha256: statedSha256(asset),
         })),
-        details: {
-          isImmutable: release.immutable === true,
-          notes: release.body || undefined,
-          ...chosen,
-        } satisfies Details,
+        details: { isImmutable: immutable, notes: body || undefined, ...chosen } satisfies Details,
       } satisfies Found;
     },
 
@@ -149,10 +144,6 @@ function versionOf(tag: string, source: Source): string | undefined {
   if (!tag.startsWith(before) || !tag.endsWith(after)) return undefined;
   const version = tag.slice(before.length, tag.length - after.length);
   return isPlainVersion(version) ? version : undefined;
-}
-
-function publishedAt(release: GithubRelease): Date | undefined {
-  return release.published_at === null ? undefined : new Date(release.published_at);
 }
 
 function statedSha256({ digest }: GithubAsset): string | undefined {

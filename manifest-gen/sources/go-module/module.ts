@@ -8,7 +8,7 @@ import { isPlainVersion, ruleFor } from '../../tool-file/version-rules.ts';
 import { isLicense } from '../../unpack/archive.ts';
 import { readPrograms } from '../../verify/go-buildinfo.ts';
 import { modulesProofName } from '../../verify/sidecar-name.ts';
-import { asking, fingerprintOf, refused, requireSource } from '../asking.ts';
+import { asking, dateOf, fingerprintOf, refused, requireSource } from '../asking.ts';
 import { GoDownload, GoInfo, GoVersions } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
 import { buildGoExe, ldflags } from './build.ts';
@@ -89,7 +89,7 @@ export function createGoModule(settings: GoSettings): Upstream {
         kind,
         upstream: spec,
         fingerprint: fingerprintOf(kind, rule.main, targets.map(statement)),
-        published: Time === undefined ? undefined : new Date(Time),
+        published: dateOf(Time),
         offers: targets,
         details: { targets, zip } satisfies Details,
       };
@@ -105,13 +105,10 @@ export function createGoModule(settings: GoSettings): Upstream {
       for (const { architecture, goModule } of targets) {
         const job = { cache: settings.cache, architecture, goModule, onLine, checked };
         const endSigns = giveSigns(report, about.tool, architecture);
+        const { path, version, toolchain } = goModule;
         const built = await buildGoExe(go, job, about, async () => {
-          report.step(
-            about.tool,
-            'build',
-            `${goModule.path}@${goModule.version} for ${architecture} with ${goModule.toolchain}`,
-          );
-          return fetchToolchain(go, goModule.toolchain, about, onLine);
+          report.step(about.tool, 'build', `${path}@${version} for ${architecture} with ${toolchain}`);
+          return fetchToolchain(go, toolchain, about, onLine);
         }).finally(endSigns);
         assets.push({ architecture, ...built, goModule });
       }

@@ -10,6 +10,7 @@ import { isPlainVersion } from '../../tool-file/version-rules.ts';
 import {
   type Asking,
   asking,
+  dateOf,
   decodeJson,
   fingerprintOf,
   refused,
@@ -164,9 +165,4 @@ function sha512Of(integrity: string, name: string, about: Asking): string {
   const base64 = /(?:^|\s)sha512-([A-Za-z0-9+/]{86}==)/.exec(integrity)?.[1];
   if (base64 === undefined) return refused(about, name, 'an integrity with sha512', integrity);
   return Buffer.from(base64, 'base64').toString('hex');
-}
-
-function dateOf(text: string | undefined): Date | undefined {
-  const date = new Date(text ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }

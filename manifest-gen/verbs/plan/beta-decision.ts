@@ -10,7 +10,7 @@ import { readReleaseVersion } from '../../plan/release-version.ts';
 import { takenByRollouts } from '../../plan/rollout.ts';
 import { originOf, toolchainOf } from '../../plan/same-files.ts';
 import { isOpen, knownRollouts } from '../../published/feed/rollouts.ts';
-import type { Released } from '../../published/published.ts';
+import { type GoodRelease, isOurs } from '../../published/published.ts';
 import type { Found } from '../../release.ts';
 import { findNewest, findVersion, type SourceChoice } from '../../sources/find-source.ts';
 import { isUpstreamPlace } from '../../tool-file/payload-place.ts';
@@ -36,7 +36,7 @@ export type BetaDecision = Order & {
 } & (
     | { readonly does: 'release' }
     /** The package exists already; `finish`: the bucket does not offer it yet. */
-    | { readonly does: 'finish' | 'nothing'; readonly released: Released; readonly record: ReleaseRecord }
+    | { readonly does: 'finish' | 'nothing'; readonly released: GoodRelease }
   );
 
 /**
@@ -71,10 +71,9 @@ export async function decideBeta(
   const from = state.beta;
   const common = { tool, found, templates, packaging, version: next.version, state };
   const open = rollouts.find(isOpen);
-  if (open !== undefined && released?.record !== undefined) {
+  if (open !== undefined && isOurs(released)) {
     const reason = { code: 'rolling', version: open.version, state: open.state } as const;
-    const { version, record } = released;
-    return { ...common, version, released, record, does: 'nothing', reason };
+    return { ...common, version: released.version, released, does: 'nothing', reason };
   }
   if (next.kind === 'new') {
     requireOwnFiles(tool, upstream, found, toolkit);
@@ -84,11 +83,9 @@ export async function decideBeta(
     return { ...common, does: 'release', reason: next.reason };
   }
 
-  if (released?.record === undefined)
-    throw new TypeError(`${next.version} is the same as a release without a record`);
-  const { record } = released;
-  const there = { ...common, released, record };
-  const idle = reasonForNothing(next.version, upstream, record, head?.isListed === true, from);
+  if (!isOurs(released)) throw new TypeError(`${next.version} is the same as a release without a record`);
+  const there = { ...common, released };
+  const idle = reasonForNothing(next.version, upstream, released.record, head?.isListed === true, from);
   return idle === undefined
     ? { ...there, does: 'finish', reason: { code: 'unfinished', branch: 'beta' } }
     : { ...there, does: 'nothing', reason: idle };

@@ -33,7 +33,7 @@ async function changeOf(
   if (scanner === undefined || does === 'nothing') return undefined;
   if (does === 'finish') {
     const scan = await scanReleased(tool, decision.released, toolkit);
-    return scan && compareScans('exe', await scanOffered('main', tool, toolkit), scan);
+    return scan && compareScans('exe', await scanOffered(tool, toolkit), scan);
   }
   const main = readReleaseVersion(state.main ?? '')?.upstream;
   const then = await scanner.scanModule(tool, found.version);

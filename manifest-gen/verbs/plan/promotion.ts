@@ -6,7 +6,7 @@ import { objectionTo, planPromotion } from '../../plan/promotion.ts';
 import type { Refusal } from '../../plan/reason.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
 import { askReleasedBy, type ReleasedBy } from '../../published/feed/audit-log.ts';
-import type { Released } from '../../published/published.ts';
+import { isOurs, type Released } from '../../published/published.ts';
 import { inWords, noBetaInWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
 import type { Unproven } from '../../reverify/prove.ts';
@@ -73,30 +73,29 @@ export async function planPromotionOf(
   }
   const refusal = objectionTo(beta?.record, existing?.record);
   if (refusal !== undefined) refuse(tool, stable, refusal);
-  if (beta?.record === undefined) return refuse(tool, stable, { code: 'unrecorded-beta' });
+  if (!isOurs(beta)) return refuse(tool, stable, { code: 'unrecorded-beta' });
 
   if (existing === undefined && skipMinAge === undefined) {
     const pkg = packages.find(({ version }) => version === promotion.beta);
     requireAge(tool, stable, promotion.beta, pkg?.published, toolkit.now());
   }
-  const { record } = beta;
   const scan = await scanReleased(tool, beta, toolkit);
   const row: PlanRow = {
     releasedBy: await findReleasedBy(tool, beta.version, toolkit),
-    ...(await readState(tool, record.source.version, toolkit)),
+    ...(await readState(tool, beta.record.source.version, toolkit)),
     from: main,
     to: stable,
-    ...originOfRecord(record),
-    does: existing === undefined ? 'promote' : 'finish',
-    why:
-      existing === undefined ? { code: 'from', beta: beta.version } : { code: 'unfinished', branch: 'main' },
-    vulnerabilities: scan && compareScans('exe', await scanOffered('main', tool, toolkit), scan),
+    ...originOfRecord(beta.record),
+    ...(existing === undefined
+      ? { does: 'promote', why: { code: 'from', beta: beta.version } }
+      : { does: 'finish', why: { code: 'unfinished', branch: 'main' } }),
+    vulnerabilities: scan && compareScans('exe', await scanOffered(tool, toolkit), scan),
   };
   const flags = [skipMinAge && '--now', skipVerify && '--skip-verify'].filter(Boolean);
   const reason =
     flags.length === 0 ? undefined : `promoted with ${flags.join(' and ')}: ${skipMinAge ?? skipVerify}`;
   const templates = await loadTemplates(toolkit, tool);
-  const ready = { tool, stable, beta: { ...beta, record }, existing, templates, reason };
+  const ready = { tool, stable, beta, existing, templates, reason };
   return { tool, row, ready, scan };
 }
 

@@ -2,13 +2,13 @@ import { fail, ReleaseError } from '../../errors.ts';
 import { type CorrectionNumbers, nextCorrection, offeredAbove, takenByRollouts } from '../../plan/rollout.ts';
 import { findAsked } from '../../plan/withdrawal.ts';
 import { isOpen, knownRollouts, listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
-import type { GoodRelease } from '../../published/published.ts';
+import { type GoodRelease, isOurs } from '../../published/published.ts';
 import { inWords } from '../../report/reasons.ts';
-import type { PlanRow } from '../../report/report.ts';
+
 import { packageIdOf, type Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import type { Request } from '../run/request.ts';
-import { type PromotionPlan, planPromotionOf } from './promotion.ts';
+import { type PromotionPlan, planPromotionOf, type Skipped } from './promotion.ts';
 
 /** What a rollback gives to the machines that were admitted. */
 export type PlannedCorrection = CorrectionNumbers & { readonly good: GoodRelease };
@@ -20,20 +20,18 @@ export type RolloutPlan = PromotionPlan & {
   readonly correction: PlannedCorrection | undefined;
 };
 
-type Hurry = Parameters<typeof planPromotionOf>[1];
-
 /**
  * Opens the packages that matter and decides; changes nothing.
  * @throws ReleaseError ROLLOUT_UNSUITED, ROLLOUT_REFUSED, and as `planPromotionOf`
  */
 export async function planRolloutOf(
   request: Request,
-  hurry: Hurry,
+  skipped: Skipped,
   toolkit: OpenToolkit,
 ): Promise<RolloutPlan> {
   const { tool } = request;
   requireOwnServer(toolkit);
-  const promotion = await planPromotionOf(request, hurry, toolkit).catch((error: unknown) =>
+  const promotion = await planPromotionOf(request, skipped, toolkit).catch((error: unknown) =>
     explainForeign(tool, error),
   );
   const { row, ready } = promotion;
@@ -57,12 +55,9 @@ export async function planRolloutOf(
   if (above !== undefined) refuse(`machines are offered ${above}, which is above it`);
 
   const correction = await planCorrection(tool, version, toolkit, takenByRollouts(rollouts));
-  return { ...promotion, row: rowOf(row, ready.beta.version, correction), open: undefined, correction };
-}
-
-function rowOf(row: PlanRow, beta: string, correction: PlannedCorrection | undefined): PlanRow {
   const back = correction && { version: correction.stable, bytesOf: correction.good.version };
-  return { ...row, does: 'rollout', why: { code: 'rollout', beta, back } };
+  const why = { code: 'rollout', beta: ready.beta.version, back } as const;
+  return { ...promotion, row: { ...row, does: 'rollout', why }, open: undefined, correction };
 }
 
 /**
@@ -79,11 +74,10 @@ export async function planCorrection(
   const main = await bucket.version('main', tool.tool);
   if (main === undefined) return undefined;
   const good = await published.release(tool, main);
-  if (good?.record === undefined)
-    return refuseForeign(tool, `main offers ${main}, which go-win-tools did not make`);
+  if (!isOurs(good)) return refuseForeign(tool, `main offers ${main}, which go-win-tools did not make`);
   const packages = await published.versions(tool);
   const numbers = nextCorrection(version, [...packages.map((one) => one.version), ...taken]);
-  return numbers && { ...numbers, good: { ...good, record: good.record } };
+  return numbers && { ...numbers, good };
 }
 
 /** @throws ReleaseError ROLLOUT_UNSUITED where feed or bucket are others than our server's */

@@ -15,7 +15,7 @@ import {
   type Withdrawal,
 } from '../../plan/withdrawal.ts';
 import type { FeedPackage } from '../../published/feed/client.ts';
-import type { GoodRelease, Released } from '../../published/published.ts';
+import { type GoodRelease, isOurs, type Released } from '../../published/published.ts';
 import type { Found } from '../../release.ts';
 import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
@@ -127,12 +127,9 @@ type Good = { readonly good: GoodRelease | Found | undefined; readonly passedOve
 async function findGood(it: Case): Promise<Good> {
   const passedOver: string[] = [];
   for (const version of goodVersions(it.bad.version, it.packages)) {
-    const released = await it.read(version);
-    if (released?.record === undefined) continue;
-    const { record } = released;
-    if (it.badRecord === undefined || !isSameProgram(record, it.badRecord)) {
-      return { good: { ...released, record }, passedOver };
-    }
+    const good = await it.read(version);
+    if (!isOurs(good)) continue;
+    if (it.badRecord === undefined || !isSameProgram(good.record, it.badRecord)) return { good, passedOver };
     passedOver.push(version);
   }
   return { good: undefined, passedOver };
@@ -162,11 +159,9 @@ async function readGood(
   to: string,
 ): Promise<GoodRelease> {
   const pkg = findAsked(to, packages);
-  const released = pkg && (await read(pkg.version));
+  const good = pkg && (await read(pkg.version));
   const objection = objectionToGood(pkg, bad);
-  if (objection === undefined && released?.record !== undefined) {
-    return { ...released, record: released.record };
-  }
+  if (objection === undefined && isOurs(good)) return good;
   const others = goodVersions(bad, packages).join(', ');
   return fail('WITHDRAWAL_REFUSED', {
     tool: tool.tool,

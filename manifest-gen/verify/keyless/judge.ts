@@ -23,7 +23,8 @@ export function judge(entity: SignedEntity, root: Root): Judged {
     return { outcome: 'good', by };
   } catch (error) {
     if (!(error instanceof VerificationError || error instanceof PolicyError)) throw error;
-    return { outcome: isOfAnotherRoot(entity, root) ? 'foreign' : 'bad', problem: explain(error) };
+    const problem = sentences[error.code] ?? error.message;
+    return { outcome: isOfAnotherRoot(entity, root) ? 'foreign' : 'bad', problem };
   }
 }
 
@@ -53,7 +54,3 @@ const sentences: Readonly<Record<string, string>> = {
   TIMESTAMP_ERROR: 'nothing that is trusted says when it was made',
   PUBLIC_KEY_ERROR: 'it is by a key that is not named',
 };
-
-function explain({ code, message }: VerificationError | PolicyError): string {
-  return sentences[code] ?? message;
-}
