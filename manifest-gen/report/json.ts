@@ -46,11 +46,9 @@ export function createJsonReport(
       if (tool !== '') stderr.write(`${tool}  failed: ${message}\n  ${hint}\n`);
     },
     checks: (rows) => sayEach('check', rows),
-    status: (rows) =>
-      sayEach(
-        'status',
-        rows.map((row) => ({ ...row, next: nextInWords(row.next) })),
-      ),
+    status(rows) {
+      for (const row of rows) say('status', { ...row, next: nextInWords(row.next) });
+    },
     watch: (rows) => sayEach('watch', rows),
     rollouts: (rows) => sayEach('rollout', rows),
   };

@@ -80,15 +80,16 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
         !options.isQuiet || verdict === 'failed' || verdict === 'unreachable';
       const told = rows.filter(({ verdict }) => isTold(verdict));
       if (told.length === 0) return;
-      const lines = told.map(({ tool, version, what, subject, verdict, detail }) => [
-        tool,
-        version,
-        words[verdict],
-        what,
-        subject,
-        detail,
+      const head = ['tool', 'version', 'verdict', 'what', 'of', ''];
+      const cells = told.map((row) => [
+        row.tool,
+        row.version,
+        words[row.verdict],
+        row.what,
+        row.subject,
+        row.detail,
       ]);
-      write(stdout, forTerminal(columns([['tool', 'version', 'verdict', 'what', 'of', ''], ...lines])));
+      write(stdout, forTerminal(columns([head, ...cells])));
     },
     status: (rows) => write(stdout, statusTable(rows, createPaint(stdout, env), sentenceOf)),
     watch: (rows) => write(stdout, forTerminal(checkText(rows))),

@@ -24,11 +24,14 @@ export function unreachable(
   reason: string,
   silent: { readonly silentHost?: string } = {},
 ): never {
-  const said = hideCredentials(reason.trim())
-    .replace(/\s*\n\s*/g, ' ')
-    .replace(/\.$/, '');
+  const said = inOneLine(hideCredentials(reason)).replace(/\.$/, '');
   const hint = 'Try again later.';
   return fail('SOURCE_UNREACHABLE', { ...asking, cause: said || 'no reason is given', hint, ...silent });
+}
+
+/** What a program said in several lines, for a sentence. */
+export function inOneLine(said: string): string {
+  return said.trim().replace(/\s*\n\s*/g, ' ');
 }
 
 /** @param more goes on behind the reason */

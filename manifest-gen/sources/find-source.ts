@@ -26,15 +26,11 @@ const maxCandidates = 10;
  */
 export async function findNewest(tool: Tool, choice: SourceChoice): Promise<Found> {
   for (const source of choice.sources) {
-    const versions = await unlessUnreachable(
-      source,
-      choice,
-      () => source.versions(tool),
-      (other) => other.versions(tool).then((found) => found.length > 0),
-    );
+    const ask = (one: Upstream) => one.versions(tool);
+    const versions = await unlessUnreachable(source, choice, ask, (found) => found.length > 0);
     const candidates = allowedVersions(versions ?? [], tool, choice.now).slice(0, maxCandidates);
     for (const version of candidates) {
-      const { found } = await ask(tool, version, choice);
+      const { found } = await askEach(tool, version, choice);
       if (found !== undefined && isOldEnough(found.published, tool, choice.now)) return found;
     }
   }
@@ -50,24 +46,20 @@ export async function findNewest(tool: Tool, choice: SourceChoice): Promise<Foun
  * @throws ReleaseError SOURCE_UNREACHABLE naming the `--source` that would work, VERSION_UNKNOWN saying what each source lacks
  */
 export async function findVersion(tool: Tool, version: string, choice: SourceChoice): Promise<Found> {
-  const { found, lacks } = await ask(tool, version, choice);
+  const { found, lacks } = await askEach(tool, version, choice);
   return found ?? fail('VERSION_UNKNOWN', { tool: tool.tool, version, looked: lacks.join('; ') });
 }
 
 /** Lacks: the next one. Unreachable: the end. Refused: the end. (contract section 4) */
-async function ask(
+async function askEach(
   tool: Tool,
   version: string,
   choice: SourceChoice,
 ): Promise<{ readonly found: Found | undefined; readonly lacks: readonly string[] }> {
   const lacks: string[] = [];
   for (const source of choice.sources) {
-    const answer = await unlessUnreachable(
-      source,
-      choice,
-      () => source.find(tool, version, choice.before),
-      (other) => has(other, tool, version),
-    );
+    const ask = (one: Upstream) => one.find(tool, version, choice.before);
+    const answer = await unlessUnreachable(source, choice, ask, (found) => 'fingerprint' in found);
     if (answer !== undefined && 'fingerprint' in answer) return { found: answer, lacks };
     lacks.push(answer === undefined ? `${source.kind} cannot be reached` : `${source.kind}: ${answer.lacks}`);
   }
@@ -75,19 +67,21 @@ async function ask(
 }
 
 /**
- * Runs one question to a source. When it cannot be reached the error is completed by the sources that would do;
- * where an unreachable source is skipped, the answer is undefined.
+ * Asks a source. When it cannot be reached the error is completed by the sources whose answer would do; where an unreachable
+ * source is skipped, the answer is undefined.
  */
-export async function unlessUnreachable<T>(
+async function unlessUnreachable<T>(
   source: Upstream,
   choice: SourceChoice,
-  question: () => Promise<T>,
-  wouldDo: (other: Upstream) => Promise<boolean>,
+  ask: (source: Upstream) => Promise<T>,
+  isEnough: (answer: T) => boolean,
 ): Promise<T | undefined> {
   const isSkipped = choice.isUnreachableSkipped && choice.sources.at(-1) !== source;
   const rest = [...choice.sources, ...choice.others].filter((one) => one !== source);
   try {
-    return await (isSkipped ? question() : orNameOthers(rest, question, wouldDo));
+    if (isSkipped) return await ask(source);
+    const wouldDo = async (other: Upstream): Promise<boolean> => isEnough(await ask(other));
+    return await orNameOthers(rest, () => ask(source), wouldDo);
   } catch (error) {
     if (isSkipped && isUnreachable(error)) return undefined;
     throw error;

@@ -18,23 +18,14 @@ export type Correction = Awaited<ReturnType<typeof buildCorrection>>;
 /** The tool, and the version that comes on top. */
 type Corrected = Pick<WithdrawalPlan, 'tool' | 'templates'> & { readonly row: Pick<PlanRow, 'to'> };
 
-/**
- * The good one's package under the correction's versions. One that the feed does not have is fetched, verified and judged as for
- * a beta; otherwise it is compared with everything available: a beta with the correction's number by somebody else is never used.
- * @throws ReleaseError PROMOTION_UNPROVEN, REFUSED, FEED_*
- */
+/** The good one's package under the correction's versions. Same errors as `packGood`. */
 export async function buildCorrection(
   plan: Corrected,
   good: GoodRelease | Found,
-  { firstBeta, stable, stage }: Omit<Extract<Withdrawal, { kind: 'correct' }>, 'kind'>,
+  { firstBeta, stable, stage }: Extract<Withdrawal, { kind: 'correct' }>,
   toolkit: OpenToolkit,
 ) {
-  const { tool, templates } = plan;
-  const parts = await partsOfGood(plan, good, firstBeta, toolkit);
-  const as = (version: string): Promise<Artifacts> => {
-    toolkit.report.step(tool.tool, 'repack', `${good.version} as ${version}`);
-    return repack(parts, version, templates.manifest, toolkit);
-  };
+  const as = await packGood(plan, good, firstBeta, toolkit);
   return {
     /** The beta that comes first; undefined where an earlier run came further. */
     firstBeta: stage === 'published' ? undefined : await as(firstBeta),
@@ -42,6 +33,25 @@ export async function buildCorrection(
     stable: stable === undefined ? undefined : await as(stable),
     /** The same bytes under another number of a beta. */
     as,
+  };
+}
+
+/**
+ * Packs the good one's bytes under any version. One that the feed does not have is fetched, verified and judged as for a beta;
+ * otherwise it is compared with everything available: a beta with the correction's number by somebody else is never used.
+ * @param first the version that comes first
+ * @throws ReleaseError PROMOTION_UNPROVEN, REFUSED, FEED_*
+ */
+export async function packGood(
+  plan: Corrected,
+  good: GoodRelease | Found,
+  first: string,
+  toolkit: OpenToolkit,
+): Promise<(version: string) => Promise<Artifacts>> {
+  const parts = await partsOfGood(plan, good, first, toolkit);
+  return (version) => {
+    toolkit.report.step(plan.tool.tool, 'repack', `${good.version} as ${version}`);
+    return repack(parts, version, plan.templates.manifest, toolkit);
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { runIn } from '../../system/run-url.ts';
-import { ask, type FeedHttp, jsonFrom } from './http.ts';
+import { askServer, type FeedHttp, jsonFrom } from './http.ts';
 
 const Origin = z.object({
   entries: z.array(
@@ -36,9 +36,7 @@ export async function askReleasedBy(
   http: FeedHttp,
   { id, tool, version }: { readonly id: string; readonly tool: string; readonly version: string },
 ): Promise<ReleasedBy | undefined> {
-  const path = [id, version].map(encodeURIComponent).join('/');
-  const url = `${http.serverUrl}/api/v1/releases/${path}?tool=${encodeURIComponent(tool)}`;
-  const response = await ask(http, url);
+  const response = await askServer(http, ['releases', id, version], { searchParams: { tool } });
   const entries = jsonFrom(response, Origin)?.entries;
   const pushed = entries?.find(({ kind }) => kind === 'package published');
   if (entries === undefined || pushed === undefined) return undefined;
@@ -84,8 +82,8 @@ export async function askWhyUnlisted(
   let reason: string | undefined;
   let after: number | null = 0;
   for (let page = 0; page < maxPages && after !== null; page++) {
-    const url: string = `${http.serverUrl}/api/v1/audit?id=${encodeURIComponent(id)}&after=${after}`;
-    const answer = jsonFrom(await ask(http, url), Page);
+    const response = await askServer(http, ['audit'], { searchParams: { id, after } });
+    const answer: z.infer<typeof Page> | undefined = jsonFrom(response, Page);
     const unlisted = answer?.entries.findLast(
       (one) => one.kind === 'package unlisted' && one.version === version,
     );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fail } from '../../errors.ts';
-import { ask, type FeedHttp, jsonFrom, requireSuccess } from './http.ts';
+import { askServer, type FeedHttp, jsonFrom, requireSuccess } from './http.ts';
 
 const Held = z.object({
   version: z.string(),
@@ -24,7 +24,7 @@ export type HeldManifest = z.infer<typeof HeldManifest>;
 
 /** @throws ReleaseError FEED_REFUSED, FEED_UNREACHABLE */
 export async function listHeld(feed: FeedHttp, tool: string): Promise<readonly Held[]> {
-  const response = await ask(feed, addressOf(feed, tool));
+  const response = await askServer(feed, ['held', tool]);
   requireSuccess(response, `the request for held versions of ${tool}`);
   return jsonFrom(response, z.array(Held)) ?? [];
 }
@@ -48,7 +48,7 @@ export async function putHeldManifest(
   version: string,
   manifest: HeldManifest,
 ): Promise<void> {
-  const response = await ask(feed, addressOf(feed, tool, version), { method: 'PUT', json: manifest });
+  const response = await askServer(feed, ['held', tool, version], { method: 'PUT', json: manifest });
   const what = `the manifest of ${tool} ${version}`;
   if (response.statusCode === 409)
     fail('FEED_CONFLICT', { what, expected: 'the same text', found: 'another' });
@@ -57,11 +57,7 @@ export async function putHeldManifest(
 
 /** Its number is free then. @throws ReleaseError FEED_REFUSED, also while a rollout needs it; FEED_UNREACHABLE */
 export async function discardHeld(feed: FeedHttp, tool: string, version: string): Promise<void> {
-  const response = await ask(feed, addressOf(feed, tool, version), { method: 'DELETE' });
+  const response = await askServer(feed, ['held', tool, version], { method: 'DELETE' });
   if (response.statusCode !== 404)
     requireSuccess(response, `the removal of the held version ${tool} ${version}`);
-}
-
-function addressOf({ serverUrl }: FeedHttp, ...path: readonly string[]): string {
-  return `${serverUrl}/api/v1/held/${path.map(encodeURIComponent).join('/')}`;
 }

@@ -96,6 +96,15 @@ export async function ask(
   }
 }
 
+/** The same of the API of our server, by the parts of the path; others may answer anything. */
+export function askServer(
+  http: FeedHttp,
+  path: readonly (string | number)[],
+  options: OptionsInit = {},
+): Promise<Response<string>> {
+  return ask(http, [http.serverUrl, 'api/v1', ...path.map(encodeURIComponent)].join('/'), options);
+}
+
 /** What the API of our server says; undefined for an older one, and for any other, which may answer 200 to everything. */
 export function jsonFrom<T>({ statusCode, body }: Response<string>, schema: z.ZodType<T>): T | undefined {
   return statusCode === 200 ? schema.safeParse(jsonOf(body)).data : undefined;

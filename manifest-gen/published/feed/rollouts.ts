@@ -2,7 +2,7 @@ import type { Response } from 'got';
 import { z } from 'zod';
 import { jsonOf } from '../../../formats/json.ts';
 import { fail, ReleaseError } from '../../errors.ts';
-import { ask, type FeedHttp, jsonFrom, reasonOf, refusePage, requireSuccess } from './http.ts';
+import { askServer, type FeedHttp, jsonFrom, reasonOf, refusePage, requireSuccess } from './http.ts';
 import type { Endpoints } from './server-info.ts';
 
 /** A rollout as the server shows it (contract section 8). What is not read here is passed on to whoever reads `--json`. */
@@ -43,7 +43,7 @@ export function isOpen({ state }: Pick<Rollout, 'state'>): boolean {
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, ROLLOUT_UNSUITED where the server has none
  */
 export async function listRollouts(feed: FeedHttp, tool?: string): Promise<readonly Rollout[]> {
-  const response = await ask(feed, addressOf(feed, tool === undefined ? '' : `?tool=${tool}`));
+  const response = await askServer(feed, ['rollouts'], tool === undefined ? {} : { searchParams: { tool } });
   refusePage(feed, response);
   if (response.statusCode === 404) refuseServer(feed);
   requireSuccess(response, 'the request for rollouts');
@@ -75,26 +75,26 @@ export function actOnRollout(
   action: RolloutActionName,
   reason: string | undefined,
 ): Promise<Rollout> {
-  return post(feed, `/${id}/${action}`, { reason }, { tool, version, what: action });
+  return post(feed, [id, action], { reason }, { tool, version, what: action });
 }
 
 /** @throws ReleaseError ROLLOUT_REFUSED, ROLLOUT_PLAN, FEED_REFUSED, FEED_UNREACHABLE */
 export function startRollout(
   feed: FeedHttp,
-  order: {
-    readonly tool: string;
-    readonly version: string;
-    readonly plan: unknown;
-    readonly reason: string | undefined;
-  },
+  order: Pick<Rollout, 'tool' | 'version' | 'plan'> & { readonly reason: string | undefined },
 ): Promise<Rollout> {
-  return post(feed, '', order, { tool: order.tool, version: order.version, what: 'start' });
+  return post(feed, [], order, { tool: order.tool, version: order.version, what: 'start' });
 }
 
 type About = { readonly tool: string; readonly version: string; readonly what: string };
 
-async function post(feed: FeedHttp, path: string, body: object, about: About): Promise<Rollout> {
-  const response = await ask(feed, addressOf(feed, path), { method: 'POST', json: body });
+async function post(
+  feed: FeedHttp,
+  path: readonly (string | number)[],
+  json: object,
+  about: About,
+): Promise<Rollout> {
+  const response = await askServer(feed, ['rollouts', ...path], { method: 'POST', json });
   const what = `${about.what} of the rollout of ${about.tool} ${about.version}`;
   const said = sentenceOf(response);
   const reason = said ?? reasonOf(response);
@@ -111,10 +111,6 @@ const Problem = z.object({ title: z.string() });
 /** The body has all of the sentence, the reason phrase only its ASCII. Undefined where another program answers. */
 function sentenceOf({ body }: Response<string>): string | undefined {
   return Problem.safeParse(jsonOf(body)).data?.title.replace(/\.$/, '');
-}
-
-function addressOf({ serverUrl }: FeedHttp, rest: string): string {
-  return `${serverUrl}/api/v1/rollouts${rest}`;
 }
 
 function refuseServer({ feedUrl }: FeedHttp): never {

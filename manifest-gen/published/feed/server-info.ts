@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fail } from '../../errors.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
-import { ask, type FeedHttp, jsonFrom, refuse, refusePage } from './http.ts';
+import { ask, askServer, type FeedHttp, jsonFrom, refuse, refusePage } from './http.ts';
 
 const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
 
@@ -51,7 +51,7 @@ export async function findEndpoints(http: FeedHttp, settings: PlaceSettings) {
  * addresses are set.
  */
 async function askPublicUrl(http: FeedHttp, isComplete: boolean): Promise<string | undefined> {
-  const response = await ask(http, `${http.serverUrl}/api/v1/server`);
+  const response = await askServer(http, ['server']);
   if (!isComplete && [401, 403].includes(response.statusCode)) refuse(response, 'the request for who it is');
   return jsonFrom(response, ServerInfo)?.publicUrl.replace(/\/+$/, '');
 }
@@ -79,7 +79,7 @@ type OwnKey = z.infer<typeof OwnKey>;
  * @throws ReleaseError FEED_REFUSED for a key that the server does not know, FEED_UNREACHABLE
  */
 export async function askOwnKey(http: FeedHttp, id: string): Promise<OwnKey | undefined> {
-  const response = await ask(http, `${http.serverUrl}/api/v1/key?id=${encodeURIComponent(id)}`);
+  const response = await askServer(http, ['key'], { searchParams: { id } });
   if ([401, 403].includes(response.statusCode)) refuse(response, 'the request for what the key may do');
   return jsonFrom(response, OwnKey);
 }

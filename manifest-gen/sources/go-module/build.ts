@@ -6,7 +6,7 @@ import { withTempDir } from '../../../formats/scoped.ts';
 import { fail } from '../../errors.ts';
 import type { GoModule } from '../../release.ts';
 import type { Cache } from '../../system/cache/cache.ts';
-import { type Asking, refused } from '../asking.ts';
+import { type Asking, inOneLine, refused } from '../asking.ts';
 import type { Go } from './command.ts';
 import { lacksOrFail } from './go-fault.ts';
 import { corruptModules } from './module-cache.ts';
@@ -91,10 +91,7 @@ async function checkModules(
 function refuseSpoiled(said: string, asking: Asking): void {
   const [corrupt] = corruptModules(said);
   if (corrupt === undefined) return;
-  const found = said
-    .trim()
-    .replace(/\s*\n\s*/g, ' ')
-    .slice(0, 500);
+  const found = inOneLine(said).slice(0, 500);
   refused(asking, `${corrupt.path}@${corrupt.version}`, 'the files of its sum', found);
 }
 

@@ -58,16 +58,15 @@ export async function openGo(settings: GoSettings, asking: Asking) {
   // a go.mod of our own, so that CACHE_DIR may lie in somebody's module without theirs being read or its go.sum written
   await makeWhole(join(emptyDir, 'go.mod'), (part) => writeFile(part, 'module empty\n'));
   const machine = await readMachine({ ...goEnvironment(env), ...neutral }, emptyDir, signal, asking);
+  // where modules come from is each call's own
+  const { GOVERSION: _version, GOPROXY: _proxies, ...vouching } = machine;
   const fixed = {
     ...living,
     ...(await extraAuthorities(cache, env)),
     GOPATH: await cache.go('work'),
     GOMODCACHE: await cache.go('mod'),
     GOCACHE: await cache.go('build'),
-    GONOPROXY: machine.GONOPROXY,
-    GOSUMDB: machine.GOSUMDB,
-    GONOSUMDB: machine.GONOSUMDB,
-    GOPRIVATE: machine.GOPRIVATE,
+    ...vouching,
     ...neutral,
     GOENV: 'off',
     GOAMD64: 'v1',

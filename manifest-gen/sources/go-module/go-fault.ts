@@ -1,5 +1,5 @@
 import { hideCredentials } from '../../../formats/hide-credentials.ts';
-import { type Asking, refused, unreachable } from '../asking.ts';
+import { type Asking, inOneLine, refused, unreachable } from '../asking.ts';
 import type { HostFailure } from '../http/silent-hosts.ts';
 
 /** What Go's message about a module that it could not get means. */
@@ -24,9 +24,7 @@ export function judgeGoError(text: string): GoFault {
 /** @throws ReleaseError for all but `lacks` */
 export function lacksOrFail(text: string, what: string, asking: Asking): void {
   const fault = judgeGoError(text);
-  const said = hideCredentials(text.trim())
-    .replace(/\s*\n\s*/g, ' ')
-    .slice(0, 500);
+  const said = inOneLine(hideCredentials(text)).slice(0, 500);
   if (fault === 'refused') refused(asking, what, 'the sum in the Go checksum database', said);
   if (fault === 'unreachable') unreachable(asking, said);
 }

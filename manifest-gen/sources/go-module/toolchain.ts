@@ -6,7 +6,7 @@ import { fail } from '../../errors.ts';
 import type { BuiltBefore } from '../../release.ts';
 import type { SourceOf } from '../../tool-file/tools.ts';
 import { ruleFor } from '../../tool-file/version-rules.ts';
-import { type Asking, refused, unreachable } from '../asking.ts';
+import { type Asking, inOneLine, refused, unreachable } from '../asking.ts';
 import { GoVersions } from '../schema.ts';
 import type { Go } from './command.ts';
 import { judgeGoError } from './go-fault.ts';
@@ -97,7 +97,7 @@ export async function fetchToolchain(
     env: { ...toolchainTrust(go), GOTOOLCHAIN: toolchain },
     onLine,
   });
-  const said = stderr.trim().replace(/\s*\n\s*/g, ' ');
+  const said = inOneLine(stderr);
   if (exitCode !== 0 && corruptModules(stderr).length > 0)
     return refused(asking, toolchain, 'the sum in the Go checksum database', said);
   if (exitCode !== 0 && judgeGoError(said) === 'unreachable') return unreachable(asking, said);

@@ -9,7 +9,7 @@ import { isOpen, knownRollouts, type Rollout } from '../../published/feed/rollou
 import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
-import { buildCorrection } from '../correction.ts';
+import { packGood } from '../correction.ts';
 import { type PlannedCorrection, planCorrection } from '../plan/rollout.ts';
 import { readAgain } from '../run/with-feed.ts';
 
@@ -29,13 +29,7 @@ export async function buildHeldCorrection(
   toolkit: OpenToolkit,
 ): Promise<HeldCorrection> {
   const templates = await loadTemplates(toolkit, tool);
-  const about = { tool, templates, row: { to: stable } };
-  const { as } = await buildCorrection(
-    about,
-    good,
-    { firstBeta, stable: undefined, stage: 'published' },
-    toolkit,
-  );
+  const as = await packGood({ tool, templates, row: { to: stable } }, good, firstBeta, toolkit);
   const bytesOf = good.record.source.version;
   return { as, bytesOf, firstBeta: await as(firstBeta), stable: await as(stable) };
 }

@@ -5,7 +5,7 @@ import { createJsonReport } from '../../report/json.ts';
 import { createLineReport } from '../../report/lines.ts';
 import type { CommandReport } from '../../report/report.ts';
 import { loadGeneratorConfig } from '../../settings/config.ts';
-import { type HttpAccess, quickRetryPolicy, retryPolicy } from '../../sources/http/ask-host.ts';
+import { quickRetryPolicy, retryPolicy } from '../../sources/http/ask-host.ts';
 import { createSilentHosts } from '../../sources/http/silent-hosts.ts';
 import { createUpstreams, type Upstreams } from '../../sources/upstreams.ts';
 import { type Cache, createCache } from '../../system/cache/cache.ts';
@@ -38,43 +38,24 @@ export function createToolkit(
   const { signal, productDir } = invocation;
   const { platform, execPath: nodePath } = process;
   const config = loadGeneratorConfig(invocation);
-  const env = withoutOurKeys(invocation.env);
-  const now = (): Date => new Date();
+  const { githubApiUrl: apiUrl, githubToken: token, toolsDir } = config;
   const cache = createCache(config.cacheDir, () => claimCache(config.cacheDir));
-  const http = createHttp({ ...config, userAgent: `go-win-tools/${invocation.version}` });
-  const { githubApiUrl: apiUrl, githubToken: token } = config;
-  const access: HttpAccess = {
-    http,
+  const common = {
+    http: createHttp({ ...config, userAgent: `go-win-tools/${invocation.version}` }),
     retryPolicy: { ...(isReadOnly ? quickRetryPolicy : retryPolicy), maxPauseMs: maxWaitMs },
     silentHosts: createSilentHosts(),
     signal,
+    env: withoutOurKeys(invocation.env),
+    now: () => new Date(),
   };
-  const settings = {
-    ...access,
-    onPause: report.waiting,
-    onWarning: report.warn,
-    apiUrl,
-    token,
-    now,
-    env,
-    platform,
-    nodePath,
-  };
+  const forge = { apiUrl, token, onPause: report.waiting };
+  const settings = { ...common, ...forge, onWarning: report.warn, platform, nodePath };
   const upstreamsWith = (other: Cache): Upstreams => createUpstreams({ ...settings, cache: other });
-  const upstreams = upstreamsWith(cache);
-  const { toolsDir } = config;
   return {
-    ...access,
-    config,
-    env,
-    report,
-    now,
+    ...common,
+    ...{ config, report, productDir, toolsDir, cache, upstreamsWith },
     run: runUrl(invocation.env),
-    productDir,
-    toolsDir,
-    cache,
-    upstreams,
-    upstreamsWith,
+    upstreams: upstreamsWith(cache),
     isBundled: false,
   };
 }
