@@ -31,6 +31,6 @@ export function isPackageId(text: string): boolean {
 }
 
 /** OneGet throws on an invalid address in a feed (spec nuget-v2 9.5), and pages show it as a link. */
-function isWebAddress(text: string): boolean {
+export function isWebAddress(text: string): boolean {
   return /^https?:\/\/[^\s<>"]+$/i.test(text) && URL.canParse(text);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWebAddress } from '../../formats/nuspec-fields.ts';
 
 /** One line of text with any content. */
 const Line = z
@@ -6,7 +7,10 @@ const Line = z
   .trim()
   .min(1, 'is empty')
   .regex(/^[^\r\n]*$/, 'is more than one line');
-const Address = Line.refine(isWebAddress, 'is not an http or https address');
+const Address = Line.refine(
+  (text) => isWebAddress(text.replaceAll('{version}', '1.0.0')),
+  'is not an http or https address',
+);
 
 /**
  * The texts of a tool in its file: nuspec and manifest template are made from it (tool-file/templates.ts), so that one
@@ -42,8 +46,3 @@ export const ToolPackage = z.strictObject({
   /** What Scoop prints after it has installed the tool. */
   notes: z.string().trim().min(1, 'is empty').optional(),
 });
-
-function isWebAddress(text: string): boolean {
-  const address = text.replaceAll('{version}', '1.0.0');
-  return /^https?:\/\/[^\s<>"]+$/i.test(address) && URL.canParse(address);
-}
