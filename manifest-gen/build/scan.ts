@@ -1,7 +1,6 @@
 import { fail } from '../errors.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
 import { releasedAs } from '../plan/same-files.ts';
-
 import { takeExes } from '../published/exes.ts';
 import type { Released } from '../published/published.ts';
 import type { Found, Unpacked } from '../release.ts';

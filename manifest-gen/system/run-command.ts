@@ -13,10 +13,8 @@ export type Command = {
   readonly env: Environment;
   /** Ends the program and all that it started. */
   readonly signal?: AbortSignal | undefined;
-
   /** Of stdout; more ends the program. */
   readonly maxOutputBytes?: number;
-
   /** Each line of stderr as it comes, for programs that run for long. */
   readonly onLine?: (line: string) => void;
 };

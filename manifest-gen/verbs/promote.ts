@@ -124,7 +124,6 @@ function isConflict(error: unknown): boolean {
 async function freeHeld({ tool: { tool }, version }: Artifacts, toolkit: OpenToolkit): Promise<boolean> {
   const { feed, endpoints, signal } = toolkit;
   if (!endpoints.isOwnServer) return false;
-
   try {
     if (!(await listHeld(feed, tool)).some((one) => one.version === version)) return false;
     await discardHeld(feed, tool, version);

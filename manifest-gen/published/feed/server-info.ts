@@ -40,7 +40,6 @@ export async function findEndpoints(http: FeedHttp, settings: PlaceSettings) {
     /** Payloads are on the feed's own server, which serves the `.sha256` beside them. */
     isOwnPayloadPlace: payloadUrl === undefined,
     bucketUrl: bucketUrl ?? `${serverUrl}/git/beta/go-win-tools.git`,
-
     /** It is a go-win-tools server, with all of its addresses. */
     isOwnServer: publicUrl !== undefined,
   };

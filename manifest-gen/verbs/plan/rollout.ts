@@ -4,7 +4,6 @@ import { findAsked } from '../../plan/withdrawal.ts';
 import { isOpen, knownRollouts, listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
 import { type GoodRelease, isOurs } from '../../published/published.ts';
 import { inWords } from '../../report/reasons.ts';
-
 import { packageIdOf, type Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import type { Request } from '../run/request.ts';
