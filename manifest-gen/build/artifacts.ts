@@ -1,7 +1,7 @@
 import type { LocalFile } from '../../formats/digest.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Rendered } from '../release.ts';
-import { type Addresses, payloadFile, placePayload } from '../tool-file/payload-place.ts';
+import { type Addresses, payloadFile, placePayload, sbomFile } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { readPrograms } from '../verify/go-buildinfo.ts';
 
@@ -33,7 +33,7 @@ export function artifactsOf(rendered: Rendered, nupkg: LocalFile, addresses: Add
       digest,
     })),
     sbom: {
-      file: `${tool.tool}.cdx.json`,
+      file: sbomFile(tool),
       text: async () => {
         if (rendered.sbomText !== undefined) return rendered.sbomText;
         const { renderSbom } = await import('./render/sbom.ts');

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
-import { licensesIn, renderSbom, sbomFile } from '../build/render/sbom.ts';
+import { licensesIn, renderSbom } from '../build/render/sbom.ts';
 import { downloadFile } from '../published/feed/client.ts';
 import type { FeedHttp } from '../published/feed/http.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
 import type { PublishedPayload } from '../published/package.ts';
 import type { ModuleLicenses } from '../release.ts';
-import { payloadAddress } from '../tool-file/payload-place.ts';
+import { payloadAddress, sbomFile } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { readPrograms } from '../verify/go-buildinfo.ts';
 import { compareTexts, failed, orUnreachable, skipped } from './check.ts';
@@ -32,7 +32,7 @@ export async function repeatSbom(
   licensesAgain: ModuleLicenses | undefined,
   { feed, endpoints, workDir }: SbomPlace,
 ) {
-  const about = { what: 'sbom', subject: sbomFile(tool.tool) };
+  const about = { what: 'sbom', subject: sbomFile(tool) };
   /** The published one; undefined if there is none, or it was not compared. */
   let text: string | undefined;
   const areRecorded = record.payloads.every(({ architecture, sha256 }) =>

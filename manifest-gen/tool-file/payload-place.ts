@@ -122,6 +122,11 @@ export function payloadFile(tool: Tool, architecture: Architecture): string {
   return `${tool.command}-windows-${architecture}.exe`;
 }
 
+/** The list of what the exes are made of, beside them (contract section 3). */
+export function sbomFile({ tool }: Pick<Tool, 'tool'>): string {
+  return `${tool}.cdx.json`;
+}
+
 /** The program's name on a user's disk: `dlv.exe`. */
 export function exeName(tool: Tool): string {
   return `${tool.command}.exe`;

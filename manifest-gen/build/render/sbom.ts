@@ -2,18 +2,13 @@ import { Enums, Models, Serialize, SPDX, Spec } from '@cyclonedx/cyclonedx-libra
 import { z } from 'zod';
 import { jsonOf } from '../../../formats/json.ts';
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
-import { parseScoopManifest } from '../../../formats/scoop-manifest.ts';
 import type { ModuleLicenses, Rendered } from '../../release.ts';
 import { payloadFile } from '../../tool-file/payload-place.ts';
 import type { GoModuleVersion, Program } from '../../verify/go-buildinfo.ts';
 import { knownLicense } from './licenses.ts';
+import { licenseIn } from './scoop.ts';
 
 const { Component } = Models;
-
-/** The name at /dl/TOOL/VERSION/ (contract section 3). */
-export function sbomFile(tool: string): string {
-  return `${tool}.cdx.json`;
-}
 
 type SbomInputs = 'tool' | 'record' | 'manifestText' | 'licenses';
 
@@ -26,7 +21,8 @@ export function renderSbom(
   programs: readonly Program[],
 ): string {
   const modules = new Map<string, Models.Component>();
-  const root = application(tool.tool, record, mainModule(programs), licenseIn(manifestText));
+  const [mainModule] = programs.flatMap(({ info }) => info?.module?.path ?? []);
+  const root = application(tool.tool, record, mainModule, licenseIn(manifestText) || undefined);
   const bom = new Models.Bom({ metadata: new Models.Metadata({ component: root }) });
   bom.metadata.tools.components.add(new Component(Enums.ComponentType.Application, 'go-win-tools'));
 
@@ -130,15 +126,6 @@ function purl({ path, version }: Pick<GoModuleVersion, 'path' | 'version'>): str
 /** A module that its builder replaced with a local one: nobody else can get it. */
 function isFolder({ path }: Pick<GoModuleVersion, 'path'>): boolean {
   return /^(\.|\/|[A-Za-z]:)/.test(path);
-}
-
-function mainModule(programs: readonly Program[]): string | undefined {
-  return programs.flatMap(({ info }) => info?.module?.path ?? [])[0];
-}
-
-function licenseIn(manifestText: string): string | undefined {
-  const { license } = parseScoopManifest(manifestText);
-  return typeof license === 'string' ? license : license?.identifier;
 }
 
 /** Scoop separates alternatives by | and accepts words that are not licences, such as Proprietary. */
