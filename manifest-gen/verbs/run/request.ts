@@ -59,8 +59,6 @@ export function toolOf(arg: string): string {
 /** Upstream's version that is to be released. @throws ReleaseError VERSION_NOT_TAKEN, VERSION_UNKNOWN */
 export function requireUpstreamVersion({ tool, version }: Request): string | undefined {
   if (version === undefined) return undefined;
-  if (version === '')
-    fail('USAGE', { problem: `${tool.tool}@ names no version; leave out the @ for the newest.` });
   if (isPlainVersion(version)) return version;
   const prerelease = parse(version)?.prerelease ?? [];
   if (prerelease.length > 0) {
