@@ -35,7 +35,7 @@ export async function readHeldManifest(
   tool: string,
   version: string,
 ): Promise<HeldManifest | undefined> {
-  const response = await ask(feed, addressOf(feed, tool, version));
+  const response = await askServer(feed, ['held', tool, version]);
   if (response.statusCode === 404) return undefined;
   requireSuccess(response, `the request for the manifest of ${tool} ${version}`);
   return jsonFrom(response, HeldManifest);
