@@ -99,6 +99,7 @@ export function createRolloutPages(services: RolloutPageServices): Router {
       await principalWith(request, ['read'], rollout.tool);
       const { client } = readForm(Question, request);
       const id = readClientId(client) ?? fail('CLIENT_INVALID', { id: client });
+      await principalWith(request, ['read'], rollout.tool, id);
       const lines = explanationOf(await explainClient(services, id, rollout.tool));
       await answerRollout(response, rollout, { client: id, lines });
     })

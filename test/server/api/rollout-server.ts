@@ -33,7 +33,10 @@ export type RolloutServer = {
   readonly rollouts: Rollouts;
   /** What was uploaded as held: `delve 1.22.0`. */
   readonly held: Set<string>;
-  key(scopes: readonly Scope[], terms?: { ids?: string[]; owner?: string }): Promise<string>;
+  key(
+    scopes: readonly Scope[],
+    terms?: { ids?: string[]; clients?: string[]; owner?: string },
+  ): Promise<string>;
   call(method: string, path: string, key?: string, body?: unknown): Promise<Answer>;
   /** Clients that were seen. */
   see(...ids: string[]): Promise<void>;
@@ -90,8 +93,9 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
     url,
     rollouts,
     held,
-    async key(scopes, { ids = [], owner } = {}) {
-      return (await keys.create({ name: owner ?? scopes.join(' '), scopes, ids, owner }, operator)).key;
+    async key(scopes, { owner, ...limits } = {}) {
+      const name = owner ?? scopes.join(' ');
+      return (await keys.create({ name, scopes, ids: [], ...limits, owner }, operator)).key;
     },
     async call(method, path, key, body) {
       const isText = typeof body === 'string';

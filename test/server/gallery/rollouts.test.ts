@@ -117,11 +117,13 @@ describe('the pages of rollouts', () => {
     ['an unknown key', { client: 'it-1', key: 'unknown-key-of-nobody' }, 403],
     ['a key of another scope', { client: 'it-1', key: 'PUSH' }, 403],
     ['a key for another tool', { client: 'it-1', key: 'BUF' }, 403],
+    ['a key for other machines', { client: 'it-1', key: 'PC' }, 403],
     ['what is no id', { client: '../it-1', key: 'READ' }, 400],
   ])('explain nothing with %s', async (_, fields, status) => {
     const keys: Readonly<Record<string, string>> = {
       PUSH: await server.key(['push', 'rollout']),
       BUF: await server.key(['read'], { ids: ['buf'] }),
+      PC: await server.key(['read'], { clients: ['pc-*'] }),
       READ: await server.key(['read']),
     };
     const { key: name = '', ...rest } = fields;
