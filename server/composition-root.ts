@@ -118,6 +118,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       ...deps,
       dir: dataDir.bucket,
       payloads,
+      held: catalog.listHeld,
       events,
       reservedIds,
       approvals,

@@ -4,8 +4,18 @@ import { isPrerelease } from './permission.ts';
 import { type PushedFile, toolOfPath } from './push.ts';
 import { forEachCommit, type Rule } from './rule.ts';
 
-/** The setting APPROVALS: stable versions of these tools reach the branches only in a rollout (contract section 8). */
+/** What reaches the branches only in a rollout (contract section 8): held versions, and stable ones by the setting APPROVALS. */
 export const approvalRules: readonly Rule[] = [
+  forEachCommit('held-for-a-rollout', ({ changes }, channel, { held }) =>
+    changes.flatMap(({ path, before, after }) => {
+      const [tool, version] = [toolOfPath(path), after?.manifest?.version];
+      if (version === undefined || version === before?.manifest?.version || !held.has(`${tool} ${version}`))
+        return [];
+      return [
+        `${version} of ${tool} is held for a rollout, so it cannot be pushed to ${channel}: the server does that when the rollout is completed (\`release:rollout complete ${tool}\`, \`status\` shows it)`,
+      ];
+    }),
+  ),
   forEachCommit('approved-by-others', ({ changes }, channel, { approvals }) =>
     changes.flatMap(({ path, before, after }) => {
       const tool = toolOfPath(path);

@@ -17,6 +17,7 @@ import { createManifestReader, type ManifestReader } from './manifest-reader.ts'
 import type { PendingCommits } from './pending-commits.ts';
 import { createFinishCommits } from './publish-commits.ts';
 import { type Channel, channels } from './push.ts';
+import type { HeldOfTool } from './read-push.ts';
 import { createReceive, type PushOutcome } from './receive-push.ts';
 import { recordMissedRefUpdates } from './record-ref-updates.ts';
 import { readRef } from './refs.ts';
@@ -30,6 +31,8 @@ export type BucketDeps = {
   /** The process' environment; git gets only PATH and the like from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly payloads: Pick<Payloads, 'find'>;
+  /** Without it nothing is held. */
+  readonly held?: HeldOfTool;
   readonly events: BucketEvents;
   readonly publicUrl: () => string;
   /** The setting RESERVED_IDS. */
@@ -111,6 +114,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   const proven = new Set<string>();
   const served = { ...git, dir: deps.dir, cap: caps.read };
   const receive = createReceive({
+    held: async () => [],
     ...deps,
     git: { ...git, cap: caps.write },
     served: { ...served, cap: caps.write },

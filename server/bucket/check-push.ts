@@ -5,12 +5,13 @@ import type { Logger } from '../log.ts';
 import type { Environment, Git } from './git-backend.ts';
 import type { HookRequest, Verdict } from './hook-server.ts';
 import type { PushCommands } from './push.ts';
-import { readPush } from './read-push.ts';
+import { type HeldOfTool, readPush } from './read-push.ts';
 import { applyRules, type Fault } from './rules.ts';
 
 export type CheckDeps = {
   readonly git: Git;
   readonly payloads: Pick<Payloads, 'find'>;
+  readonly held: HeldOfTool;
   readonly publicUrl: () => string;
   readonly log: Logger;
 };
@@ -27,12 +28,12 @@ export async function checkPush(
   question: HookRequest,
   requireKey: () => Promise<void>,
 ): Promise<Verdict> {
-  const { git, payloads, publicUrl, log } = deps;
+  const { git, payloads, held, publicUrl, log } = deps;
   const { pusher } = commands;
   try {
     const quarantine = quarantineOf(git, question);
     const payloadBase = `${publicUrl()}/dl/`;
-    const faults = applyRules(await readPush({ git, quarantine, commands, payloads, payloadBase }));
+    const faults = applyRules(await readPush({ git, quarantine, commands, payloads, held, payloadBase }));
     if (faults.length > 0) {
       return refuseFor(faults, commands, log);
     }

@@ -39,6 +39,7 @@ export async function manifestFaults(
     advances: [{ channel: 'beta', isForward: true, commits: [commit] }],
     offers: { main: new Map(), beta: new Map() },
     payloads: { base, sha256 },
+    held: new Set(),
   };
   const faults = [...fileRules, ...manifestRules, ...commitRules]
     .filter(({ name }) => !otherRules.has(name))

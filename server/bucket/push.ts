@@ -28,6 +28,8 @@ export type Push = PushCommands & {
   readonly offers: Readonly<Record<Channel, ReadonlyMap<string, ManifestFile>>>;
   readonly tags: readonly NewTag[];
   readonly payloads: KnownPayloads;
+  /** `delve 1.22.0`, in the manifest's own words: what is held for a rollout. */
+  readonly held: ReadonlySet<string>;
 };
 
 /** Object ids in hex; undefined for a ref that does not exist (yet, or any more). */

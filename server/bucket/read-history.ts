@@ -48,6 +48,7 @@ export async function readHistory(git: Git, since: string | undefined): Promise<
       tags: await readTags({ git, quarantine: {} }, objects, trees, updates, tips),
       // No address begins with this, so no payload counts as ours and missing, while every manifest's hashes are checked.
       payloads: { base: '\0', sha256: new Map() },
+      held: new Set(),
     };
   } finally {
     objects.close();

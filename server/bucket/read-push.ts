@@ -1,3 +1,4 @@
+import { compareVersionTexts } from '../../formats/nuget-version.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import { type Environment, type Git, runGit } from './git-backend.ts';
 import { type ObjectReader, openObjects, parseTag } from './objects.ts';
@@ -13,6 +14,7 @@ import {
   parseTagRef,
   payloadOfUrl,
   type RefUpdate,
+  toolOfPath,
 } from './push.ts';
 import type { PushRequest } from './push-request.ts';
 import { readAdvance } from './read-advance.ts';
@@ -23,12 +25,16 @@ import { createWorkBudget } from './work-budget.ts';
 /** Checking holds the lock without which no ref may move, so it has to end. */
 const limits = { entries: 4_000_000, ms: 60_000, totalBytes: 256 * 1024 ** 2 };
 
+/** The versions of a tool that are held for rollouts. */
+export type HeldOfTool = (tool: string) => Promise<readonly { readonly version: string }[]>;
+
 export type PushSource = {
   readonly git: Git;
   /** The folder of the pushed objects until they are accepted: git's quarantine. */
   readonly quarantine: Environment;
   readonly commands: PushCommands;
   readonly payloads: Pick<Payloads, 'find'>;
+  readonly held: HeldOfTool;
   /** `https://feed.example/dl/` */
   readonly payloadBase: string;
 };
@@ -59,6 +65,7 @@ export async function readPush(source: PushSource): Promise<Push> {
       offers: { main: await trees.manifests(tips.main), beta: await trees.manifests(tips.beta) },
       tags: await readTags(source, objects, trees, commands.updates, tips),
       payloads: await readPayloads(source, advances),
+      held: await readHeld(source, advances),
     };
   } finally {
     objects.close();
@@ -162,4 +169,20 @@ async function readPayloads(
     }
   }
   return { base: payloadBase, sha256 };
+}
+
+/** Of the versions that the push brings. */
+async function readHeld(
+  { held }: Pick<PushSource, 'held'>,
+  advances: readonly Advance[],
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const changes = advances.flatMap(({ commits }) => commits.flatMap((commit) => commit.changes));
+  for (const { path, after } of changes) {
+    const [tool, version] = [toolOfPath(path), after?.manifest?.version];
+    if (tool === undefined || version === undefined) continue;
+    const isHeld = (await held(tool)).some((one) => compareVersionTexts(one.version, version) === 0);
+    if (isHeld) found.add(`${tool} ${version}`);
+  }
+  return found;
 }

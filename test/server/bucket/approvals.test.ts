@@ -9,7 +9,7 @@ describe('a bucket with APPROVALS', () => {
   let git: GitClient;
   let clones = 0;
   beforeAll(async () => {
-    server = await serveBucket({ approvals });
+    server = await serveBucket({ approvals, held: ['buf 1.33.0', 'buf 1.33.0.1-beta.1'] });
     git = await createGitClient(server.dir, 'key-push');
     // Before the setting was there.
     const { code, stderr } = await release('beta', 'delve', '1.21.0');
@@ -42,6 +42,23 @@ describe('a bucket with APPROVALS', () => {
       );
     }
   });
+
+  it.each([
+    ['main', '1.33.0'],
+    ['beta', '1.33.0'],
+    ['beta', '1.33.0.1-beta.1'],
+  ] as const)(
+    'refuses on %s what is held for a rollout: buf %s, which needs no approval',
+    async (branch, version) => {
+      const { code, stderr } = await release(branch, 'buf', version);
+
+      expect(code).not.toBe(0);
+      expect(stderr).toContain(
+        `${version} of buf is held for a rollout, so it cannot be pushed to ${branch}: the server does that when the rollout is completed (\`release:rollout complete buf\``,
+      );
+      expect((await server.bucket.readManifest(branch, 'buf'))?.version).toBeUndefined();
+    },
+  );
 
   it('refuses a chore that changes what a stable version does', async () => {
     const text = server.manifest('delve', '1.21.0');

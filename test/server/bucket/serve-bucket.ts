@@ -77,6 +77,8 @@ export async function serveBucket(
     readonly trustProxy?: readonly string[];
     readonly reservedIds?: readonly string[];
     readonly approvals?: Approvals;
+    /** `delve 1.22.0` */
+    readonly held?: readonly string[];
     readonly clients?: ClientServices;
     readonly pendingCommits?: PendingCommits;
     /** In place of the list in memory. */
@@ -114,6 +116,10 @@ export async function serveBucket(
     env: process.env,
     ...(options.clients && { clients: options.clients }),
     ...(options.pendingCommits && { pendingCommits: options.pendingCommits }),
+    held: async (tool) =>
+      (options.held ?? []).flatMap((name) =>
+        name.startsWith(`${tool} `) ? [{ version: name.slice(tool.length + 1) }] : [],
+      ),
     payloads: {
       async find(tool, version, file) {
         await options.onFind?.();
