@@ -31,10 +31,10 @@ export async function holdRelease(release: HeldRelease, toolkit: OpenToolkit): P
   try {
     await upload(release, isSame, toolkit);
   } catch (error) {
-    // its manifest has the reason of an earlier run, or the addresses of an earlier PUBLIC_URL
+    // its manifest has the reason of an earlier run, or the addresses of an earlier PUBLIC_URL; or that run sent payloads alone
     const isOther = error instanceof ReleaseError && error.code === 'FEED_CONFLICT';
-    if (!isOther || !isSame || !there.hasManifest) throw error;
-    await discardHeld(feed, tool.tool, version);
+    const isFree = there === undefined || (isSame && there.hasManifest);
+    if (!isOther || !isFree || !(await discardHeld(feed, tool.tool, version))) throw error;
     await upload(release, false, toolkit);
   }
 }

@@ -5,7 +5,7 @@ import { type Proven, partsOf, repack } from '../build/repack.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { keepFiles } from '../publish/keep-files.ts';
 import { type Publication, publishRelease } from '../publish/publish-release.ts';
-import { discardHeld, listHeld } from '../published/feed/held.ts';
+import { discardHeld } from '../published/feed/held.ts';
 import type { Released } from '../published/published.ts';
 import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
@@ -125,9 +125,7 @@ async function freeHeld({ tool: { tool }, version }: Artifacts, toolkit: OpenToo
   const { feed, endpoints, signal } = toolkit;
   if (!endpoints.isOwnServer) return false;
   try {
-    if (!(await listHeld(feed, tool)).some((one) => one.version === version)) return false;
-    await discardHeld(feed, tool, version);
-    return true;
+    return await discardHeld(feed, tool, version);
   } catch (error) {
     // what the server says of the version itself helps more than why it cannot be discarded
     if (signal.aborted || !(error instanceof ReleaseError)) throw error;

@@ -132,7 +132,8 @@ export interface Rollouts {
    */
   correct(order: CorrectionOrder, request: RolloutRequest): Promise<CorrectionOutcome>;
   /**
-   * Takes a held version away, with its manifest and what was uploaded for it, unless a rollout needs it. `pending`: as for
+   * Takes a held version away, with its manifest and what was uploaded for it, unless a rollout needs it; also payloads alone, where
+   * nothing of it was ever public. `pending`: as for
    * `discardHeld`.
    */
   discard(what: Discarded, request: RolloutRequest): Promise<'discarded' | 'needed' | 'missing' | 'pending'>;

@@ -28,6 +28,13 @@ export function heldPackageOf(prepare: Prepare, tool: string, version: string): 
   return (prepare(sql).get(tool, version) as { id: string } | undefined)?.id;
 }
 
+/** The package of a tool, by what is held of it or was rolled out; otherwise it has the same name. */
+export function packageOf(prepare: Prepare, tool: string): string {
+  const sql = `SELECT i.id FROM held_packages h JOIN ids i USING (id_key) WHERE h.tool = ?
+    UNION ALL SELECT package_id FROM rollouts WHERE tool = ? LIMIT 1`;
+  return (prepare(sql).get(tool, tool) as { id: string } | undefined)?.id ?? tool;
+}
+
 /**
  * Whether a rollout of the tool or of the package is open for a held version, or has clients that see it; the same for
  * corrections and their betas. `main`: what has reached clients of both managers.

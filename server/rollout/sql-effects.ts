@@ -15,6 +15,7 @@ import {
   listedBetas,
   mainOf,
   noteCorrected,
+  packageOf,
 } from './sql-corrections.ts';
 import { isAbove, isBetaOfCorrection, isCorrectionOf } from './view-of.ts';
 
@@ -101,13 +102,13 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     isOnBranch = bucket.isOnBranch(transaction, tool, version),
   ): 'discarded' | 'missing' | 'pending' {
     const is = packages.discardHeld(transaction, packageId, version, said);
-    if (is !== 'discarded') return is;
+    if (is === 'pending') return is;
     bucket.discard(transaction, tool, version);
     // What was ever public stays: its addresses are immutable (contract section 3).
     const isPublic =
       isOnBranch || [packageId, tool].some((id) => packages.isPublished(transaction, id, version));
-    if (!isPublic) packages.discardPayloads(transaction, tool, version, said);
-    return is;
+    const payloads = isPublic ? 0 : packages.discardPayloads(transaction, tool, version, said);
+    return payloads > 0 ? 'discarded' : is;
   }
 
   /** It was prepared and is not needed: its number is free again. */
@@ -194,8 +195,8 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     },
     discard(transaction, { tool, version, isOnBranch }, request) {
       const { prepare } = transaction;
-      const packageId = heldPackageOf(prepare, tool, version);
-      if (packageId === undefined) return 'missing';
+      // A start that was interrupted may have come no further than its payloads.
+      const packageId = heldPackageOf(prepare, tool, version) ?? packageOf(prepare, tool);
       // A release comes to the feed first: until the bucket has it too, clients of Scoop still get what is held.
       const mainOfBoth = (id: string): string | undefined => {
         const main = mainOf(prepare, id);

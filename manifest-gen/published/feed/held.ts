@@ -55,9 +55,10 @@ export async function putHeldManifest(
   requireSuccess(response, what);
 }
 
-/** Its number is free then. @throws ReleaseError FEED_REFUSED, also while a rollout needs it; FEED_UNREACHABLE */
-export async function discardHeld(feed: FeedHttp, tool: string, version: string): Promise<void> {
+/** Its number is free then; false where nothing of it is held. @throws ReleaseError FEED_REFUSED, also while a rollout needs it; FEED_UNREACHABLE */
+export async function discardHeld(feed: FeedHttp, tool: string, version: string): Promise<boolean> {
   const response = await askServer(feed, ['held', tool, version], { method: 'DELETE' });
-  if (response.statusCode !== 404)
-    requireSuccess(response, `the removal of the held version ${tool} ${version}`);
+  if (response.statusCode === 404) return false;
+  requireSuccess(response, `the removal of the held version ${tool} ${version}`);
+  return true;
 }

@@ -29,8 +29,8 @@ export type HeldChanges = {
   ): 'discarded' | 'missing' | 'pending';
   /** Whether everybody is offered it, or was. */
   isPublished(change: Transaction, id: string, version: string): boolean;
-  /** Those of a held version that is discarded. */
-  discardPayloads(change: Transaction, tool: string, version: string, said: Said): void;
+  /** Those of a held version that is discarded; answers how many. */
+  discardPayloads(change: Transaction, tool: string, version: string, said: Said): number;
   /** What clients see of this package changes. */
   touch(change: Transaction, id: string): void;
 };

@@ -102,19 +102,21 @@ export function purgeVersion(
   };
 }
 
-/** Takes the payloads of a version away that nobody was offered: its number may be used again with others. */
+/** Takes the payloads of a version away that nobody was offered: its number may be used again with others. Answers how many. */
 export function discardPayloads(
   { prepare, record }: Transaction,
   { tool, version }: { readonly tool: string; readonly version: string },
   { by, reason: detail }: { readonly by: Actor; readonly reason?: string | undefined },
   at: Date,
-): void {
+): number {
   const sql = 'SELECT tool, version, file, sha256 FROM payloads WHERE tool = ? AND version = ?';
-  for (const { file, sha256 } of prepare(sql).all(tool, version) as PayloadRef[]) {
+  const found = prepare(sql).all(tool, version) as PayloadRef[];
+  for (const { file, sha256 } of found) {
     prepare('DELETE FROM payloads WHERE tool = ? AND version = ? AND file = ?').run(tool, version, file);
     record({ kind: 'payload purged', subject: tool, version, file, digest: sha256, detail }, by, at);
     if (namesOf(prepare, sha256).length === 0) queueRemoval(prepare, sha256);
   }
+  return found.length;
 }
 
 /** What names these bytes: at most 20 packages, held ones too, and payloads. */

@@ -229,6 +229,21 @@ describe('versions that are held for a rollout', () => {
     expect(await uploads.payload('1.22.0', 'other bytes')).toBe(409);
   });
 
+  it('are freed where an upload came no further than its payloads, unless they are public', async () => {
+    await uploads.payload('1.22.0');
+    expect(await uploads.payload('1.22.0', 'other bytes')).toBe(409);
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(204);
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(404);
+    expect(await uploads.payload('1.22.0', 'other bytes')).toBe(201);
+
+    await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.22.0' }), releaser);
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(404);
+    expect(await uploads.payload('1.22.0')).toBe(409);
+    const reader = await makeKey(server, ['read', 'push:beta']);
+    await uploads.payload('1.23.0');
+    expect((await uploads.call('DELETE', '/held/delve/1.23.0', reader))[0]).toBe(403);
+  });
+
   it('are refused when the bucket already offers them', async () => {
     await uploads.whole('1.22.0');
     const plan = { steps: [{ percent: 100, hold: '1h', needs: 0 }] };
