@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RolloutPlan } from '../../../formats/rollout-plan.ts';
 import { type Connection, openDatabase } from '../../../server/database/connection.ts';
+import { positionOf } from '../../../server/rollout/position.ts';
 import type { StoredRollout } from '../../../server/rollout/rollouts.ts';
 import { createClientCounts } from '../../../server/rollout/sql-admissions.ts';
+import { countSteps } from '../../../server/rollout/sql-step-counts.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 
 const plan = RolloutPlan.parse({ steps: [{ percent: 100, hold: '1d' }] });
@@ -45,5 +47,28 @@ describe('the clients of a rollout', () => {
     expect(asked.map(({ known }) => known)).toEqual([10_001, 10_001]);
     expect(await count(rollout)).toMatchObject({ known: 10_001 });
     expect(await count({ ...rollout, step: 1 })).toMatchObject({ known: 10_002 });
+  });
+
+  it('count for the first step that reaches them, or for the last where none does any more', async () => {
+    db.prepare('INSERT INTO rings (name, globs) VALUES (\'canary\', \'["pc-1", "pc-2"]\')').run();
+    const steps = [
+      { ring: 'canary', hold: '1d' },
+      { percent: 30, hold: '1d' },
+      { percent: 60, hold: '1d' },
+      { percent: 90, hold: '1d' },
+    ];
+    const stepwise = { ...rollout, step: 2, plan: RolloutPlan.parse({ steps }) };
+    db.pragma('foreign_keys = OFF');
+    db.prepare(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+      INSERT INTO admissions (client, rollout, at, received) SELECT 'pc-' || i, 1, 1, iif(i <= 100, 2, NULL) FROM n`).run();
+    const numbers = Array.from({ length: 1200 }, (_, at) => at + 1);
+    const low = numbers.filter((n) => n > 2 && positionOf(rollout.seed, `pc-${n}`) < 3000);
+    const rest = numbers.filter((n) => n > 2 && !low.includes(n));
+
+    expect(await countSteps(db.prepare, stepwise)).toEqual([
+      { step: 0, admitted: 2, received: 2 },
+      { step: 1, admitted: low.length, received: low.filter((n) => n <= 100).length },
+      { step: 2, admitted: rest.length, received: rest.filter((n) => n <= 100).length },
+    ]);
   });
 });
