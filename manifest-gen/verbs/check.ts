@@ -3,6 +3,7 @@ import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { scanOffered } from '../build/scan.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
+import { isOpen, knownRollouts, type Rollout } from '../published/feed/rollouts.ts';
 import { checkMarkdown } from '../report/check.ts';
 import type { WatchRow } from '../report/report.ts';
 import { unfinishedInWords } from '../report/unfinished.ts';
@@ -79,7 +80,12 @@ async function checkOne(
     gaps,
     next: [
       ...(await withdrawnOnes(tool, common, toolkit)),
-      ...whatToDo(common, isOutdated ? newest?.version : undefined, vulnerabilities ?? [], gaps),
+      ...whatToDo(
+        { ...common, open: (await knownRollouts(toolkit, tool.tool)).filter(isOpen) },
+        isOutdated ? newest?.version : undefined,
+        vulnerabilities ?? [],
+        gaps,
+      ),
     ],
   };
 }
@@ -100,7 +106,7 @@ async function withdrawnOnes(
 }
 
 function whatToDo(
-  { tool, beta }: Pick<WatchRow, 'tool' | 'beta'>,
+  { tool, beta, open }: Pick<WatchRow, 'tool' | 'beta'> & { readonly open: readonly Rollout[] },
   newer: string | undefined,
   vulnerabilities: readonly Judged[],
   gaps: readonly Judged[],
@@ -108,7 +114,12 @@ function whatToDo(
   const ids = new Set(vulnerabilities.filter(({ verdict }) => verdict === 'refused').map(({ id }) => id));
   const unseen = gaps.filter(({ verdict }) => verdict === 'refused');
   const next: string[] = [];
-  if (newer !== undefined && readReleaseVersion(beta ?? '')?.upstream === newer)
+  const rollout = open.find(({ version }) => readReleaseVersion(version)?.upstream === newer);
+  if (newer !== undefined && rollout !== undefined)
+    next.push(
+      `${newer} is rolling out (${rollout.state}): \`release:rollout status ${tool}\` shows how far it is.`,
+    );
+  else if (newer !== undefined && readReleaseVersion(beta ?? '')?.upstream === newer)
     next.push(`${newer} is on beta: run \`release:promote ${tool}\` once it is tested.`);
   else if (newer !== undefined) next.push(`${newer} is available: run \`release:beta ${tool}\`.`);
   if (ids.size > 0) {

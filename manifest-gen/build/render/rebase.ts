@@ -90,6 +90,17 @@ function baseOf(manifest: ScoopManifest, tool: string): string | undefined {
   return payload?.url.slice(0, payload.url.indexOf(place));
 }
 
+/** Whether two manifests install files with the same bytes. */
+export function hasSameFiles(one: string, other: string): boolean {
+  const [files, others] = [one, other].map((text) =>
+    downloadsOf(parseScoopManifest(text))
+      .map(({ sha256 }) => sha256)
+      .sort()
+      .join(),
+  );
+  return files === others;
+}
+
 /** Addresses without Scoop's `#/NAME`, and their hashes. */
 function downloadsOf(manifest: ScoopManifest) {
   return [manifest, ...Object.values(manifest.architecture ?? {})].flatMap((block) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fail } from '../../errors.ts';
-import { askServer, type FeedHttp, jsonFrom, requireSuccess } from './http.ts';
+import { askServer, codeOf, type FeedHttp, jsonFrom, requireSuccess } from './http.ts';
 
 const Held = z.object({
   version: z.string(),
@@ -50,7 +50,7 @@ export async function putHeldManifest(
 ): Promise<void> {
   const response = await askServer(feed, ['held', tool, version], { method: 'PUT', json: manifest });
   const what = `the manifest of ${tool} ${version}`;
-  if (response.statusCode === 409)
+  if (response.statusCode === 409 && codeOf(response) !== 'CORRECTION_APPROVED')
     fail('FEED_CONFLICT', { what, expected: 'the same text', found: 'another' });
   requireSuccess(response, what);
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { LocalFile } from '../../../formats/digest.ts';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { isHtmlPage } from '../../../formats/html-page.ts';
@@ -211,8 +211,19 @@ export function refusePage(http: FeedHttp, { body, url: from }: Response<string>
 /** @throws ReleaseError FEED_REFUSED, with what to do about it */
 export function refuse(response: Response<unknown>, what: string): never {
   const status = response.statusCode;
-  const hint = status === 401 ? keyHint(response.request.options.method) : (hints[status] ?? hints.other);
+  const general = status === 401 ? keyHint(response.request.options.method) : (hints[status] ?? hints.other);
+  // our server says itself what to do where it is not the key
+  const isOfKey = /^(KEY_.*|ID_RESERVED)$/.test(codeOf(response) ?? 'KEY_');
+  const hint = status === 403 && !isOfKey ? 'The feed itself says what it expects.' : general;
   fail('FEED_REFUSED', { status, what, reason: reasonOf(response), hint });
+}
+
+const Problem = z.object({ code: z.string() });
+
+/** Of an error of our server; undefined where another program answers. */
+export function codeOf({ body }: Response<unknown>): string | undefined {
+  if (typeof body !== 'string') return undefined;
+  return Problem.safeParse(jsonOf(body)).data?.code ?? /<m:code>(\w+)<\/m:code>/.exec(body)?.[1];
 }
 
 /** The same for an answer that is not a success. */

@@ -25,12 +25,12 @@ export type RolloutPlan = PromotionPlan & {
  */
 export async function planRolloutOf(
   request: Request,
-  skipped: Skipped,
+  options: Skipped & { readonly dryRun?: boolean },
   toolkit: OpenToolkit,
 ): Promise<RolloutPlan> {
   const { tool } = request;
   requireOwnServer(toolkit);
-  const promotion = await planPromotionOf(request, skipped, toolkit).catch((error: unknown) =>
+  const promotion = await planPromotionOf(request, options, toolkit).catch((error: unknown) =>
     explainForeign(tool, error),
   );
   const { row, ready } = promotion;
@@ -40,7 +40,10 @@ export async function planRolloutOf(
       ...{ tool: tool.tool, version, what: 'start' },
       reason: `${tool.tool} ${version} cannot be rolled out: ${why}`,
     });
-  const rollouts = await listRollouts(toolkit.feed, tool.tool);
+  // a dry run needs no key, as for other verbs
+  const rollouts = await (options.dryRun
+    ? knownRollouts(toolkit, tool.tool)
+    : listRollouts(toolkit.feed, tool.tool));
   const same = rollouts.find((one) => one.version === version && one.state !== 'rejected');
   if (same !== undefined && isOpen(same)) {
     const why = { code: 'rolling', version, state: same.state } as const;

@@ -1,10 +1,11 @@
 import type { Artifacts } from '../../build/artifacts.ts';
+import { hasSameFiles } from '../../build/render/rebase.ts';
 import { takenByRollouts } from '../../plan/rollout.ts';
 import { isBefore } from '../../plan/withdrawal.ts';
 import { holdRelease } from '../../publish/hold-release.ts';
 import { publishRelease } from '../../publish/publish-release.ts';
 import { withdrawalNote } from '../../published/bucket/withdrawal-note.ts';
-import { type Held, listHeld } from '../../published/feed/held.ts';
+import { readHeldManifest } from '../../published/feed/held.ts';
 import { isOpen, knownRollouts, type Rollout } from '../../published/feed/rollouts.ts';
 import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
@@ -80,11 +81,11 @@ async function renewCorrection(
   toolkit: OpenToolkit,
 ): Promise<void> {
   const { version, correction } = rollout;
-  const held = await listHeld(toolkit.feed, tool.tool);
+  const { feed, bucket } = toolkit;
+  const prepared = correction && (await readHeldManifest(feed, tool.tool, correction));
+  const offered = await bucket.manifest('main', tool.tool);
+  if (prepared && offered !== undefined && hasSameFiles(prepared.manifest, offered)) return;
   const made = await buildHeldCorrection(tool, planned, toolkit);
-  const current = correction === undefined ? undefined : await made.as(correction);
-  const isSame = ({ sha256 }: Held): boolean => sha256 === current?.nupkg.digest.sha256;
-  if (held.some((one) => one.version === correction && isSame(one))) return;
   if (isOpen(rollout)) return holdCorrection(version, made, toolkit);
   // its testers have the earlier correction already
   const reason = noteOf(version, made.bytesOf);
