@@ -339,6 +339,16 @@ describe('pushPackage', () => {
     });
   });
 
+  it.each([
+    ['KEY_SCOPE', 'Check FEED_API_KEY'],
+    ['APPROVALS_NEEDED', 'The feed itself says what it expects.'],
+  ])('names the key for a 403 that is about it: %s', async (code, hint) => {
+    const body = JSON.stringify({ title: 'No', status: 403, code });
+    const feed = await serve((_, response) => response.writeHead(403, 'No').end(body));
+
+    await expect(push(feed)).rejects.toMatchObject({ hint: expect.stringContaining(hint) });
+  });
+
   async function push(feed: FeedHttp): Promise<string> {
     const path = join(dir, 'delve.1.0.0.nupkg');
     await writeFile(path, bytes);
