@@ -7,6 +7,7 @@ import type { BlobStore } from './blobs/blob-store.ts';
 import { isMoved } from './bucket/approval-rules.ts';
 import type { Bucket } from './bucket/bucket.ts';
 import { manifestFaults } from './bucket/manifest-faults.ts';
+import { hasSameFiles } from './bucket/manifest-file.ts';
 import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { HeldVersions } from './catalog/held.ts';
@@ -18,6 +19,7 @@ import type { Clients } from './clients/clients.ts';
 import type { Rings } from './clients/rings.ts';
 import type { Config } from './config.ts';
 import { createDownloadRoute } from './download/router.ts';
+import { approvalsNeeded } from './feed/approvals.ts';
 import type { BlobFlusher } from './feed/flush-blobs.ts';
 import type { Inspect } from './feed/inspect.ts';
 import type { Purging } from './feed/purge.ts';
@@ -195,10 +197,13 @@ function mayBeOfClient(url = ''): boolean {
   return /\/c\//i.test(url);
 }
 
-function heldUploads({ heldManifests, payloads, publicUrl }: Services) {
+function heldUploads({ heldManifests, payloads, publicUrl, config }: Services) {
   return {
     findHeld: (tool: string, version: string) => heldManifests.find(tool, version),
     isMoved,
+    hasSameFiles,
+    needsApproval: (tool: string, packageId: string) =>
+      [tool, packageId].some((id) => approvalsNeeded(config.approvals ?? [], id) > 0),
     manifestFaults: (manifest: Parameters<typeof manifestFaults>[1]) =>
       manifestFaults({ payloads, publicUrl }, manifest),
   };

@@ -21,9 +21,13 @@ export type HeldServices = {
   readonly blobFlusher: Pick<BlobFlusher, 'flush'>;
   /** Whether two manifests differ in nothing but addresses. */
   readonly isMoved: (before: string, text: string) => boolean;
+  /** By APPROVALS: other owners approve a rollout by the number of its correction, and do not see the files. */
+  readonly needsApproval: (tool: string, packageId: string) => boolean;
+  readonly hasSameFiles: (one: string, other: string) => boolean;
   /** What is wrong with a manifest, by the rules for pushes to the bucket. */
   readonly manifestFaults: (manifest: HeldManifestParts) => Promise<string[]>;
   readonly bucket: {
+    readManifest(channel: 'main', tool: string): Promise<{ readonly text: string } | undefined>;
     /** Of a version that a branch has, or ever had. */
     readManifestAtVersion(tool: string, version: string): Promise<object | undefined>;
   };
@@ -99,6 +103,8 @@ async function put(services: HeldServices, req: Request<Named>, res: express.Res
   if (held?.id.toLowerCase() !== packageId.toLowerCase()) fail('HELD_MISSING', { id: packageId, version });
   const [fault] = await services.manifestFaults({ tool, version, text, message });
   if (fault !== undefined) fail('BODY_INVALID', { problem: fault.replace(/\.$/, '') });
+  if (corrects !== undefined && services.needsApproval(tool, packageId))
+    await requireOfferedFiles(services, tool, text);
   const manifest = { tool, version, packageId, text, message, corrects };
   const is = await heldManifests.put(manifest);
   if (is === 'other' && !(await move(services, manifest))) fail('HELD_OTHER', { tool, version });
@@ -118,6 +124,18 @@ async function move({ heldManifests, isMoved }: HeldServices, manifest: HeldMani
   if (held === undefined || !isMoved(held.text, text)) return false;
   if (held.message !== manifest.message || held.corrects !== manifest.corrects) return false;
   return (await heldManifests.replaceText(tool, version, held.text, text)) === 'replaced';
+}
+
+/** @throws FeedError BODY_INVALID for a correction with other files than main offers */
+async function requireOfferedFiles(
+  { bucket, hasSameFiles }: HeldServices,
+  tool: string,
+  text: string,
+): Promise<void> {
+  const offered = await bucket.readManifest('main', tool);
+  if (offered !== undefined && hasSameFiles(offered.text, text)) return;
+  const problem = `by APPROVALS, a correction of ${tool} has the files that main offers, and this one has others`;
+  fail('BODY_INVALID', { problem });
 }
 
 const maxAttempts = 5;

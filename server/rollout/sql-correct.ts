@@ -13,7 +13,7 @@ export function prepareCorrection(
   request: RolloutRequest,
   options: TransitionOptions,
 ): void {
-  const correction = options.effects?.started(transaction, rollout);
+  const correction = options.effects?.started(transaction, rollout, options.approvalsNeeded(rollout) > 0);
   if (correction !== undefined) writeCorrection(transaction, rollout, correction, request, options);
 }
 

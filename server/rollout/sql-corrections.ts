@@ -72,16 +72,24 @@ export function readViewRollouts(prepare: Prepare, tool?: string): ViewRollout[]
 }
 
 /** The highest version that is held as a correction of this one, and belongs to no other rollout. */
-export function heldCorrection(prepare: Prepare, release: OfPackage): string | undefined {
+export function heldCorrection(
+  prepare: Prepare,
+  release: OfPackage,
+  isApproved: boolean,
+): string | undefined {
   const { packageId, version } = release;
   const { tool } = release;
   // What another rollout has prepared, too, is not its own.
   const sql = `SELECT 1 FROM rollouts WHERE package_id = ? AND version = ?
     UNION ALL SELECT 1 FROM rollout_corrections c JOIN rollouts r ON r.id = c.rollout
       WHERE r.tool = ? AND c.version = ? AND r.version <> ?`;
+  // What others approve was compared with what main offers when it was uploaded as a correction (api/held.ts).
+  const corrects = 'SELECT 1 FROM held_manifests WHERE tool = ? AND version = ? AND corrects IS NOT NULL';
   return heldVersions(prepare, release).find(
     (held) =>
-      isCorrectionOf(held, version) && prepare(sql).get(packageId, held, tool, held, version) === undefined,
+      isCorrectionOf(held, version) &&
+      (!isApproved || prepare(corrects).get(tool, held) !== undefined) &&
+      prepare(sql).get(packageId, held, tool, held, version) === undefined,
   );
 }
 

@@ -28,15 +28,16 @@ export type RolloutEffects = {
   ): string | undefined;
   /** Whether everybody is offered a higher version than a rollout's; before it begins, also whether anybody is by a rollback. */
   isOvertaken(prepare: Prepare, rollout: StoredRollout): boolean;
-  /** What is not held and has to be, before a rollout can start. */
+  /** What is not held and has to be, before a rollout can start. `isApproved`: other owners must approve it (APPROVALS). */
   lacks(
     transaction: Transaction,
     order: Pick<StoredRollout, 'tool' | 'packageId' | 'version'>,
+    isApproved: boolean,
   ): 'version' | 'correction' | undefined;
   /** Whether main offers something, and nothing is prepared that a rollback would give in its place. */
   lacksCorrection(prepare: Prepare, rollout: Pick<StoredRollout, 'id' | 'packageId'>): boolean;
   /** It was started, perhaps again: the correction is the one that is held now. Answers with it where it is new. */
-  started(transaction: Transaction, rollout: StoredRollout): string | undefined;
+  started(transaction: Transaction, rollout: StoredRollout, isApproved: boolean): string | undefined;
   /** A held version is to be its correction, or a beta of that; false where it cannot be. */
   corrected(
     transaction: Transaction,
@@ -156,11 +157,11 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
         (offered) => offered !== undefined && isAbove(offered, version),
       );
     },
-    lacks(transaction, order) {
+    lacks(transaction, order, isApproved) {
       const { prepare } = transaction;
       if (!isWhole(transaction, order, order.version)) return 'version';
       if (mainOf(prepare, order.packageId) === undefined) return undefined;
-      const correction = heldCorrection(prepare, order);
+      const correction = heldCorrection(prepare, order, isApproved);
       if (correction === undefined) return 'correction';
       const betas = heldBetas(prepare, { ...order, version: correction });
       return [correction, ...betas].every((one) => isWhole(transaction, order, one))
@@ -169,9 +170,9 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     },
     lacksCorrection: (prepare, { id, packageId }) =>
       mainOf(prepare, packageId) !== undefined && correctionsOf(prepare, id).length === 0,
-    started(transaction, rollout) {
+    started(transaction, rollout, isApproved) {
       const { prepare } = transaction;
-      const correction = heldCorrection(prepare, rollout);
+      const correction = heldCorrection(prepare, rollout, isApproved);
       const known = correctionsOf(prepare, rollout.id);
       if (correction === undefined || known.includes(correction)) return undefined;
       if (!isWhole(transaction, rollout, correction)) return undefined;

@@ -42,7 +42,7 @@ export function start(
   if (ring !== undefined) return { is: 'empty ring', ring };
   const offered = options.effects?.notBelow(transaction, order);
   if (offered !== undefined) return { is: 'not above', offered };
-  const lacks = options.effects?.lacks(transaction, order);
+  const lacks = options.effects?.lacks(transaction, order, options.approvalsNeeded(order) > 0);
   if (lacks !== undefined) return { is: 'not held', lacks };
 
   const facts = factsOf(prepare, order, options);

@@ -444,7 +444,8 @@ async function walkThrough(feed: FeedFixture, steps: readonly Step[]): Promise<v
 
 /** A package and its manifest, held. */
 async function upload({ catalog, heldManifests }: FeedFixture, tool: string, version: string) {
-  await heldManifests.put({ tool, version, packageId: tool, text: version, message: version });
+  const [corrects] = /^\d+\.\d+\.\d+(?=\.)/.exec(version) ?? [];
+  await heldManifests.put({ tool, version, packageId: tool, text: version, message: version, corrects });
   return catalog.hold(makePackage({ id: tool, version }), operator);
 }
 

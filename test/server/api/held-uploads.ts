@@ -19,7 +19,7 @@ export function heldUploads(server: Pick<TestServer, 'url'>, key: string, tool =
       })
     ).status;
 
-  const textOf = (version: string): string =>
+  const textOf = (version: string, bytes = bytesOf(version)): string =>
     printScoopManifest({
       version,
       homepage: 'https://example.org',
@@ -27,7 +27,7 @@ export function heldUploads(server: Pick<TestServer, 'url'>, key: string, tool =
       architecture: {
         '64bit': {
           url: `${address(version)}#/${tool}.exe`,
-          hash: createHash('sha256').update(bytesOf(version)).digest('hex'),
+          hash: createHash('sha256').update(bytes).digest('hex'),
         },
       },
       bin: `${tool}.exe`,
@@ -58,5 +58,11 @@ export function heldUploads(server: Pick<TestServer, 'url'>, key: string, tool =
     const statuses = [await payload(version), await push(version), await manifest(version, changes)];
     if (statuses.some((status) => status !== 201)) throw new Error(`${version}: ${statuses.join(' ')}`);
   }
-  return { textOf, call, payload, push, manifest, whole };
+  /** A correction with the files of another version. */
+  async function correction(version: string, corrects: string, of: string): Promise<number> {
+    await payload(version, bytesOf(of));
+    await push(version);
+    return manifest(version, { corrects, manifest: textOf(version, bytesOf(of)) });
+  }
+  return { correction, textOf, call, payload, push, manifest, whole };
 }

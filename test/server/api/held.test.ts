@@ -1,20 +1,25 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
+import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { heldUploads } from './held-uploads.ts';
 
 describe('versions that are held for a rollout', () => {
+  let dataDir: string;
   let server: TestServer;
   let releaser: string;
   let uploads: ReturnType<typeof heldUploads>;
   beforeEach(async () => {
-    server = await startTestServer();
+    dataDir = await makeTempDir();
+    server = await startTestServer({ dataDir });
     releaser = await makeKey(server, ['push', 'rollout'], [], 'ann');
     uploads = heldUploads(server, releaser);
   });
-  afterEach(() => server.stop());
+  afterEach(async () => {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
 
   const plain = async (path: string) => (await fetch(`${server.url}${path}`)).status;
   const blobs = async () => (await readdir(join(server.dataDir, 'blobs'), { recursive: true })).sort();
@@ -307,28 +312,36 @@ describe('versions that are held for a rollout', () => {
   });
 
   it('put nothing in the place of what others have approved', async () => {
+    const plan = { steps: [{ percent: 100, hold: '1d' }] };
+    await uploads.whole('1.21.0');
+    await uploads.call('POST', '/rollouts', releaser, { tool: 'delve', version: '1.21.0', plan });
+    await uploads.call('POST', '/rollouts/1/complete', releaser);
     await server.stop();
-    server = await startTestServer({ approvals: [{ glob: 'delve', owners: 1 }] });
-    releaser = await makeKey(server, ['push', 'rollout'], [], 'ann');
+    server = await startTestServer({ dataDir, approvals: [{ glob: 'delve', owners: 1 }] });
     uploads = heldUploads(server, releaser);
     const other = await makeKey(server, ['approve'], [], 'bob');
     await uploads.whole('1.22.0');
     const order = { tool: 'delve', version: '1.22.0', plan: { steps: [{ percent: 50, hold: '1d' }] } };
+    await uploads.whole('1.22.0.9');
+    expect(await uploads.call('POST', '/rollouts', releaser, order)).toMatchObject([
+      409,
+      { title: expect.stringContaining('a correction of it') },
+    ]);
+    expect(await uploads.correction('1.22.0.1', '1.22.0', '1.22.0')).toBe(400);
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0.1'))[0]).toBe(204);
+    expect(await uploads.correction('1.22.0.1', '1.22.0', '1.21.0')).toBe(201);
     await uploads.call('POST', '/rollouts', releaser, order);
-    await uploads.whole('1.22.0.1', { corrects: '1.22.0' });
-    expect((await uploads.call('POST', '/rollouts/1/approve', other))[1]).toMatchObject({
+    expect((await uploads.call('POST', '/rollouts/2/approve', other))[1]).toMatchObject({
       ...{ state: 'rolling', correction: '1.22.0.1' },
     });
 
-    await uploads.payload('1.22.0.2');
-    await uploads.push('1.22.0.2');
-    expect(await uploads.manifest('1.22.0.2', { corrects: '1.22.0' })).toBe(409);
+    expect(await uploads.correction('1.22.0.2', '1.22.0', '1.21.0')).toBe(409);
     const again = await uploads.call('POST', '/rollouts', releaser, order);
 
     expect(again).toMatchObject([200, { correction: '1.22.0.1' }]);
-    await uploads.call('POST', '/rollouts/1/rollback', releaser);
-    expect(await uploads.manifest('1.22.0.2', { corrects: '1.22.0' })).toBe(409);
-    expect((await uploads.call('GET', '/rollouts/1', releaser))[1]).toMatchObject({
+    await uploads.call('POST', '/rollouts/2/rollback', releaser);
+    expect(await uploads.correction('1.22.0.2', '1.22.0', '1.21.0')).toBe(409);
+    expect((await uploads.call('GET', '/rollouts/2', releaser))[1]).toMatchObject({
       ...{ state: 'rolled-back', correction: '1.22.0.1' },
     });
     expect((await uploads.call('DELETE', '/held/delve/1.22.0.1'))[0]).toBe(409);
