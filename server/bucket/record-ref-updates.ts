@@ -4,6 +4,7 @@ import type { BucketEvents, RefMove } from './events.ts';
 import { type Git, runGit } from './git-backend.ts';
 import { channels, type RefUpdate } from './push.ts';
 import { readRef } from './refs.ts';
+import { seed } from './seed.ts';
 
 export type RefUpdateDeps = {
   readonly git: Git;
@@ -40,19 +41,12 @@ const unknown: Actor = { keyId: 'unknown', keyName: 'unknown', from: 'unknown' }
 
 /** Records branch moves that have no entry; call it before the first push. */
 export async function recordMissedRefUpdates({ git, events, log }: RefUpdateDeps): Promise<void> {
-  const roots = new Map<string, Promise<string>>();
-  // A new bucket has both branches at one commit: one question is enough.
-  const rootOnce = (tip: string): Promise<string> => {
-    const root = roots.get(tip) ?? rootOf(git, tip);
-    roots.set(tip, root);
-    return root;
-  };
   for (const channel of channels) {
     const ref = `refs/heads/${channel}`;
     try {
       const tip = await readRef(git.dir, ref);
       if (tip === undefined) continue;
-      const known = (await events.lastMove(ref)) ?? (await rootOnce(tip));
+      const known = (await events.lastMove(ref)) ?? (await rootOf(git, tip));
       if (known === tip) continue;
       log.warn({ ref, known, tip }, 'the bucket moved without an audit entry; it has one now');
       await events.record([{ ref, from: known, to: tip }], unknown, 'found at start');
@@ -64,5 +58,7 @@ export async function recordMissedRefUpdates({ git, events, log }: RefUpdateDeps
 }
 
 async function rootOf(git: Git, tip: string): Promise<string> {
+  // In a new bucket both branches are at the first commit, which has a known id.
+  if (tip === seed.commit) return tip;
   return (await runGit(git, ['rev-list', '--max-parents=0', '--max-count=1', tip])).toString().trim();
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fastImport } from '../../formats/fast-import.ts';
 import { type Git, runGit, withSettings } from './git-backend.ts';
@@ -23,7 +23,7 @@ import { seed } from './seed.ts';
 export async function ensureRepository(bucketDir: string, git: Git): Promise<void> {
   await initRepository(git);
   await writeFile(join(git.dir, settingsFile), settings);
-  await runGit(git, ['config', '--replace-all', 'include.path', settingsFile]);
+  await includeSettings(git);
   await removeLeftovers(git.dir);
   await installHooks(git.dir);
   await ensureBranches(git);
@@ -47,6 +47,13 @@ export function asServed(git: Git): Git {
 }
 
 const settingsFile = 'go-win-tools.config';
+
+/** git is asked only where `config` lacks the line: a process costs a start more than a look into the file. */
+async function includeSettings(git: Git): Promise<void> {
+  const config = await readFile(join(git.dir, 'config'), 'utf8');
+  if (config.includes(`\tpath = ${settingsFile}\n`)) return;
+  await runGit(git, ['config', '--replace-all', 'include.path', settingsFile]);
+}
 
 /**
  * Makes an empty bare repository without this machine's templates; an existing one stays as it is.

@@ -36,6 +36,8 @@ begin with \`(chore)\`. Branches only ever move forward.
     // Scoop's own test refuses empty files, so the placeholder has text.
     'bucket/.gitkeep': 'One file TOOL.json for each tool.\n',
   },
+  /** What git makes of the rest. */
+  commit: '073ecf1958e30b0d78938ca970c28724a099b90c',
   subject: '(chore): Begin the bucket',
   identity: { name: 'go-win-tools', email: 'go-win-tools@localhost' },
   date: '1767225600 +0000',

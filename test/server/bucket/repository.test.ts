@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createGit } from '../../../server/bucket/git-backend.ts';
 import { readRef } from '../../../server/bucket/refs.ts';
 import { ensureRepository } from '../../../server/bucket/repository.ts';
+import { seed } from '../../../server/bucket/seed.ts';
 import { createGitClient, type GitClient } from '../../kit/git.ts';
 
 /** Another id makes new buckets differ from those that exist: see server/bucket/seed.ts. */
@@ -29,6 +30,7 @@ describe('the repository of the bucket', () => {
   it('begins with one commit whose id never changes', async () => {
     await ensure();
 
+    expect(seed.commit).toBe(root);
     expect(await readRef(repo, 'refs/heads/main')).toBe(root);
     expect(await readRef(repo, 'refs/heads/beta')).toBe(root);
     expect(await git.run(repo, 'fsck', '--strict')).toBe('');
@@ -64,6 +66,18 @@ describe('the repository of the bucket', () => {
 
     expect(await git.run(repo, 'for-each-ref')).toBe(before);
     expect(await readRef(repo, 'refs/heads/beta')).toBe(root);
+  });
+
+  it('includes our settings again where its own configuration lost them', async () => {
+    await ensure();
+    const included = await git.run(repo, 'config', 'gc.pruneExpire');
+    await git.run(repo, 'config', '--unset-all', 'include.path');
+    await ensure();
+    await ensure();
+
+    expect(included).toBe('never');
+    expect(await git.run(repo, 'config', '--get-all', 'gc.pruneExpire')).toBe('never');
+    expect(await git.run(repo, 'config', '--get-all', 'include.path')).toBe('go-win-tools.config');
   });
 
   it('is not given a missing branch again when the other one has moved on', async () => {
