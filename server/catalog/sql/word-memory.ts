@@ -9,6 +9,9 @@ export type WordMemory = {
 };
 
 const maxBytes = 2 * 1024 ** 2;
+/** What a word takes besides its bytes for texts, at most: a feed without texts remembers no more than some hundred words either. */
+const bytesPerWord = 4096;
+const maxCharacters = 1000;
 const [unknown, absent, present] = [0, 1, 2];
 
 /**
@@ -21,13 +24,14 @@ export function createWordMemory(limit: number = maxBytes): WordMemory {
 
   return {
     finder(word, slots) {
+      if (word.length > maxCharacters) return ({ text }) => text.includes(word);
       const before = words.get(word);
       const seen = before !== undefined && before.length >= slots ? before : new Uint8Array(2 * slots);
       if (before !== undefined && seen !== before) seen.set(before);
       words.delete(word);
       words.set(word, seen);
       for (const oldest of words.keys()) {
-        if (words.size === 1 || words.size * seen.length <= limit) break;
+        if (words.size === 1 || words.size * (seen.length + bytesPerWord) <= limit) break;
         words.delete(oldest);
       }
       return (numbered) => {

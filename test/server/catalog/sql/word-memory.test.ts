@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createWordMemory } from '../../../../server/catalog/sql/word-memory.ts';
 
-const words = ['go', 'lint', 'o', '', 'nothing'];
-const texts = ['go', 'golint', 'a linter', '', 'nothing goes'];
+const long = 'long '.repeat(300);
+const words = ['go', 'lint', 'o', '', 'nothing', long];
+const texts = ['go', 'golint', 'a linter', '', 'nothing goes', `go ${long}`];
+/** What a word takes besides its bytes for texts. */
+const bytesPerWord = 4096;
 
 describe('the memory of words', () => {
   it('says what the text says, whatever was searched for and changed before', () => {
@@ -13,7 +16,7 @@ describe('the memory of words', () => {
       newText: fc.option(fc.constantFrom(...texts), { nil: undefined }),
     });
     fc.assert(
-      fc.property(fc.array(step), fc.integer({ min: 0, max: 60 }), (steps, limit) => {
+      fc.property(fc.array(step), fc.integer({ min: 0, max: 4 * bytesPerWord }), (steps, limit) => {
         const memory = createWordMemory(limit);
         const kept: string[] = [''];
         for (const { word, slot: wanted, newText } of steps) {
@@ -31,21 +34,34 @@ describe('the memory of words', () => {
     );
   });
 
-  it('looks into a text once for each word that it remembers', () => {
-    const memory = createWordMemory(4);
+  /** Finds words in one text, and counts how often it looked into it. */
+  function createSearch(limit?: number) {
+    const memory = createWordMemory(limit);
     let looks = 0;
     const text = {
       slot: 0,
       get text() {
         looks += 1;
-        return 'go lint';
+        return `go lint ${long}`;
       },
     };
-    const find = (word: string) => memory.finder(word, 1)(text);
-    // Two bytes each: two words fit.
+    return { find: (word: string) => memory.finder(word, 1)(text), looks: () => looks };
+  }
+
+  it('looks into a text once for each word that it remembers', () => {
+    // Two bytes for the text each: two words fit.
+    const { find, looks } = createSearch(2 * (bytesPerWord + 2));
     expect(['go', 'go', 'lint', 'go', 'lint'].map(find)).toEqual([true, true, true, true, true]);
-    expect(looks).toBe(2);
+    expect(looks()).toBe(2);
     expect([find('x'), find('lint'), find('go')]).toEqual([false, true, true]);
-    expect(looks).toBe(4);
+    expect(looks()).toBe(4);
+  });
+
+  it('remembers some hundred words where there are few texts, and none that is very long', () => {
+    const { find, looks } = createSearch();
+    for (let at = 1; at <= 1000; at += 1) find(`word${at}`);
+    expect([find('word1000'), find('word700'), looks()]).toEqual([false, false, 1000]);
+    expect([find('word400'), looks()]).toEqual([false, 1001]);
+    expect([find(long), find(long), looks()]).toEqual([true, true, 1003]);
   });
 });
