@@ -129,6 +129,8 @@ function startedOf(outcome: StartOutcome, order: { tool: string; version: string
       return fail('ROLLOUT_ENDED', { ...order, state: outcome.rollout.state });
     case 'lower':
       return fail('ROLLOUT_LOWER', { ...order, open: outcome.rollout.version });
+    case 'correction':
+      return fail('ROLLOUT_CORRECTION', { ...order, open: outcome.rollout.version });
     case 'alerting':
       return fail('ROLLOUT_ALERTING', {
         ...order,

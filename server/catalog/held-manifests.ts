@@ -14,7 +14,7 @@ export type HeldManifest = {
 
 /** The port to the manifests of held versions (held.ts). Each change is durable when its promise resolves. */
 export interface HeldManifests {
-  /** `same`: exactly this one was put before; `other`: another one was, and stays. */
+  /** `same`: exactly this one was put before; `other`: another one was, and stays; or an open rollout has the version. */
   put(manifest: HeldManifest): Promise<'added' | 'same' | 'other'>;
   /** Puts another text in place of `before`; `other`: it is not that one. */
   replaceText(tool: string, version: string, before: string, text: string): Promise<'replaced' | 'other'>;

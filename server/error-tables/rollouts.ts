@@ -42,6 +42,10 @@ export const rolloutErrors = {
     409,
     'A rollout of {tool} {open} is open, which is above {version}. Complete it or roll it back first.',
   ],
+  ROLLOUT_CORRECTION: [
+    409,
+    '{tool} {version} is the correction that a rollback of {open} gives, whose rollout is open. Complete it or roll it back first, or roll out another version.',
+  ],
   ROLLOUT_ALERTING: [
     409,
     'The alert {alert} is firing and concerns {tool}. Start the rollout when it is resolved.',

@@ -67,6 +67,8 @@ export type StartOutcome =
   | { readonly is: 'started' | 'there'; readonly rollout: StoredRollout }
   /** This version has been rolled out before; or a rollout of a higher one is open. */
   | { readonly is: 'ended' | 'lower'; readonly rollout: StoredRollout }
+  /** An open rollout gives this version at its rollback. */
+  | { readonly is: 'correction'; readonly rollout: StoredRollout }
   | { readonly is: 'alerting'; readonly alert: Pick<Alert, 'labels'> }
   /** Other owners must approve it, and whoever starts it has none. */
   | { readonly is: 'no owner' }

@@ -37,11 +37,17 @@ export function packageOf(prepare: Prepare, tool: string): string {
 
 /**
  * Whether a rollout of the tool or of the package is open for a held version, or has clients that see it; the same for
- * corrections and their betas. `main`: what has reached clients of both managers.
+ * corrections and their betas. `main`: what has reached clients of both managers. `except`: a rollout that does not count.
  */
-export function isNeeded(prepare: Prepare, { tool, packageId, version }: OfPackage, main: MainOf): boolean {
+export function isNeeded(
+  prepare: Prepare,
+  { tool, packageId, version }: OfPackage,
+  main: MainOf,
+  except?: number,
+): boolean {
   const all = readViewRollouts(prepare);
   return all
+    .filter((one) => one.id !== except)
     .filter((one) => one.tool === tool || one.packageId.toLowerCase() === packageId.toLowerCase())
     .filter((one) => one.state === 'pending' || matters(one, all, main))
     .some(
@@ -71,25 +77,32 @@ export function readViewRollouts(prepare: Prepare, tool?: string): ViewRollout[]
   }));
 }
 
+/** Whether another rollout than that of `release` has this number as its version, or prepared it as its correction. */
+export function isOfOther(
+  prepare: Prepare,
+  { tool, packageId, version }: OfPackage,
+  number: string,
+): boolean {
+  const sql = `SELECT 1 FROM rollouts WHERE package_id = ? AND version = ?
+    UNION ALL SELECT 1 FROM rollout_corrections c JOIN rollouts r ON r.id = c.rollout
+      WHERE r.tool = ? AND c.version = ? AND r.version <> ?`;
+  return prepare(sql).get(packageId, number, tool, number, version) !== undefined;
+}
+
 /** The highest version that is held as a correction of this one, and belongs to no other rollout. */
 export function heldCorrection(
   prepare: Prepare,
   release: OfPackage,
   isApproved: boolean,
 ): string | undefined {
-  const { packageId, version } = release;
-  const { tool } = release;
-  // What another rollout has prepared, too, is not its own.
-  const sql = `SELECT 1 FROM rollouts WHERE package_id = ? AND version = ?
-    UNION ALL SELECT 1 FROM rollout_corrections c JOIN rollouts r ON r.id = c.rollout
-      WHERE r.tool = ? AND c.version = ? AND r.version <> ?`;
+  const { tool, version } = release;
   // What others approve was compared with what main offers when it was uploaded as a correction (api/held.ts).
   const corrects = 'SELECT 1 FROM held_manifests WHERE tool = ? AND version = ? AND corrects IS NOT NULL';
   return heldVersions(prepare, release).find(
     (held) =>
       isCorrectionOf(held, version) &&
       (!isApproved || prepare(corrects).get(tool, held) !== undefined) &&
-      prepare(sql).get(packageId, held, tool, held, version) === undefined,
+      !isOfOther(prepare, release, held),
   );
 }
 

@@ -12,12 +12,13 @@ import {
   heldPackageOf,
   isHeld,
   isNeeded,
+  isOfOther,
   listedBetas,
   mainOf,
   noteCorrected,
   packageOf,
 } from './sql-corrections.ts';
-import { isAbove, isBetaOfCorrection, isCorrectionOf } from './view-of.ts';
+import { isAbove, isBetaOfCorrection, isCorrectionOf, type MainOf } from './view-of.ts';
 
 /** What a rollout does to packages and manifests, in the transaction that changes it. */
 export type RolloutEffects = {
@@ -112,7 +113,15 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     return payloads > 0 ? 'discarded' : is;
   }
 
-  /** It was prepared and is not needed: its number is free again. */
+  /** A release comes to the feed first: until the bucket has it too, clients of Scoop still get what is held. */
+  function mainOfBoth(transaction: Transaction, tool: string): MainOf {
+    return (id) => {
+      const main = mainOf(transaction.prepare, id);
+      return main !== undefined && bucket.isOnBranch(transaction, tool, main) ? main : undefined;
+    };
+  }
+
+  /** It was prepared and is not needed: its number is free again, unless another rollout gives it to clients. */
   function discardCorrections(
     transaction: Transaction,
     rollout: StoredRollout,
@@ -120,12 +129,13 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     keep?: string,
   ): void {
     const { prepare } = transaction;
-    const { id } = rollout;
+    const { id, tool } = rollout;
     for (const version of correctionsOf(prepare, id).filter((one) => one !== keep)) {
+      forgetCorrection(prepare, id, version);
+      if (isNeeded(prepare, { ...rollout, version }, mainOfBoth(transaction, tool), id)) continue;
       for (const each of [version, ...heldBetas(prepare, { ...rollout, version })]) {
         discardOne(transaction, rollout, each, said);
       }
-      forgetCorrection(prepare, id, version);
     }
   }
 
@@ -189,6 +199,7 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
         if (isBeta && isBack) publish(transaction, rollout, version, ['beta'], request);
         return isBeta;
       }
+      if (isOfOther(prepare, rollout, version)) return false;
       if (!correctionsOf(prepare, id).includes(version)) addCorrection(prepare, id, version);
       if (!isBack) discardCorrections(transaction, rollout, request, version);
       packages.touch(transaction, packageId);
@@ -198,12 +209,7 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       const { prepare } = transaction;
       // A start that was interrupted may have come no further than its payloads.
       const packageId = heldPackageOf(prepare, tool, version) ?? packageOf(prepare, tool);
-      // A release comes to the feed first: until the bucket has it too, clients of Scoop still get what is held.
-      const mainOfBoth = (id: string): string | undefined => {
-        const main = mainOf(prepare, id);
-        return main !== undefined && bucket.isOnBranch(transaction, tool, main) ? main : undefined;
-      };
-      return isNeeded(prepare, { tool, packageId, version }, mainOfBoth)
+      return isNeeded(prepare, { tool, packageId, version }, mainOfBoth(transaction, tool))
         ? 'needed'
         : discardOne(transaction, { tool, packageId }, version, request, isOnBranch || undefined);
     },

@@ -4,6 +4,7 @@ import { isOpen } from './rollout.ts';
 import type { NewRollout, RolloutRequest, StartOutcome } from './rollouts.ts';
 import { readRings } from './sql-admissions.ts';
 import { isApproved, prepareCorrection } from './sql-correct.ts';
+import { correctionsOf } from './sql-corrections.ts';
 import { type RawRollout, toRollout } from './sql-rows.ts';
 import {
   factsOf,
@@ -35,6 +36,11 @@ export function start(
   if (same !== undefined) return { is: 'ended', rollout: same };
   const higher = before.find((each) => isOpen(each) && (compareVersionTexts(each.version, version) ?? 0) > 0);
   if (higher !== undefined) return { is: 'lower', rollout: higher };
+  const corrected = before.find(
+    (each) =>
+      isOpen(each) && correctionsOf(prepare, each.id).some((one) => compareVersionTexts(one, version) === 0),
+  );
+  if (corrected !== undefined) return { is: 'correction', rollout: corrected };
   const at = options.now();
   const alert = firingAlert(prepare, order, at.getTime());
   if (alert !== undefined) return { is: 'alerting', alert };

@@ -271,6 +271,37 @@ export function describeViews(name: string, open: OpenFixture): void {
       expect(await start('1.22.0')).toMatchObject({ is: 'started' });
     });
 
+    it('have no version of one rollout that another one gives at its rollback', async () => {
+      await publish('1.21.0');
+      await rollOut('1.22.0');
+      await hold('1.22.0.2');
+      expect(await start('1.22.0.1')).toMatchObject({ is: 'correction', rollout: { version: '1.22.0' } });
+
+      const { rollouts } = feed;
+      const correct = (version: string) =>
+        rollouts.correct({ tool: 'delve', version, corrects: '1.22.0' }, { by });
+      await hold('1.22.0.5');
+      expect(await correct('1.22.0.5')).toBe('taken');
+      await hold('1.22.0.3');
+      await hold('1.22.0.4');
+      feed = fixture.feed([{ glob: 'delve', owners: 1 }]);
+      expect(await start('1.22.0.3')).toMatchObject({ is: 'started' });
+      expect([await correct('1.22.0.3'), await correct('1.22.0.4')]).toEqual(['unfit', 'unfit']);
+    });
+
+    it('cannot be put in the place of one that is rolling out', async () => {
+      await hold('1.22.0');
+      await start('1.22.0');
+      // as a database may be that an earlier version of this server wrote
+      await feed.catalog.discardHeld('delve', '1.22.0', by);
+      await feed.heldManifests.discard('delve', '1.22.0');
+
+      expect(await feed.catalog.hold(makePackage({ id: 'delve', version: '1.22.0' }), by)).toBe('exists');
+      expect(await publish('1.22')).toBe('exists');
+      const manifest = { tool: 'delve', packageId: 'delve', version: '1.22.0', text: '{}', message: '' };
+      expect(await feed.heldManifests.put(manifest)).toBe('other');
+    });
+
     it('are the same after a restart', async () => {
       await publish('1.21.0');
       await rollOut('1.22.0');

@@ -1,6 +1,8 @@
 import type { Connection } from '../../database/connection.ts';
 import type { Prepare } from '../../database/statements.ts';
 import type { HeldManifest, HeldManifests } from '../held-manifests.ts';
+import { isRollingOut } from './purge.ts';
+import { packageKey } from './rows.ts';
 
 const columns = 'tool, version, package_id, text, message, corrects';
 
@@ -12,6 +14,8 @@ export function createSqlHeldManifests({ prepare, transact }: Connection): HeldM
         const found = findHeldManifest(prepare, manifest.tool, manifest.version);
         if (found !== undefined) return isSame(found, manifest) ? 'same' : 'other';
         const { tool, version, packageId, text, message, corrects = null } = manifest;
+        const key = packageKey(packageId, version);
+        if (key !== undefined && isRollingOut(prepare, key)) return 'other';
         const insert = `INSERT INTO held_manifests (${columns}) VALUES (?, ?, ?, ?, ?, ?)`;
         prepare(insert).run(tool, version, packageId, text, message, corrects);
         return 'added';

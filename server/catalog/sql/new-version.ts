@@ -2,7 +2,7 @@ import type { Prepare, SqlValue } from '../../database/statements.ts';
 import type { NewPackage } from '../catalog.ts';
 import { keepPendingBlob } from './pending-blobs.ts';
 import { nextPk } from './primary-keys.ts';
-import { isPurged, queueRemoval } from './purge.ts';
+import { isPurged, isRollingOut, queueRemoval } from './purge.ts';
 import { type PackageKey, toColumns } from './rows.ts';
 
 type NewVersion = ReturnType<typeof toColumns> & {
@@ -19,6 +19,8 @@ export function placeNewVersion(prepare: Prepare, pkg: NewPackage): NewVersion |
   if (pkOf(prepare, 'packages', key) !== undefined || pkOf(prepare, 'held_packages', key) !== undefined) {
     return 'exists';
   }
+  // Whoever approved it saw other bytes.
+  if (isRollingOut(prepare, key)) return 'exists';
   if (isPurged(prepare, key)) {
     queueRemoval(prepare, pkg.sha256);
     return 'purged';

@@ -159,7 +159,8 @@ function removeHeldManifests(prepare: Prepare, key: PackageKey): void {
 
 type OfRollout = { readonly tool: string; readonly package_id: string; readonly version: string };
 
-function isRollingOut(prepare: Prepare, key: PackageKey): boolean {
+/** Whether an open rollout has this version, or gives it at its rollback. */
+export function isRollingOut(prepare: Prepare, key: PackageKey): boolean {
   return (prepare(selectRolling).all() as OfRollout[]).some((row) => isVersion(row, key));
 }
 
