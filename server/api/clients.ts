@@ -21,12 +21,9 @@ export function createClientRouter(services: ClientServices): Router {
     .route('/clients')
     .get(async (req, res) => {
       await principalWith(req, ['read']);
-      const page = await readClients(services, readQuery(ClientsParameters, req));
-      const clients: ClientJson[] = [];
-      for (const client of page.clients) {
-        if (await mayReadAs(req, client.id)) clients.push(await withinIds(req, client));
-      }
-      res.json({ ...page, clients });
+      const query = readQuery(ClientsParameters, req);
+      const { clients, next } = await readClients(services, query, (id) => mayReadAs(req, id));
+      res.json({ clients: await Promise.all(clients.map((client) => withinIds(req, client))), next });
     })
     .all(methodNotAllowed('GET, HEAD'));
   router

@@ -8,19 +8,30 @@ export type ReadingClients = {
   readonly standings: Standings;
 };
 
-/** A page of all clients that were seen, by id. */
+/** So many are read at once, however few of them are shown. */
+const idsAtOnce = 500;
+
+/**
+ * A page of the clients that were seen, by id. Of those that are not to be shown a page says nothing: it is filled from the ones
+ * after them, and goes on at the last that it shows.
+ */
 export async function readClients(
   { clients, standings }: ReadingClients,
   { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+  isShown: (id: string) => boolean | Promise<boolean> = () => true,
 ): Promise<ClientsPage> {
   const pause = createPause();
   const shown: ClientJson[] = [];
-  const known = await clients.list({ after, limit });
-  for (const client of known) {
-    shown.push(toClientJson(client.id, client, await standings.of(client.id)));
-    if (pause.isDue()) await pause.take();
+  for (let last = after; ; ) {
+    const known = await clients.list({ after: last, limit: idsAtOnce });
+    for (const client of known) {
+      last = client.id;
+      if (await isShown(last)) shown.push(toClientJson(last, client, await standings.of(last)));
+      if (shown.length === limit) return { clients: shown, next: last };
+      if (pause.isDue()) await pause.take();
+    }
+    if (known.length < idsAtOnce) return { clients: shown, next: null };
   }
-  return { clients: shown, next: known.length < limit ? null : (known.at(-1)?.id ?? null) };
 }
 
 /** One client, seen or not, and why it is offered what it is. */

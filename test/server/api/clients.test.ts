@@ -59,6 +59,12 @@ describe('/api/v1/clients', () => {
 
     const [, page] = await call('', ofClient);
     expect(page).toMatchObject({ clients: [{ id: 'pc-2', rollouts: [{}, {}] }], next: null });
+    // No page names another client, not even as the place where the next one begins.
+    expect(await call('?limit=1', ofClient)).toMatchObject([
+      200,
+      { clients: [{ id: 'pc-2' }], next: 'pc-2' },
+    ]);
+    expect(await call('?limit=1&after=pc-2', ofClient)).toEqual([200, { clients: [], next: null }]);
     expect([(await call('/pc-2', ofClient))[0], await call('/pc-1', ofClient)]).toEqual([
       200,
       [403, expect.objectContaining({ code: 'KEY_CLIENTS' })],
