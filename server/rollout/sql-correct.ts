@@ -25,7 +25,9 @@ function writeCorrection(
   { by }: RolloutRequest,
   options: TransitionOptions,
 ): void {
-  const given = rollout.state === 'rolled-back' ? 'is given' : 'is prepared';
+  const isAgain = rollout.state === 'pending' && rollout.approvals.length > 0;
+  const prepared = isAgain ? 'is prepared, so it has to be approved anew' : 'is prepared';
+  const given = rollout.state === 'rolled-back' ? 'is given' : prepared;
   writeHistory(transaction, rollout, 'correct', { by, reason: `${version} ${given}` }, options);
 }
 
@@ -43,12 +45,16 @@ export function correct(
   const rollout = toRollout(row, transaction.prepare);
   const known = correctionsOf(transaction.prepare, rollout.id);
   const isKnown = known.includes(version);
-  // Where there was nothing to go back to, approvers saw none, and a rollback needs one by now.
-  if (!isKnown && known.length > 0 && isApproved(rollout, options)) return 'approved';
+  // Where there was nothing to go back to, approvers saw none, and a rollback needs one by now: they are asked once more.
+  const isMissing = known.length === 0 && rollout.state === 'pending';
+  if (!isKnown && !isMissing && isApproved(rollout, options)) return 'approved';
   if (options.effects?.corrected(transaction, rollout, version, request) !== true) return 'unfit';
   // A beta waits for the rollback, with its correction.
   const isUsed = rollout.state === 'rolled-back' || isCorrectionOf(version, rollout.version);
-  if (!isKnown && isUsed) writeCorrection(transaction, rollout, version, request, options);
+  if (isKnown || !isUsed) return 'taken';
+  writeCorrection(transaction, rollout, version, request, options);
+  if (rollout.state === 'pending')
+    transaction.prepare('DELETE FROM rollout_approvals WHERE rollout = ?').run(rollout.id);
   return 'taken';
 }
 

@@ -214,9 +214,29 @@ export function describeViews(name: string, open: OpenFixture): void {
         await hold('1.23.0.1');
         await feed.rollouts.correct({ tool: 'delve', version: '1.23.0.1', corrects: second }, { by });
         await feed.rollouts.tick();
+        expect(await feed.rollouts.find(waiting)).toMatchObject({ state: 'pending', approvals: [] });
+        expect(await seenBy('pc-1')).toEqual([]);
+        await approve(waiting);
         expect(await seenBy('pc-1')).toEqual(['delve 1.23.0']);
         await act(waiting, 'rollback');
         expect(await seenBy('pc-1')).toEqual(['delve 1.23.0 unlisted', 'delve 1.23.0.1']);
+      });
+
+      it('get nothing in place of an approved version by one person alone', async () => {
+        await hold('1.22.0');
+        const outcome = await start('1.22.0');
+        if (outcome.is !== 'started') throw new Error(outcome.is);
+        const { id } = outcome.rollout;
+        await approve(id);
+        await feed.views.of('pc-1');
+        await hold('1.22.0.1');
+        const correct = () =>
+          feed.rollouts.correct({ tool: 'delve', version: '1.22.0.1', corrects: '1.22.0' }, { by });
+        expect(await correct()).toBe('approved');
+        await act(id, 'rollback');
+
+        expect(await correct()).toBe('approved');
+        expect(await seenBy('pc-1')).toEqual([]);
       });
 
       it('have none of a version that a correction is above by then', async () => {
