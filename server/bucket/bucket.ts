@@ -11,9 +11,10 @@ import type { GitAddress } from './address.ts';
 import type { Asking, ClientServices } from './client-heads.ts';
 import { openClientViews } from './client-views.ts';
 import type { BucketEvents } from './events.ts';
-import { createGit, type Git, runGit } from './git-backend.ts';
+import { createGit, type Git } from './git-backend.ts';
 import { openHookServer } from './hook-server.ts';
 import { createManifestReader, type ManifestReader } from './manifest-reader.ts';
+import { findMissing } from './objects.ts';
 import type { PendingCommits } from './pending-commits.ts';
 import { createFinishCommits } from './publish-commits.ts';
 import { type Channel, channels } from './push.ts';
@@ -119,6 +120,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     git: { ...git, cap: caps.write },
     served: { ...served, cap: caps.write },
     hookServer,
+    proven,
     stopping: stopping.signal,
   });
   const { push, fetch } = createServeClients({ receive, stopping: stopping.signal, log: deps.log });
@@ -128,7 +130,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   return {
     ...reader,
     async serve(address, req, res, pusher) {
-      await requireHead(git, address.channel, proven);
+      await requireHeads(git, [address.channel], proven);
       const { channel, client } = address;
       const plain = async () => ({ git: served, repository: `${channel}.git` });
       const work =
@@ -153,9 +155,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     finishCommits,
     between,
     async ping() {
-      for (const channel of channels) {
-        await requireHead(git, channel, new Set());
-      }
+      await requireHeads(git, channels, new Set());
     },
     async close() {
       stopping.abort(new FeedError('SHUTTING_DOWN'));
@@ -167,17 +167,20 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
 
 /**
  * A clone of a HEAD that points nowhere is an empty bucket, which Scoop accepts and can never update (spec scoop 1.1). `proven`
- * holds commits that were found once: nothing is ever pruned.
+ * holds commits that were found once: nothing is ever pruned. git is asked once for all others.
  */
-async function requireHead(git: Git, channel: Channel, proven: Set<string>): Promise<void> {
-  const tip = await readRef(git.dir, `refs/heads/${channel}`);
-  if (tip === undefined) {
-    return fail('BUCKET_BROKEN', { branch: channel });
+async function requireHeads(git: Git, wanted: readonly Channel[], proven: Set<string>): Promise<void> {
+  const unproven = new Map<string, Channel>();
+  for (const branch of wanted) {
+    const tip = (await readRef(git.dir, `refs/heads/${branch}`)) ?? fail('BUCKET_BROKEN', { branch });
+    if (!proven.has(tip) && !unproven.has(tip)) unproven.set(tip, branch);
   }
-  if (!proven.has(tip)) {
-    await runGit(git, ['cat-file', '-e', `${tip}^{tree}`]).catch((cause) =>
-      fail('BUCKET_BROKEN', { branch: channel }, cause),
-    );
+  const [branch] = unproven.values();
+  if (branch === undefined) return;
+  const trees = [...unproven.keys()].map((tip) => `${tip}^{tree}`);
+  const missing = await findMissing(git, trees).catch((cause) => fail('BUCKET_BROKEN', { branch }, cause));
+  for (const [tip, branch] of unproven) {
+    if (missing.has(`${tip}^{tree}`)) fail('BUCKET_BROKEN', { branch });
     proven.add(tip);
   }
 }

@@ -6,6 +6,7 @@ import { type ClientCommit, lineRef, writeClientCommits } from './client-commit.
 import type { ClientLinks, StoredLink } from './client-links.ts';
 import { parseOffers } from './client-offers.ts';
 import { type Git, runGit } from './git-backend.ts';
+import { findMissing } from './objects.ts';
 import { readRef } from './refs.ts';
 import { initRepository, removeLeftovers } from './repository.ts';
 
@@ -140,12 +141,4 @@ async function isWhole(git: Git, { commit }: StoredLink): Promise<boolean> {
 async function borrow(repoDir: string, objects: string): Promise<void> {
   await mkdir(join(repoDir, 'objects', 'info'), { recursive: true });
   await writeFile(join(repoDir, 'objects', 'info', 'alternates'), `${objects}\n`);
-}
-
-async function findMissing(git: Git, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const input = [...new Set(ids)].map((id) => `${id}\n`).join('');
-  const lines = (await runGit(git, ['cat-file', '--batch-check'], { input })).toString().split('\n');
-  return new Set(
-    lines.filter((line) => line.endsWith(' missing')).map((line) => line.split(' ', 1)[0] ?? ''),
-  );
 }

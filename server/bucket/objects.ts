@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { type Environment, endGit, type Git, startGit, whenEnded } from './git-backend.ts';
+import { type Environment, endGit, type Git, runGit, startGit, whenEnded } from './git-backend.ts';
 
 type GitObject = {
   readonly oid: string;
@@ -102,6 +102,15 @@ export function openObjects(git: Git, env: Environment = {}, limits: ObjectLimit
       endGit(child);
     },
   };
+}
+
+/** Those of some names (`OID`, `OID^{tree}`) that git does not find, by one process. @throws FeedError GIT_FAILED, GIT_MISSING */
+export async function findMissing(git: Git, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const input = [...new Set(names)].map((name) => `${name}\n`).join('');
+  const lines = (await runGit(git, ['cat-file', '--batch-check'], { input })).toString().split('\n');
+  return new Set(
+    lines.filter((line) => line.endsWith(' missing')).map((line) => line.split(' ', 1)[0] ?? ''),
+  );
 }
 
 /** The parts of a commit object that the bucket's rules need. */

@@ -12,11 +12,12 @@ import type { GitAddress } from './address.ts';
 import { type CheckDeps, checkPush, refuseFor } from './check-push.ts';
 import { confirmRefUpdates, readAllRefs } from './confirm-ref-updates.ts';
 import type { BucketEvents } from './events.ts';
-import { type Git, runGit } from './git-backend.ts';
+import type { Git } from './git-backend.ts';
 import type { Refs } from './git-bundle.ts';
 import { acceptedFile, forgetAccepted, hookEnvironment, requireHooks, writeAccepted } from './hook.ts';
 import type { CheckPush, HookServer } from './hook-server.ts';
 import { serveGit } from './http-backend.ts';
+import { pack } from './pack.ts';
 import { type PktLines, readPktLines } from './pkt-line.ts';
 import type { PushCommands } from './push.ts';
 import { commandLines, type PushRequest, parsePushRequest } from './push-request.ts';
@@ -35,6 +36,8 @@ export type ReceiveDeps = CheckDeps & {
   readonly reservedIds: readonly string[];
   /** The setting APPROVALS. */
   readonly approvals: Approvals;
+  /** Gets the commits that a push has moved branches to: git has checked that they are whole. */
+  readonly proven: Set<string>;
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
 };
@@ -61,7 +64,7 @@ const limits = {
  * are compared with what was accepted.
  */
 export function createReceive(deps: ReceiveDeps): Receive {
-  const { git, served, hookServer, log, reservedIds, approvals, stopping, events } = deps;
+  const { git, served, hookServer, proven, log, reservedIds, approvals, stopping, events } = deps;
 
   return async (address, req, res, pusher) => {
     await requireHooks(git.dir);
@@ -158,6 +161,8 @@ export function createReceive(deps: ReceiveDeps): Receive {
       });
       if (await recordRefUpdates({ ...deps, git }, updates, by, reasonOf(req))) outcome = 'published';
       if (!isRight) fail('GIT_FAILED', {}, new Error('git moved other refs than were accepted'));
+      if (outcome !== 'published') return;
+      for (const { next } of updates) if (next !== undefined) proven.add(next);
     });
 
     const ticket = hookServer.issue(decide);
@@ -179,16 +184,8 @@ export function createReceive(deps: ReceiveDeps): Receive {
       ticket.close();
       await finish().finally(() => over.abort(new Error('the push is over')));
     }
-    if (outcome === 'published') await pack();
+    if (outcome === 'published') await pack(git, log, limits.maxMs);
     return outcome;
-  }
-
-  /** After the answer, and before the server ends. */
-  async function pack(): Promise<void> {
-    const { cap: _whole, ...unlimited } = git;
-    await runGit(unlimited, ['gc', '--auto', '--quiet'], { timeoutMs: limits.maxMs }).catch((err) =>
-      log.error({ err }, 'the bucket could not be packed'),
-    );
   }
 }
 
