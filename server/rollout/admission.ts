@@ -1,5 +1,5 @@
 import { positionOf } from './position.ts';
-import { type Rollout, reachedBy } from './rollout.ts';
+import { type Reach, type Rollout, reachedBy } from './rollout.ts';
 
 export type Client = {
   readonly id: string;
@@ -15,10 +15,18 @@ export function isEligible(
   rollout: Pick<Rollout, 'plan' | 'step'> & { readonly seed: string },
   client: Client,
 ): boolean {
-  const { rings, percent } = reachedBy(rollout);
-  if (rings.some((ring) => client.rings.includes(ring))) return true;
+  return isWithin(reachedBy(rollout), client.rings, () => positionOf(rollout.seed, client.id));
+}
+
+/** Whether steps that reach so far reach a client in these rings; its position is asked for only where it decides. */
+export function isWithin(
+  { rings, percent }: Reach,
+  clientRings: readonly string[],
+  position: () => number,
+): boolean {
+  if (rings.some((ring) => clientRings.includes(ring))) return true;
   // 0.07 * 100 is 7.000000000000001: whole hundredths are what was written
-  return percent > 0 && positionOf(rollout.seed, client.id) < Math.round(percent * 100);
+  return percent > 0 && position() < Math.round(percent * 100);
 }
 
 /** Only a rolling rollout lets clients in: one that is halted keeps those that it has. */

@@ -37,11 +37,11 @@ export function isOpen({ state }: Pick<Rollout, 'state'>): boolean {
   return openStates.has(state);
 }
 
+/** Whom steps reach: these rings, and the positions below the percentage. */
+export type Reach = { readonly rings: readonly string[]; readonly percent: number };
+
 /** What the steps that were begun reach together. */
-export function reachedBy({ plan, step }: Pick<Rollout, 'plan' | 'step'>): {
-  readonly rings: readonly string[];
-  readonly percent: number;
-} {
+export function reachedBy({ plan, step }: Pick<Rollout, 'plan' | 'step'>): Reach {
   const begun = plan.steps.slice(0, step + 1);
   return {
     rings: begun.flatMap((each) => ('ring' in each ? [each.ring] : [])),

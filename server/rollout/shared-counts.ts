@@ -7,9 +7,10 @@ export type SharedCounts<T> = {
   forget(id: number): void;
 };
 
-/** A count of so many clients takes a tenth of a second and more, and anybody may ask: it is kept for a while. */
-const manyClients = 10_000;
-const keptMs = 30_000;
+/** Anybody may ask: a count of so many clients is kept for a while, some hundred times as long as it takes. */
+const manyClients = 1_000;
+const keptMsForEach = 3;
+const maxKeptMs = 30_000;
 
 /** Many who ask at once share one count. @param clientsIn how many clients were counted */
 export function shareCounts<T>(
@@ -27,7 +28,9 @@ export function shareCounts<T>(
       kept.set(rollout.id, one);
       made.then(
         (counted) => {
-          one.keptUntil = performance.now() + (clientsIn(counted) > manyClients ? keptMs : 0);
+          const clients = clientsIn(counted);
+          const keptMs = clients < manyClients ? 0 : Math.min(maxKeptMs, clients * keptMsForEach);
+          one.keptUntil = performance.now() + keptMs;
         },
         () => kept.delete(rollout.id),
       );

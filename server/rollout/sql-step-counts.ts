@@ -1,6 +1,8 @@
 import type { Prepare } from '../database/statements.ts';
 import { createPause } from '../pause.ts';
-import { isEligible } from './admission.ts';
+import { isWithin } from './admission.ts';
+import { positionOf } from './position.ts';
+import { reachedBy } from './rollout.ts';
 import type { StepCount, StoredRollout } from './rollouts.ts';
 import { asClient, readRings } from './sql-admissions.ts';
 
@@ -14,16 +16,20 @@ type Admitted = { readonly client: string; readonly received: number | null };
  */
 export async function countSteps(prepare: Prepare, rollout: StoredRollout): Promise<readonly StepCount[]> {
   const pause = createPause();
-  const rings = readRings(prepare);
   const counts = rollout.plan.steps
     .slice(0, rollout.step + 1)
     .map((_, step) => ({ step, admitted: 0, received: 0 }));
+  const reaches = counts.map(({ step }) => reachedBy({ plan: rollout.plan, step }));
+  const ringsOfSteps = new Set(reaches.flatMap(({ rings }) => rings));
+  const rings = readRings(prepare).filter(({ name }) => ringsOfSteps.has(name));
   const select = `SELECT client, received FROM admissions WHERE rollout = ? AND client > ? ORDER BY client LIMIT ?`;
   for (let after = ''; ; ) {
     const page = prepare(select).all(rollout.id, after, pageSize) as Admitted[];
     for (const { client, received } of page) {
-      const machine = asClient(client, rings);
-      const first = counts.find(({ step }) => isEligible({ ...rollout, step }, machine)) ?? counts.at(-1);
+      const its = asClient(client, rings).rings;
+      const position = positionOf(rollout.seed, client);
+      // -1 where no step reaches it: the last one.
+      const first = counts.at(reaches.findIndex((reach) => isWithin(reach, its, () => position)));
       if (first === undefined) continue;
       first.admitted += 1;
       if (received !== null) first.received += 1;
