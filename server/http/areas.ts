@@ -68,7 +68,10 @@ export function areaOf(path: string): Area {
 export function subjectOf(path: string): string | undefined {
   const [, id] =
     /^\/(?:(?:nuget|api\/v2)(?:\/c\/[^/]+)?\/package|v3(?:\/c\/[^/]+)?\/flat|dl)\/([^/]+)/i.exec(path) ?? [];
-  return id === undefined ? undefined : decode(id);
+  if (id !== undefined) return decode(id);
+  const [, file] = /^\/m\/c\/[^/]+\/([^/]+)/i.exec(path) ?? [];
+  // As manifests/router.ts reads it.
+  return file === undefined ? undefined : decode(file).replace(/\.json$/, '');
 }
 
 /** The client whose address it is, as it was written: keys may be limited to some. */

@@ -131,6 +131,19 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
     expect((await ask('/nuget/package/%6Fther%/1.0.0', limited)).status).toBe(403);
   });
 
+  it('limits a key with ids to the manifests of these tools for a client', async () => {
+    const limited = { 'X-NuGet-ApiKey': await makeKey(server, ['read'], ['other*']) };
+    const statusOf = async (address: string) => (await ask(address, limited)).status;
+
+    for (const file of ['kept.json', 'KEPT.json', 'k%65pt.json', 'kept%2Ejson', 'kept.json/']) {
+      expect([file, await statusOf(`/m/c/pc-7/${file}`)]).toEqual([file, 403]);
+    }
+    expect([await statusOf('//m//C/pc-7/kept.json'), await statusOf('/m/c/%70c-7/kept.json')]).toEqual([
+      403, 403,
+    ]);
+    expect(await statusOf('/m/c/pc-7/other.json')).toBe(404);
+  });
+
   it('tells every key what it may do, and nobody without one', async () => {
     const pusher = await makeKey(server, ['push:beta']);
     const answer = await ask('/api/v1/key', { 'X-NuGet-ApiKey': pusher });
