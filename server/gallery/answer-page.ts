@@ -4,11 +4,16 @@ import { pagePolicy } from '../http/security-headers.ts';
 import { itsTurn } from '../pause.ts';
 import { htmlOf } from './layout.tsx';
 
-export async function answerPage(response: Response, page: JSX.Element): Promise<void> {
+/** @param caching `no-store` where the page contains what only this request may see */
+export async function answerPage(
+  response: Response,
+  page: JSX.Element,
+  caching: 'no-cache' | 'no-store' = 'no-cache',
+): Promise<void> {
   await itsTurn();
   response
     .set('Content-Security-Policy', pagePolicy)
-    .set('Cache-Control', 'no-cache')
+    .set('Cache-Control', caching)
     .type('html')
     .send(htmlOf(page));
 }

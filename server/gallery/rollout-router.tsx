@@ -56,7 +56,8 @@ export function createRolloutPages(services: RolloutPageServices): Router {
     const [details, steps] = [await rollouts.details(rollout), await rollouts.countSteps(rollout)];
     // Under `no-referrer` a browser sends `Origin: null` with a form, as a page of another site would (Fetch standard 3.2).
     response.set('Referrer-Policy', 'same-origin');
-    await answerPage(response, <RolloutPage {...{ rollout, details, steps, answer }} />);
+    const page = <RolloutPage {...{ rollout, details, steps, answer }} />;
+    await answerPage(response, page, answer === undefined ? 'no-cache' : 'no-store');
   }
 
   router.get('/rollouts', async (request, response) => {

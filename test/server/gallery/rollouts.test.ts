@@ -105,7 +105,7 @@ describe('the pages of rollouts', () => {
     const answer = await send('client', { key: reader, client: 'IT-1' });
 
     expect(answer.status).toBe(200);
-    expect(answer.headers.get('cache-control')).toBe('no-cache');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
     const html = await answer.text();
     expect(html).toMatch(/<li>it-1: seen from [-0-9]+ to [-0-9]+, in canary<\/li>/);
     expect(html).toMatch(/<li>rollout 1 of delve 1\.22\.0, rolling: position \d+ of 10000, admitted 2026/);
