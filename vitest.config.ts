@@ -34,6 +34,7 @@ const kinds = {
     'test/slow/**/*.test.ts',
     'test/hostile/fuzz-*.test.ts',
     'test/{own-packages,probe}/probe.test.ts',
+    'test/devbox/image.test.ts',
     /** The same flow, repeated for each possible fault, forgery, interruption or form. */
     ...exhaustive,
   ],

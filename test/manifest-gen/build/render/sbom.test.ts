@@ -1,11 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { Ajv } from 'ajv';
-import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { renderSbom } from '../../../../manifest-gen/build/render/sbom.ts';
 import { type Program, readPrograms } from '../../../../manifest-gen/verify/go-buildinfo.ts';
+import { cycloneDxSchema } from '../../../kit/cyclonedx.ts';
 import { makeRendered } from '../../../kit/rendered.ts';
 
 const rendered = await makeRendered();
@@ -57,7 +53,7 @@ describe('the SBOM of a release', () => {
     ['of an exe that does not say what it is made of', [{ architecture: 'amd64', info: undefined }]],
     ['of what files say', said],
   ])('%s is valid by the published schema', async (_, given) => {
-    const validate = await schemaOf('1.6');
+    const validate = await cycloneDxSchema('1.6');
     const bom: unknown = JSON.parse(renderSbom(rendered, given));
 
     expect(validate(bom), JSON.stringify(validate.errors)).toBe(true);
@@ -88,19 +84,3 @@ describe('the SBOM of a release', () => {
     expect(of('gdg-windows-amd64.exe')).toHaveLength(6);
   });
 });
-
-/** The schema files that CycloneDX publishes, as they come with its library. */
-async function schemaOf(version: string) {
-  const require = createRequire(import.meta.url);
-  const dir = join(dirname(require.resolve('@cyclonedx/cyclonedx-library/package.json')), 'res', 'schema');
-  const read = async (name: string) => JSON.parse(await readFile(join(dir, name), 'utf8')) as { $id: string };
-  const ajv = new Ajv({ strict: false, validateFormats: true });
-  addFormats.default(ajv);
-  for (const name of ['iri-reference', 'idn-email']) ajv.addFormat(name, true);
-  for (const name of ['spdx', 'jsf-0.82', 'cryptography-defs']) {
-    const file = `${name}.SNAPSHOT.schema.json`;
-    // named by its file, relative to the schema that refers to it
-    ajv.addSchema({ ...(await read(file)), $id: `http://cyclonedx.org/schema/${file}` });
-  }
-  return ajv.compile(await read(`bom-${version}.SNAPSHOT.schema.json`));
-}

@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { hasProgram, run } from '../kit/programs.ts';
+import { makeTempDir, productDir } from '../kit/test-server.ts';
+
+const templates = join(productDir, 'devbox', 'templates');
+const read = (file: string): Promise<string> => readFile(join(templates, file), 'utf8');
+
+/** What Docker and the OCI runtime specification both understand. */
+const Profile = z.strictObject({
+  defaultAction: z.literal('SCMP_ACT_ERRNO'),
+  defaultErrnoRet: z.literal(1),
+  architectures: z.tuple([z.literal('SCMP_ARCH_X86_64'), z.literal('SCMP_ARCH_AARCH64')]),
+  syscalls: z.array(
+    z.strictObject({
+      names: z.array(z.string().regex(/^[a-z0-9_]+$/)).min(1),
+      action: z.enum(['SCMP_ACT_ALLOW', 'SCMP_ACT_ERRNO']),
+      errnoRet: z.number().optional(),
+      args: z
+        .array(
+          z.strictObject({
+            index: z.number(),
+            value: z.number(),
+            valueTwo: z.number().optional(),
+            op: z.enum(['SCMP_CMP_EQ', 'SCMP_CMP_MASKED_EQ']),
+          }),
+        )
+        .optional(),
+    }),
+  ),
+});
+const profile = Profile.parse(JSON.parse(await read('images/seccomp.json')));
+const allowed = profile.syscalls
+  .filter(({ action }) => action === 'SCMP_ACT_ALLOW')
+  .flatMap(({ names }) => names);
+
+/** With the profile of an engine that ships one: https://github.com/containers/common/blob/main/pkg/seccomp/seccomp.json */
+const known = '/usr/share/containers/seccomp.json';
+
+describe('images/seccomp.json', () => {
+  it('refuses what it does not name, and names none of what leads out of a container', () => {
+    const dangerous = [
+      ...['ptrace', 'process_vm_readv', 'process_vm_writev', 'mount', 'umount2', 'pivot_root', 'chroot'],
+      ...['setuid', 'setgid', 'setreuid', 'setresuid', 'setgroups', 'capset', 'unshare', 'setns'],
+      ...['bpf', 'keyctl', 'add_key', 'request_key', 'perf_event_open', 'userfaultfd', 'io_uring_setup'],
+      ...[
+        'init_module',
+        'finit_module',
+        'kexec_load',
+        'open_by_handle_at',
+        'mknod',
+        'mknodat',
+        'personality',
+      ],
+    ];
+
+    expect(allowed.filter((name) => dangerous.includes(name))).toEqual([]);
+    expect(allowed).toContain('futex');
+  });
+
+  it('allows clone without new namespaces only, which clone3 could not be asked for', () => {
+    const rules = profile.syscalls.filter(({ names }) => names.some((name) => name.startsWith('clone')));
+
+    expect(rules).toEqual([
+      {
+        names: ['clone'],
+        action: 'SCMP_ACT_ALLOW',
+        // CLONE_NEW* of sched.h but CLONE_NEWTIME, which clone cannot make
+        args: [{ index: 0, value: 0x7e02_0000, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
+      },
+      // ENOSYS: libraries take clone then
+      { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 },
+    ]);
+  });
+
+  it('allows sockets of Unix, IPv4, IPv6 and netlink only', () => {
+    const families = profile.syscalls.filter(({ names }) => names.includes('socket'));
+
+    expect(families.map(({ args }) => args?.map(({ index, value, op }) => [index, value, op]))).toEqual(
+      [1, 2, 10, 16].map((family) => [[0, family, 'SCMP_CMP_EQ']]),
+    );
+  });
+
+  it.skipIf(!existsSync(known))('has names that an engine knows (needs buildah)', async () => {
+    const engine = z
+      .object({ syscalls: z.array(z.object({ names: z.array(z.string()) })) })
+      .parse(JSON.parse(await readFile(known, 'utf8')));
+    const names = new Set(engine.syscalls.flatMap((rule) => rule.names));
+
+    expect(allowed.filter((name) => !names.has(name))).toEqual([]);
+  });
+});
+
+describe('the templates of images', () => {
+  it.skipIf(!hasProgram('hadolint'))('pass hadolint (needs hadolint)', async () => {
+    const { code, stdout, stderr } = await run('hadolint', [join(templates, 'images/linux/Dockerfile')]);
+
+    expect(stdout + stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it.skipIf(!hasProgram('check-jsonschema'))('pass the compose schema (needs check-jsonschema)', async () => {
+    const args = ['--builtin-schema', 'vendor.compose-spec', join(templates, 'compose.yaml')];
+    const { code, stdout, stderr } = await run('check-jsonschema', args);
+
+    expect(code, stdout + stderr).toBe(0);
+  });
+
+  it.skipIf(!hasProgram('promtool'))('have a configuration for Prometheus (needs promtool)', async () => {
+    const dir = await makeTempDir();
+    try {
+      const file = join(dir, 'prometheus.yml');
+      await writeFile(file, compose.configs.prometheus.content);
+      const { code, stdout, stderr } = await run('promtool', ['check', 'config', file]);
+
+      expect(code, stdout + stderr).toBe(0);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+});
+
+const Hardened = z.object({
+  read_only: z.literal(true),
+  cap_drop: z.tuple([z.literal('ALL')]),
+  security_opt: z.array(z.string()),
+});
+const compose = z
+  .object({
+    services: z.record(z.string(), Hardened),
+    configs: z.object({ prometheus: z.object({ content: z.string() }) }),
+  })
+  .parse(parse(await read('compose.yaml'), { merge: true }));
+
+describe('compose.yaml', () => {
+  it('gives no service a writable root, a capability or new privileges, and the profile to all but delve', () => {
+    const noNew = 'no-new-privileges:true';
+    const options = Object.entries(compose.services).map(([name, { security_opt }]) => [name, security_opt]);
+
+    expect(Object.fromEntries(options)).toEqual({
+      app: [noNew, 'seccomp=images/seccomp.json'],
+      probe: [noNew, 'seccomp=images/seccomp.json'],
+      debug: [noNew],
+      prometheus: [noNew],
+    });
+  });
+
+  it('builds targets of the Dockerfile', async () => {
+    const dockerfile = await read('images/linux/Dockerfile');
+    const targets = [...(await read('compose.yaml')).matchAll(/^ +target: (\w+)$/gm)].map(([, name]) => name);
+
+    expect(targets).toEqual(['runtime', 'debug']);
+    for (const target of targets) expect(dockerfile).toContain(` AS ${target}\n`);
+  });
+});
