@@ -23,7 +23,7 @@ $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $SourceName = 'go-win-tools'
 
-#region The file: what each part may contain. ValidateNotNull marks what must be given.
+#region The file: the feed, packages and PATH. ValidateNotNull marks what must be given.
 # Classes of data without methods, whose compiled bodies would keep to the classes of the first run in a session.
 class Part { }
 
@@ -37,24 +37,6 @@ class Feed : Part {
   [string] $ring
   [bool] $chocolatey
   [bool] $scoop
-}
-
-class Join : Part {
-  [ValidateNotNull()] [ValidateSet('Domain', 'Workgroup', 'Standalone', IgnoreCase = $false)]
-  [string] $mode
-  [ValidatePattern('\A[A-Za-z0-9][A-Za-z0-9.-]{0,254}\z', Options = 'None', ErrorMessage = 'expected the name of a domain or workgroup')]
-  [string] $name
-  [ValidateLength(1, 1024)]
-  [string] $ou
-}
-
-class WinRm : Part {
-  [ValidateNotNull()] [ValidateSet('HTTP', 'HTTPS', IgnoreCase = $false)]
-  [string] $transport
-  [ValidateNotNull()] [ValidateRange(1, 65535)]
-  [int] $port
-  [ValidatePattern('\A[0-9A-Fa-f]{40}\z', ErrorMessage = 'expected the thumbprint of a certificate, 40 hex digits')]
-  [string] $certificate
 }
 
 class EnvironmentVariable : Part {
@@ -86,6 +68,26 @@ class Package : Part {
   [string] $version
   [ValidateNotNull()] [ValidateSet('Chocolatey', 'Scoop', IgnoreCase = $false)]
   [string] $by
+}
+#endregion
+
+#region The file: Windows' own resources, and the whole
+class Join : Part {
+  [ValidateNotNull()] [ValidateSet('Domain', 'Workgroup', 'Standalone', IgnoreCase = $false)]
+  [string] $mode
+  [ValidatePattern('\A[A-Za-z0-9][A-Za-z0-9.-]{0,254}\z', Options = 'None', ErrorMessage = 'expected the name of a domain or workgroup')]
+  [string] $name
+  [ValidateLength(1, 1024)]
+  [string] $ou
+}
+
+class WinRm : Part {
+  [ValidateNotNull()] [ValidateSet('HTTP', 'HTTPS', IgnoreCase = $false)]
+  [string] $transport
+  [ValidateNotNull()] [ValidateRange(1, 65535)]
+  [int] $port
+  [ValidatePattern('\A[0-9A-Fa-f]{40}\z', ErrorMessage = 'expected the thumbprint of a certificate, 40 hex digits')]
+  [string] $certificate
 }
 
 class Certificate : Part {
@@ -122,7 +124,9 @@ class RegistryValue : Part {
   [ValidateNotNull()]
   [object] $value
 }
+#endregion
 
+#region The file: the whole
 class Machine : Part {
   [ValidateNotNull()] [ValidateRange(1, 1)]
   [int] $version
@@ -193,7 +197,7 @@ function Get-PartFaults([string] $Class, $Part) {
 }
 #endregion
 
-#region Reading: JSON to the classes above, with the path (RFC 6901) of each fault
+#region Faults: each with its path in the file (RFC 6901)
 function Add-Fault($Faults, [string] $At, [string] $Text) { $Faults.Add([pscustomobject]@{ path = $At; fault = $Text }) }
 
 function Get-Attribute($Property, [type] $Type) { return $Property.GetCustomAttributes($Type, $false) | Select-Object -First 1 }
@@ -211,7 +215,9 @@ function Get-Expectation($Property) {
   if ($length) { return "expected $($length.MinLength) to $($length.MaxLength) characters" }
   return 'expected another value'
 }
+#endregion
 
+#region Reading values: each with the type that its class gives it
 # Without a type of its own: text, a whole number, or a list of texts. Anything else is $null.
 function Read-AnyValue($Element) {
   $number = 0L
@@ -258,7 +264,9 @@ function Read-Value([type] $Type, $Element, [string] $At, $Faults) {
   if ($null -eq $any) { return Add-Fault $Faults $At 'expected text, a whole number or a list of texts' }
   return , $any
 }
+#endregion
 
+#region Reading parts: JSON to the classes above
 # Each item of a list alone, so that the path names the one that is wrong.
 function Set-Field($Target, $Property, $Value, [string] $At, $Faults) {
   $name = $Property.Name
@@ -304,7 +312,9 @@ function Read-Part([type] $Type, $Element, [string] $At, $Faults) {
   if ($more) { foreach ($name in $more.Keys | Sort-Object) { Add-Fault $Faults "$At/$name" $more[$name] } }
   return $part
 }
+#endregion
 
+#region Reading files: JSON, or YAML by a module
 function ConvertFrom-YamlText([string] $Text) {
   if (-not (Get-Module -ListAvailable -Name powershell-yaml)) {
     throw 'YAML needs the module powershell-yaml. Expected it, or JSON: devbox:check --to-json makes a machine.json of a machine.yaml.'
@@ -339,7 +349,7 @@ function Read-Machine([string] $File, $Faults) {
 }
 #endregion
 
-#region Windows itself: nothing else in this file touches it, so that tests can stand in for it
+#region Windows itself: registry, stores and folders. Nothing outside of these three regions touches it, so that tests can stand in for it
 function Test-OnWindows { return $IsWindows }
 
 # A 32-bit PowerShell has a view of its own, which nobody else would read.
@@ -387,7 +397,9 @@ function Add-StoredCertificate([string] $Location, [string] $Store, $Certificate
     $opened.Add($Certificate)
   } finally { $opened.Dispose() }
 }
+#endregion
 
+#region Windows itself: services, WinRM and join mode
 function Get-ServiceNow([string] $Name) {
   $service = Get-Service -Name $Name
   return @{ Startup = "$($service.StartType)"; State = "$($service.Status)" }
@@ -420,7 +432,9 @@ function Invoke-JoinMethod([string] $Method, [hashtable] $Arguments) {
   $answer = Get-CimInstance -ClassName Win32_ComputerSystem | Invoke-CimMethod -MethodName $Method -Arguments $Arguments
   if ($answer.ReturnValue -ne 0) { throw "$Method failed with error $($answer.ReturnValue) of Windows; net helpmsg $($answer.ReturnValue) explains it." }
 }
+#endregion
 
+#region Windows itself: programs
 # The only place that starts programs: a list of arguments, never a line.
 function Invoke-Program([string] $Program, [string[]] $Arguments, [int[]] $Success = @(0)) {
   $PSNativeCommandUseErrorActionPreference = $false
@@ -639,7 +653,7 @@ function Set-Package($Item) {
 }
 #endregion
 
-#region The run: resources in their order, each tested, set and tested again
+#region The run: resources in their order
 $Kinds = @(
   @{ Field = 'environment'; Name = { "variable $($args[0].name) ($($args[0].scope))" }; Test = ${function:Test-EnvironmentVariable}; Set = ${function:Set-EnvironmentVariable} }
   @{ Field = 'certificates'; Name = { "certificate $($args[0].sha256.Substring(0, 12)) in $($args[0].location)\$($args[0].store)" }; Test = ${function:Test-Certificate}; Set = ${function:Set-Certificate} }
@@ -667,7 +681,9 @@ function Get-Resources($Machine) {
     }
   }
 }
+#endregion
 
+#region The run: one resource
 # changed, unchanged, would change or failed.
 function Invoke-Resource($Resource, $Run) {
   $result = [ordered]@{ path = $Resource.Path; name = $Resource.Name; state = 'unchanged' }
@@ -703,7 +719,9 @@ function Use-WithoutPassword([scriptblock] $Work) {
   $env:GO_WIN_CONFIG_PASSWORD = $null
   try { & $Work } finally { $env:GO_WIN_CONFIG_PASSWORD = $kept }
 }
+#endregion
 
+#region The run: all of them, and what is said about it
 function Invoke-Configuration([string] $File, [bool] $IsDry, [pscredential] $Given = [pscredential]::Empty) {
   $faults = [Collections.Generic.List[object]]::new()
   $machine = Read-Machine $File $faults

@@ -1,4 +1,4 @@
-# Stands in for Windows after go-win-config.ps1 was read in: everything in its region "Windows itself" is replaced, nothing else.
+# Stands in for Windows after go-win-config.ps1 was read in: everything in its regions "Windows itself" is replaced, nothing else.
 # $Fake is the machine; $Broken names what fails on it.
 $Fake = @{
   Registry = @{
