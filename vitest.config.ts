@@ -33,7 +33,7 @@ const kinds = {
     /** Builds of programs from source and from registries, the image, fresh clones, large loads, long fuzzing. */
     'test/slow/**/*.test.ts',
     'test/hostile/fuzz-*.test.ts',
-    'test/{own-packages,probe}/probe.test.ts',
+    'test/{own-packages,probe}/{probe,notices}.test.ts',
     'test/devbox/image.test.ts',
     /** The same flow, repeated for each possible fault, forgery, interruption or form. */
     ...exhaustive,

@@ -54,7 +54,7 @@ async function licenses(productDir: string, inputs: readonly string[]): Promise<
   const dirs = inputs.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
   const notices = await Promise.all(
     [...new Set(dirs)].map(async (dir) => {
-      const { name, version, license } = JSON.parse(
+      const { name, version, license, author } = JSON.parse(
         await readFile(join(productDir, dir, 'package.json'), 'utf8'),
       );
       const names = (await readdir(join(productDir, dir))).filter((file) =>
@@ -63,8 +63,15 @@ async function licenses(productDir: string, inputs: readonly string[]): Promise<
       const texts = await Promise.all(
         names.sort().map((file) => readFile(join(productDir, dir, file), 'utf8')),
       );
+      if (texts.length === 0) texts.push(await usualText(productDir, license, author));
       return [`${name} ${version} (${license})`, ...texts.map((text) => text.trim())].join('\n\n');
     }),
   );
   return `${notices.sort().join(`\n\n${'-'.repeat(72)}\n\n`)}\n`;
+}
+
+/** Of a package that brings no text of its own. One under another licence fails here: its text has to be found. */
+async function usualText(productDir: string, license: string, author: string): Promise<string> {
+  const text = await readFile(join(productDir, 'dev', 'licenses', `${license}.txt`), 'utf8');
+  return text.replace('{author}', author);
 }

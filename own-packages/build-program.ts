@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Digest } from '../formats/digest.ts';
 import { withTempDir } from '../formats/scoped.ts';
@@ -34,22 +34,29 @@ export type BuiltProgram = { readonly path: string; readonly digest: Digest };
 
 /**
  * Builds a program in the same way as a Go payload of a release (contract section 5): the same source and the same Go make the same
- * bytes on every machine. Windows programs are signed. It is kept in the cache by all that it was made from: a signature may contain
- * the time, so that signing again would change the program. Without CACHE_DIR's `built` it is built and signed again.
+ * bytes on every machine. Windows programs are signed.
  * @throws ReleaseError TOOLCHAIN_MISSING, TOOLCHAIN_UNAVAILABLE, SOURCE_UNREACHABLE without that Go; BUILD_FAILED, SIGN_FAILED
  */
-export async function buildProgram(
+export async function buildProgram(settings: BuildSettings, source: ProgramSource): Promise<BuiltProgram> {
+  const unsigned = await buildOnce(settings, source);
+  const { signCommand } = settings;
+  return signCommand === undefined || source.os !== 'windows'
+    ? unsigned
+    : signOnce(signCommand, unsigned, settings);
+}
+
+/** From the cache, where it was built of the same source. */
+async function buildOnce(
   settings: BuildSettings,
   { about, folder, os, architecture }: ProgramSource,
 ): Promise<BuiltProgram> {
-  const { cache, env, signal, productDir, report } = settings;
-  const signCommand = os === 'windows' ? settings.signCommand : undefined;
+  const { cache, productDir, report } = settings;
   const asking = { ...about, kind: 'go-module' } as const;
   const onWarning = (tool: string, sentence: string): void => report?.warn(tool, sentence);
   const go = await openGo({ ...settings, onWarning }, asking);
   const source = join(productDir, folder);
   const toolchain = toolchainOf(await readFile(join(source, 'go.mod'), 'utf8'), folder);
-  const madeFrom = [await digestFolder(source), toolchain, os, architecture, ldflags, signCommand];
+  const madeFrom = ['program', await digestFolder(source), toolchain, os, architecture, ldflags];
   const keptIn = await cache.built(JSON.stringify(madeFrom));
   const kept = await keptExe(keptIn);
   if (kept !== undefined) return kept;
@@ -62,11 +69,30 @@ export async function buildProgram(
       args: ['build', '-C', source, ...flags, '.'],
       env: { GOTOOLCHAIN: toolchain, GOOS: os, GOARCH: architecture },
     });
-    if (exitCode !== 0) {
-      fail('BUILD_FAILED', { ...asking, architecture, cause: stderr.trim().split('\n').slice(-5).join(' ') });
-    }
-    if (signCommand !== undefined) await sign(signCommand, path, { env, signal, cwd: dir });
-    return keepExe(path, keptIn);
+    if (exitCode === 0) return keepExe(path, keptIn);
+    const cause = stderr.trim().split('\n').slice(-5).join(' ');
+    return fail('BUILD_FAILED', { ...asking, architecture, cause });
+  });
+}
+
+/**
+ * A signature may contain the time, so signing again would change the program. The signed one is kept by its unsigned bytes and the
+ * command, so that every run on this machine gives the same hash. Without CACHE_DIR's `built` it is signed again.
+ */
+async function signOnce(
+  command: string,
+  unsigned: BuiltProgram,
+  { cache, env, signal }: BuildSettings,
+): Promise<BuiltProgram> {
+  const keptIn = await cache.built(JSON.stringify(['signed', unsigned.digest.sha256, command]));
+  const kept = await keptExe(keptIn);
+  if (kept !== undefined) return kept;
+  return withTempDir(join(await cache.go('work'), 'signed-'), async (dir) => {
+    const path = join(dir, 'program.exe');
+    await copyFile(unsigned.path, path);
+    await sign(command, path, { env, signal, cwd: dir });
+    // a run beside this one may have signed it meanwhile: there is one signature
+    return (await keptExe(keptIn)) ?? keepExe(path, keptIn);
   });
 }
 

@@ -5,10 +5,10 @@ import type { Invocation } from '../invocation.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { openOutDir } from '../manifest-gen/publish/keep-files.ts';
 import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
-import { createReport, createToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
+import { createReport, createToolkit, type VerbToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
 import { buildProgram } from './build-program.ts';
 import type { OwnChannel } from './next-version.ts';
-import { type ProbeFile, probePackage, probePrograms } from './probe.ts';
+import { type ProbeFile, type ProbeTexts, probePackage, probePrograms } from './probe.ts';
 import { outcomeLine, publishOwn } from './publish.ts';
 
 type Flags = { readonly out?: string; readonly publish?: OwnChannel; readonly dryRun?: boolean };
@@ -47,29 +47,45 @@ It needs Go. Settings: CACHE_DIR, SIGN_COMMAND (a program that signs the exe, {f
 What the probe answers: docs/devbox/probe.md.`;
 
 async function makeProbe(invocation: Invocation, flags: Flags): Promise<void> {
-  const { productDir, stdout, env, cwd, version: product } = invocation;
+  const { cwd, stdout, version: product } = invocation;
   const { publish: channel, dryRun = false } = flags;
+  if (channel === undefined && dryRun) fail('USAGE', { problem: '--dry-run needs --publish' });
   if (channel === undefined && flags.out === undefined)
     fail('USAGE', { problem: 'the option --out <dir> (or --publish) is missing' });
-  if (channel === undefined && dryRun) fail('USAGE', { problem: '--dry-run needs --publish' });
   const outDir = await openOutDir(cwd, flags.out);
   const toolkit = createToolkit(invocation, createReport(invocation, {}));
+  const files = await buildAll(toolkit, invocation);
+  if (channel === undefined) return writeAll(files, outDir ?? cwd, stdout);
+  const own = probePackage(files, await readTexts(invocation.productDir));
+  const chosen = await publishOwn(toolkit, own, product, channel, { dryRun, outDir });
+  stdout.write(outcomeLine(own, chosen, channel, dryRun));
+}
+
+/** One after the other: each build uses all processors. */
+async function buildAll(toolkit: VerbToolkit, { env }: Invocation): Promise<readonly ProbeFile[]> {
   const files: ProbeFile[] = [];
-  // one after the other: each build uses all processors
   for (const source of probePrograms) {
     const program = await buildProgram({ ...toolkit, signCommand: env.SIGN_COMMAND }, source);
     files.push({ ...program, file: source.file });
   }
-  if (channel === undefined) {
-    for (const { file, path, digest } of files) {
-      await copyFile(path, join(outDir ?? cwd, file));
-      stdout.write(`${file}  SHA-256 ${digest.sha256}\n`);
-    }
-    return;
+  return files;
+}
+
+/** @throws ReleaseError OUT_UNUSABLE */
+async function writeAll(
+  files: readonly ProbeFile[],
+  dir: string,
+  stdout: NodeJS.WritableStream,
+): Promise<void> {
+  for (const { file, path, digest } of files) {
+    await copyFile(path, join(dir, file)).catch((error: Error) =>
+      fail('OUT_UNUSABLE', { dir, cause: error.message }, error),
+    );
+    stdout.write(`${file}  SHA-256 ${digest.sha256}\n`);
   }
+}
+
+async function readTexts(productDir: string): Promise<ProbeTexts> {
   const read = (name: string): Promise<string> => readFile(join(productDir, name), 'utf8');
-  const texts = { license: await read('LICENSE'), notices: await read('probe/THIRD-PARTY-NOTICES.txt') };
-  const own = probePackage(files, texts);
-  const chosen = await publishOwn(toolkit, own, product, channel, { dryRun, outDir });
-  stdout.write(outcomeLine(own, chosen, channel, dryRun));
+  return { license: await read('LICENSE'), notices: await read('probe/THIRD-PARTY-NOTICES.txt') };
 }

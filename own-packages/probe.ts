@@ -102,6 +102,7 @@ function verification(files: readonly ProbeFile[]): string {
 The programs in this folder are built from probe/ of go-win-tools.
 
 ${files.map(({ file, digest }) => `  ${file}\n  SHA-256: ${digest.sha256}\n`).join('\n')}
-To compare: \`pnpm probe --out DIR\` of the same version of go-win-tools builds them again and prints their hashes.
+To compare: \`pnpm probe --out DIR\` of the same version of go-win-tools with an empty CACHE_DIR builds them again and prints their hashes.
+The exe differs where it was signed.
 `;
 }

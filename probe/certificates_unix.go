@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Where distributions keep their bundle, in the order of Go's crypto/x509 (root_linux.go): the first that exists counts, as for a
-// Go program in the image.
+// Where distributions keep their bundle, in the order of Go's crypto/x509 (root_linux.go): the first that exists counts. Folders of
+// single certificates are read where there is no bundle: beside one they have the same certificates again.
 var bundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt",
 	"/etc/pki/tls/certs/ca-bundle.crt",

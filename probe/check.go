@@ -2,14 +2,13 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 )
 
-// checkHealth asks another probe. @error with a sentence when it is not healthy, or not there
+// checkHealth asks another probe; the error says in a sentence that it is not healthy, or does not answer.
 func checkHealth(url string, patience time.Duration) error {
 	client := http.Client{
 		Timeout:       patience,
@@ -34,7 +33,7 @@ func checkHealth(url string, patience time.Duration) error {
 		return fmt.Errorf("no healthy answer from %s: expected the JSON of /healthz, found %.60q", url, text)
 	}
 	if answer.Status != "ok" {
-		return errors.New("the probe is " + answer.Status + ": it cannot read its SBOM or its certificates; its own log says why")
+		return fmt.Errorf("the probe is %.20q: it cannot read its SBOM or its certificates; its own log says why", answer.Status)
 	}
 	return nil
 }

@@ -13,8 +13,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
 	"syscall"
 	"time"
 )
@@ -50,7 +48,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 	listen := flags.String("listen", ":9464", "`address` to answer on: HOST:PORT, or :PORT for every interface")
 	sbom := flags.String("sbom", defaultSBOM(), "`file` with the CycloneDX SBOM of this image")
 	check := flags.String("check", "", "ask the probe at `URL` instead of being one: exit 0 when it is healthy, 1 when not. For HEALTHCHECK in an image without curl")
-	version := flags.Bool("version", false, "print the version and end")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			said.WriteTo(stdout)
@@ -63,11 +60,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "go-win-probe takes options only, found %q; see go-win-probe -help.\n", flags.Arg(0))
 		return exitUsage
 	}
-	if *version {
-		fmt.Fprintln(stdout, buildVersion())
-		return 0
-	}
-	if *check != "" {
+	isCheck := false
+	flags.Visit(func(given *flag.Flag) { isCheck = isCheck || given.Name == "check" })
+	if isCheck {
 		if err := checkHealth(*check, 5*time.Second); err != nil {
 			fmt.Fprintln(stderr, err)
 			return exitFailed
@@ -109,17 +104,3 @@ func serve(address, sbom string, stderr io.Writer) error {
 		return server.Shutdown(patience)
 	}
 }
-
-// buildVersion is what -ldflags wrote, or what `go install` knows.
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel) " + runtime.Version()
-}
-
-// version can be set by -ldflags "-X main.version=1.2.3".
-var version string

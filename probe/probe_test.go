@@ -92,6 +92,9 @@ func TestSBOM(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+	if _, err := hashSBOM(tempDir(t)); !errors.Is(err, errNoFile) {
+		t.Errorf("a folder: %v", err)
+	}
 	if _, err := hashSBOM(filepath.Join(tempDir(t), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
@@ -242,10 +245,10 @@ func TestArguments(t *testing.T) {
 		stderr string
 	}{
 		{[]string{"-help"}, 0, "go-win-probe -check URL", ""},
-		{[]string{"-version"}, 0, "", ""},
 		{[]string{"-port", "1"}, 2, "", "see go-win-probe -help"},
 		{[]string{"serve"}, 2, "", `found "serve"`},
 		{[]string{"-check", "http://127.0.0.1:1/healthz"}, 1, "", "no healthy answer"},
+		{[]string{"-check", ""}, 1, "", "no healthy answer"},
 		{[]string{"-listen", "256.0.0.1:0"}, 1, "", "choose another address with -listen"},
 	} {
 		var stdout, stderr bytes.Buffer

@@ -13,9 +13,12 @@ import (
 // No SBOM and no bundle of certificates comes near; what is larger is something else.
 const maxFile = 64 << 20
 
-var errTooLarge = errors.New("is larger than 64 MB")
+var (
+	errTooLarge = errors.New("is larger than 64 MB")
+	errNoFile   = errors.New("is no regular file")
+)
 
-// hashSBOM gives `sha256:` and the hash of a CycloneDX file in JSON. @error fs.ErrNotExist without the file
+// hashSBOM gives `sha256:` and the hash of a CycloneDX file in JSON; fs.ErrNotExist where there is none.
 func hashSBOM(file string) (string, error) {
 	text, err := readBounded(file)
 	if err != nil {
@@ -43,6 +46,12 @@ func requireCycloneDX(text []byte) error {
 }
 
 func readBounded(file string) ([]byte, error) {
+	// Opening a pipe would wait for whoever writes into it.
+	if found, err := os.Stat(file); err != nil {
+		return nil, err
+	} else if !found.Mode().IsRegular() {
+		return nil, errNoFile
+	}
 	opened, err := os.Open(file)
 	if err != nil {
 		return nil, err

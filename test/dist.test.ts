@@ -33,6 +33,8 @@ describe('dist/, the program as it is installed', () => {
 
     const notices = licenses.split(/\n-{72}\n/).map((notice) => notice.trim());
 
+    expect(notices.length).toBeGreaterThan(50);
+    for (const notice of notices) expect(notice).toMatch(/^\S+ \d\S+ \(.+\)\n\n[\s\S]{100}/);
     for (const name of ['commander', 'express', 'got', 'zod']) {
       const notice = notices.find((one) => one.startsWith(`${name} `));
       expect(notice).toMatch(/\(MIT\)\n.*MIT License/is);

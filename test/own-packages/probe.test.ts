@@ -10,7 +10,8 @@ import { mustRun } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeKey, makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
-describe.skipIf(!hasGo)('probe (needs go)', () => {
+// Three builds from nothing take a minute of processor time each.
+describe.skipIf(!hasGo)('probe (needs go)', { timeout: 1_800_000 }, () => {
   let server: TestServer;
   let dir: string;
   beforeAll(async () => {
@@ -61,7 +62,7 @@ describe.skipIf(!hasGo)('probe (needs go)', () => {
     await chmod(program, 0o755);
     expect(await mustRun(program, ['-help'])).toContain('go-win-probe -check URL');
 
-    // the same bytes by the other way, as its VERIFICATION.txt says
+    // what was built once is not built again
     const said = await probe('--out', 'probe');
     expect((await readdir(join(dir, 'probe'))).sort()).toEqual([
       'go-win-probe-linux-amd64.bin',

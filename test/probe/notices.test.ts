@@ -6,24 +6,28 @@ import { mustRun } from '../kit/programs.ts';
 import { productDir } from '../kit/test-server.ts';
 
 const source = join(productDir, 'probe');
+const goMod = await readFile(join(source, 'go.mod'), 'utf8');
+const [, toolchain] = /^toolchain (\S+)$/m.exec(goMod) ?? [];
+const pinned = { ...process.env, GOTOOLCHAIN: toolchain };
 
 /** Their licenses ask for it. After an upgrade in go.mod: run this test with -u. */
 it.skipIf(!hasGo)(
-  'the notices of go-win-probe are those of the modules that are in it (needs go)',
+  'the notices of go-win-probe are those of the modules in it (needs go and its module proxy)',
   async () => {
     const modules = new Map<string, string>();
     for (const os of ['windows', 'linux']) {
       const format = '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}{{end}}';
       const list = await mustRun('go', ['list', '-deps', '-f', format, '.'], {
         cwd: source,
-        env: { ...process.env, GOOS: os },
+        env: { ...pinned, GOOS: os },
       });
       for (const line of list.split('\n').filter((line) => line !== '')) {
         const [name = '', dir = ''] = line.split('\t');
         modules.set(name, dir);
       }
     }
-    const root = (await mustRun('go', ['env', 'GOROOT'], { cwd: source })).trim();
+    // Of the toolchain that go.mod names, whichever is installed.
+    const root = (await mustRun('go', ['env', 'GOROOT'], { cwd: source, env: pinned })).trim();
     modules.set("Go's standard library", root);
 
     const texts: string[] = [];

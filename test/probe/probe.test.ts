@@ -13,7 +13,7 @@ import { hasWine, startWine, type Wine } from '../kit/wine.ts';
 const source = join(productDir, 'probe');
 const sbom = JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1 });
 
-describe.skipIf(!hasGo)('go-win-probe (needs go)', () => {
+describe.skipIf(!hasGo)('go-win-probe (needs go)', { timeout: 1_800_000 }, () => {
   let dir: string;
   beforeAll(async () => {
     dir = await makeTempDir();
@@ -38,7 +38,7 @@ describe.skipIf(!hasGo)('go-win-probe (needs go)', () => {
 
   it('answers /healthz and /metrics, is found healthy by -check, and ends when it is asked to', async () => {
     const program = join(dir, 'go-win-probe');
-    await go(['build', '-o', program, '.']);
+    await go(['build', '-buildvcs=false', '-o', program, '.']);
     const probe = await startProbe(program, ['-listen', '127.0.0.1:0', '-sbom', join(dir, 'sbom.json')]);
     try {
       const health = await fetch(`${probe.url}/healthz`);

@@ -18,7 +18,7 @@ describe('versions that are held for a rollout', () => {
   });
   afterEach(async () => {
     await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   });
 
   const plain = async (path: string) => (await fetch(`${server.url}${path}`)).status;

@@ -67,7 +67,7 @@ describe.skipIf(!existsSync(browserPath))('the pages of rollouts in a browser (n
     await page.goto(`${server.url}/rollouts/1`);
     await page.getByLabel('Reason').fill('too many errors');
     await page.getByLabel('Key with the scope rollout').fill(key);
-    await page.getByRole('button', { name: 'Halt' }).click();
+    await press(page, 'Halt');
 
     expect(new URL(page.url()).pathname).toBe('/rollouts/1');
     expect(await page.locator('.lead').textContent()).toContain('halted');
@@ -75,7 +75,7 @@ describe.skipIf(!existsSync(browserPath))('the pages of rollouts in a browser (n
 
     await page.getByLabel('Reason').fill('mended');
     await page.getByLabel('Key with the scope rollout').fill(key);
-    await page.getByRole('button', { name: 'Resume' }).click();
+    await press(page, 'Resume');
 
     expect(await page.locator('.lead').textContent()).toContain('rolling');
     expect(await page.content()).not.toContain(key);
@@ -87,7 +87,7 @@ describe.skipIf(!existsSync(browserPath))('the pages of rollouts in a browser (n
     await page.goto(`${server.url}/rollouts/1`);
     await page.getByLabel('Client id').fill('IT-1');
     await page.getByLabel('Key with the scope read').fill(reading);
-    await page.getByRole('button', { name: 'Explain' }).click();
+    await press(page, 'Explain');
 
     expect(await page.getByRole('listitem').allTextContents()).toContainEqual(
       expect.stringMatching(/^it-1: seen from .*, in canary$/),
@@ -123,14 +123,21 @@ describe.skipIf(!existsSync(browserPath))('the page of a rollout on a whole serv
 
     await page.getByLabel('Client id').fill('pc-7');
     await page.getByLabel('Key with the scope read').fill(key);
-    await page.getByRole('button', { name: 'Explain' }).click();
+    await press(page, 'Explain');
 
     expect(await page.getByText('pc-7: never seen, in no ring').count()).toBe(1);
 
     await page.getByLabel('Reason').fill('odd logs');
     await page.getByLabel('Key with the scope rollout').fill(key);
-    await page.getByRole('button', { name: 'Halt' }).click();
+    await press(page, 'Halt');
 
     expect(await page.locator('.lead').textContent()).toContain('halted');
   });
 });
+
+/** Sends a form, until the page that answers is there: a click alone waits for its first bytes at most. */
+async function press(page: Page, name: string): Promise<void> {
+  const arrived = page.waitForEvent('load');
+  await page.getByRole('button', { name }).click();
+  await arrived;
+}
