@@ -1,13 +1,13 @@
 import type { RequestListener } from 'node:http';
 import createExpress from 'express';
+import { createIsOffered } from './api/offered.ts';
 import { createAdminRouter, createDescriptionRouter } from './api/router.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Downloads } from './audit/downloads.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
-import { isMoved } from './bucket/approval-rules.ts';
+import { installsSameFiles, isMoved } from './bucket/approval-rules.ts';
 import type { Bucket } from './bucket/bucket.ts';
 import { manifestFaults } from './bucket/manifest-faults.ts';
-import { hasSameFiles } from './bucket/manifest-file.ts';
 import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { HeldVersions } from './catalog/held.ts';
@@ -197,11 +197,12 @@ function mayBeOfClient(url = ''): boolean {
   return /\/c\//i.test(url);
 }
 
-function heldUploads({ heldManifests, payloads, publicUrl, config }: Services) {
+function heldUploads(services: Services) {
+  const { heldManifests, payloads, publicUrl, config } = services;
   return {
     findHeld: (tool: string, version: string) => heldManifests.find(tool, version),
     isMoved,
-    hasSameFiles,
+    isOffered: createIsOffered({ ...services, installsSameFiles }),
     needsApproval: (tool: string, packageId: string) =>
       [tool, packageId].some((id) => approvalsNeeded(config.approvals ?? [], id) > 0),
     manifestFaults: (manifest: Parameters<typeof manifestFaults>[1]) =>

@@ -6,12 +6,13 @@ import type { HeldManifest, HeldManifests } from '../catalog/held-manifests.ts';
 import { fail } from '../errors.ts';
 import type { BlobFlusher } from '../feed/flush-blobs.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
-import { principalWith } from '../http/auth.ts';
+import { mayAsk, principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { reasonOf } from '../http/reason.ts';
 import type { Logger } from '../log.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
 import { type HeldVersion, NewHeldManifest } from './held-json.ts';
+import type { IsOffered } from './offered.ts';
 import { readBody } from './read.ts';
 
 export type HeldServices = {
@@ -23,11 +24,10 @@ export type HeldServices = {
   readonly isMoved: (before: string, text: string) => boolean;
   /** By APPROVALS: other owners approve a rollout by the number of its correction, and do not see the files. */
   readonly needsApproval: (tool: string, packageId: string) => boolean;
-  readonly hasSameFiles: (one: string, other: string) => boolean;
+  readonly isOffered: IsOffered;
   /** What is wrong with a manifest, by the rules for pushes to the bucket. */
   readonly manifestFaults: (manifest: HeldManifestParts) => Promise<string[]>;
   readonly bucket: {
-    readManifest(channel: 'main', tool: string): Promise<{ readonly text: string } | undefined>;
     /** Of a version that a branch has, or ever had. */
     readManifestAtVersion(tool: string, version: string): Promise<object | undefined>;
   };
@@ -76,9 +76,15 @@ export function createHeldRouter(services: HeldServices): Router {
     .delete(requirePush, async (req: Request<Named>, res) => {
       const { tool, version } = req.params;
       const key = await principalWith(req, ['push'], tool);
+      // Payloads can be downloaded by everybody: whoever only publishes puts no others in their place.
+      const keepsPayloads = !(await mayAsk(req, ['rollout'], [tool]));
       const held = (await catalog.listHeld(tool)).find((one) => one.version === version);
       for (const id of new Set([tool, held?.id ?? tool])) requireOwner(reservedIds ?? [], id, key);
-      await discard(services, req.params, { by: actorOf(key, req.ip), reason: reasonOf(req) });
+      await discard(
+        services,
+        { ...req.params, keepsPayloads },
+        { by: actorOf(key, req.ip), reason: reasonOf(req) },
+      );
       log.info({ tool, version, keyName: key.name }, 'held version discarded');
       res.status(204).end();
     })
@@ -104,7 +110,7 @@ async function put(services: HeldServices, req: Request<Named>, res: express.Res
   const [fault] = await services.manifestFaults({ tool, version, text, message });
   if (fault !== undefined) fail('BODY_INVALID', { problem: fault.replace(/\.$/, '') });
   if (corrects !== undefined && services.needsApproval(tool, packageId))
-    await requireOfferedFiles(services, tool, text);
+    await requireOffered(services, { tool, version, packageId, text });
   const manifest = { tool, version, packageId, text, message, corrects };
   const is = await heldManifests.put(manifest);
   if (is === 'other' && !(await move(services, manifest))) fail('HELD_OTHER', { tool, version });
@@ -126,15 +132,14 @@ async function move({ heldManifests, isMoved }: HeldServices, manifest: HeldMani
   return (await heldManifests.replaceText(tool, version, held.text, text)) === 'replaced';
 }
 
-/** @throws FeedError BODY_INVALID for a correction with other files than main offers */
-async function requireOfferedFiles(
-  { bucket, hasSameFiles }: HeldServices,
-  tool: string,
-  text: string,
+/** @throws FeedError BODY_INVALID for a correction that installs something else than main offers */
+async function requireOffered(
+  { isOffered }: HeldServices,
+  manifest: Parameters<IsOffered>[0],
 ): Promise<void> {
-  const offered = await bucket.readManifest('main', tool);
-  if (offered !== undefined && hasSameFiles(offered.text, text)) return;
-  const problem = `by APPROVALS, a correction of ${tool} has the files that main offers, and this one has others`;
+  if (await isOffered(manifest)) return;
+  const { tool } = manifest;
+  const problem = `by APPROVALS, a correction of ${tool} installs what main offers, and this one has other files, scripts or fields`;
   fail('BODY_INVALID', { problem });
 }
 
@@ -142,12 +147,12 @@ const maxAttempts = 5;
 
 async function discard(
   { rollouts, blobFlusher, bucket }: HeldServices,
-  { tool, version }: Named,
+  { tool, version, keepsPayloads }: Named & { readonly keepsPayloads: boolean },
   request: Parameters<Rollouts['discard']>[1],
 ): Promise<void> {
   const isOnBranch = (await bucket.readManifestAtVersion(tool, version)) !== undefined;
   for (let attempt = 1; ; attempt += 1) {
-    const is = await rollouts.discard({ tool, version, isOnBranch }, request);
+    const is = await rollouts.discard({ tool, version, isOnBranch, keepsPayloads }, request);
     if (is === 'discarded') return;
     if (is === 'needed') fail('HELD_NEEDED', { tool, version });
     if (is === 'missing') fail('HELD_MISSING', { id: tool, version });

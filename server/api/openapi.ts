@@ -242,7 +242,8 @@ const operations: readonly Operation[] = [
   {
     method: 'delete',
     path: '/held/{tool}/{version}',
-    summary: 'Takes away a held version that no rollout needs; its number may be used again.',
+    summary:
+      'Takes away a held version that no rollout needs; its number may be used again. Its payloads stay, unless the key has the scope `rollout` too.',
     scope: 'push',
     inPath: { tool: 'The name of a tool.', version: 'As it was pushed.' },
     answer: { status: 204 },

@@ -2,6 +2,7 @@ import express, { type Request, type RequestHandler, type Router } from 'express
 import { RolloutPlan } from '../../formats/rollout-plan.ts';
 import { isToolName } from '../../formats/tool-name.ts';
 import { actorOf } from '../audit/audit.ts';
+import type { HeldManifests } from '../catalog/held-manifests.ts';
 import type { Clients } from '../clients/clients.ts';
 import { fail } from '../errors.ts';
 import type { Reservations } from '../feed/publish.ts';
@@ -17,6 +18,8 @@ import {
   toRolloutJson,
 } from '../rollout/rollout-json.ts';
 import type { Rollouts, StartOutcome, StoredRollout } from '../rollout/rollouts.ts';
+import { isCorrectionOf } from '../rollout/view-of.ts';
+import type { IsOffered } from './offered.ts';
 import { hasBody, maxBodyBytes, readBody } from './read.ts';
 
 export type RolloutServices = Reservations & {
@@ -24,6 +27,10 @@ export type RolloutServices = Reservations & {
   readonly clients: Pick<Clients, 'flush'>;
   /** The package of a version that was uploaded and that nobody sees yet; undefined: there is none. */
   readonly findHeld: (tool: string, version: string) => Promise<{ readonly packageId: string } | undefined>;
+  readonly heldManifests: Pick<HeldManifests, 'list'>;
+  /** By APPROVALS. */
+  readonly needsApproval: (tool: string, packageId: string) => boolean;
+  readonly isOffered: IsOffered;
   readonly log: Logger;
 };
 
@@ -104,12 +111,33 @@ async function start(services: RolloutServices, req: Request, res: express.Respo
     (await findHeld(tool, version)) ?? fail('ROLLOUT_NOT_HELD', { tool, version, missing: missing.version });
   for (const id of new Set([tool, held.packageId])) requireOwner(reservedIds ?? [], id, key);
   const order = { tool, version, packageId: held.packageId, plan, writtenPlan, owner: key.owner };
+  const stale = await staleCorrection(services, order);
+  if (stale !== undefined)
+    fail('ROLLOUT_NOT_HELD', { tool, version, missing: `${missing.correction} since ${stale} has others,` });
   // A ring's clients count from their first request on.
   await clients.flush();
   const outcome = await rollouts.start(order, { by: actorOf(key, req.ip), reason });
   const rollout = startedOf(outcome, { tool, version });
   log.info({ tool, version, rollout: rollout.id, state: rollout.state }, 'rollout started');
   res.status(outcome.is === 'started' ? 201 : 200).json(await shown(services, rollout));
+}
+
+/**
+ * By APPROVALS: a correction that could be taken, and was uploaded when main offered something else. What the rollout has
+ * prepared already stays.
+ */
+async function staleCorrection(
+  { rollouts, heldManifests, needsApproval, isOffered }: RolloutServices,
+  { tool, version, packageId }: Pick<StoredRollout, 'tool' | 'version' | 'packageId'>,
+): Promise<string | undefined> {
+  if (!needsApproval(tool, packageId)) return undefined;
+  const open = (await rollouts.listOpen()).find((one) => one.tool === tool && one.version === version);
+  const prepared = open && (await rollouts.details(open)).correction;
+  for (const held of await heldManifests.list(tool)) {
+    const isTaken = held.corrects !== undefined && isCorrectionOf(held.version, version);
+    if (isTaken && held.version !== prepared && !(await isOffered(held))) return held.version;
+  }
+  return undefined;
 }
 
 /** @throws FeedError BODY_INVALID with the place of each fault */

@@ -69,3 +69,12 @@ export function isMoved(before: string, text: string): boolean {
   });
   return one !== undefined && installsTheSame(one, other);
 }
+
+/** Whether Scoop does the same with both, scripts included, but for their versions and where the files come from. */
+export function installsSameFiles(one: string, other: string): boolean {
+  const [left, right] = [one, other].map((text) => {
+    const { version: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
+    return withoutAddresses({ bytes: Buffer.from(JSON.stringify(rest)) });
+  });
+  return left === right;
+}

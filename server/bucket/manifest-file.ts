@@ -66,18 +66,6 @@ export function isSameRelease(one: ManifestFile, other: ManifestFile): boolean {
   return bytes(one) === bytes(other);
 }
 
-/** Whether both download the same files for each architecture, whatever their versions are. */
-export function hasSameFiles(one: string, other: string): boolean {
-  const [files, others] = [one, other].map((text) =>
-    JSON.stringify(
-      readManifestFile(Buffer.from(text))
-        .downloads.map(({ architecture, hash }) => [architecture, hash?.toLowerCase()])
-        .sort(),
-    ),
-  );
-  return files === others;
-}
-
 function downloadsOf(manifest: ScoopManifest): Download[] {
   const places = [
     { architecture: 'any', url: manifest.url, hash: manifest.hash },

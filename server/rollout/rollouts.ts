@@ -86,6 +86,8 @@ export type Discarded = {
   readonly version: string;
   /** Its manifest was found on a branch of the bucket: what was uploaded for it stays. */
   readonly isOnBranch?: boolean;
+  /** Whoever asks may not free what can be downloaded already. */
+  readonly keepsPayloads?: boolean;
 };
 
 /** `version` replaces `corrects` after a rollback. */

@@ -101,14 +101,14 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
     { tool, packageId }: Pick<StoredRollout, 'tool' | 'packageId'>,
     version: string,
     said: RolloutRequest,
-    isOnBranch = bucket.isOnBranch(transaction, tool, version),
+    keepsPayloads = bucket.isOnBranch(transaction, tool, version),
   ): 'discarded' | 'missing' | 'pending' {
     const is = packages.discardHeld(transaction, packageId, version, said);
     if (is === 'pending') return is;
     bucket.discard(transaction, tool, version);
     // What was ever public stays: its addresses are immutable (contract section 3).
     const isPublic =
-      isOnBranch || [packageId, tool].some((id) => packages.isPublished(transaction, id, version));
+      keepsPayloads || [packageId, tool].some((id) => packages.isPublished(transaction, id, version));
     const payloads = isPublic ? 0 : packages.discardPayloads(transaction, tool, version, said);
     return payloads > 0 ? 'discarded' : is;
   }
@@ -205,13 +205,19 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       packages.touch(transaction, packageId);
       return true;
     },
-    discard(transaction, { tool, version, isOnBranch }, request) {
+    discard(transaction, { tool, version, isOnBranch, keepsPayloads }, request) {
       const { prepare } = transaction;
       // A start that was interrupted may have come no further than its payloads.
       const packageId = heldPackageOf(prepare, tool, version) ?? packageOf(prepare, tool);
       return isNeeded(prepare, { tool, packageId, version }, mainOfBoth(transaction, tool))
         ? 'needed'
-        : discardOne(transaction, { tool, packageId }, version, request, isOnBranch || undefined);
+        : discardOne(
+            transaction,
+            { tool, packageId },
+            version,
+            request,
+            isOnBranch || keepsPayloads || undefined,
+          );
     },
     changed(transaction, after, request) {
       packages.touch(transaction, after.packageId);

@@ -1,3 +1,4 @@
+import { parseScoopManifest, printScoopManifest } from '../../../formats/scoop-manifest.ts';
 import type { Artifacts } from '../../build/artifacts.ts';
 import { hasSameFiles } from '../../build/render/rebase.ts';
 import { takenByRollouts } from '../../plan/rollout.ts';
@@ -30,9 +31,23 @@ export async function buildHeldCorrection(
   toolkit: OpenToolkit,
 ): Promise<HeldCorrection> {
   const templates = await loadTemplates(toolkit, tool);
-  const as = await packGood({ tool, templates, row: { to: stable } }, good, firstBeta, toolkit);
+  const packed = await packGood({ tool, templates, row: { to: stable } }, good, firstBeta, toolkit);
+  const offered = await toolkit.bucket.manifest('main', tool.tool);
+  const as = async (version: string): Promise<Artifacts> => {
+    const made = await packed(version);
+    return { ...made, manifestText: likeOffered(made.manifestText, offered) };
+  };
   const bytesOf = good.record.source.version;
   return { as, bytesOf, firstBeta: await as(firstBeta), stable: await as(stable) };
+}
+
+/** What main offers, scripts and all, whatever the template says by now; version and addresses are the correction's. */
+function likeOffered(text: string, offered: string | undefined): string {
+  if (offered === undefined) return text;
+  const { version, architecture, checkver, autoupdate } = parseScoopManifest(text);
+  const own = { version, architecture, checkver, autoupdate };
+  const manifest = { ...parseScoopManifest(offered), ...own };
+  return printScoopManifest(parseScoopManifest(JSON.stringify(manifest)));
 }
 
 /** Uploads it, for nobody yet. @throws ReleaseError FEED_*, PLACE_* */

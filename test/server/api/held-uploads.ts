@@ -47,8 +47,8 @@ export function heldUploads(server: Pick<TestServer, 'url'>, key: string, tool =
   }
 
   const payload = (version: string, bytes = bytesOf(version)) => put(address(version), bytes);
-  const push = (version: string, id = tool) =>
-    put(`${server.url}/nuget/`, makeNupkg({ id, version }), { 'X-Held': tool });
+  const push = (version: string, id = tool, files: Record<string, string> = {}) =>
+    put(`${server.url}/nuget/`, makeNupkg({ id, version, files }), { 'X-Held': tool });
   async function manifest(version: string, changes: Record<string, unknown> = {}): Promise<number> {
     const message = `${tool}: Update to version ${version}`;
     const body = { packageId: tool, manifest: textOf(version), message, ...changes };
@@ -59,9 +59,14 @@ export function heldUploads(server: Pick<TestServer, 'url'>, key: string, tool =
     if (statuses.some((status) => status !== 201)) throw new Error(`${version}: ${statuses.join(' ')}`);
   }
   /** A correction with the files of another version. */
-  async function correction(version: string, corrects: string, of: string): Promise<number> {
+  async function correction(
+    version: string,
+    corrects: string,
+    of: string,
+    files: Record<string, string> = {},
+  ): Promise<number> {
     await payload(version, bytesOf(of));
-    await push(version);
+    await push(version, tool, { 'tools/readme.txt': `${tool} ${of}\n`, ...files });
     return manifest(version, { corrects, manifest: textOf(version, bytesOf(of)) });
   }
   return { correction, textOf, call, payload, push, manifest, whole };

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { printScoopManifest, type ScoopManifest } from '../../../formats/scoop-manifest.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { heldUploads } from './held-uploads.ts';
@@ -329,7 +330,20 @@ describe('versions that are held for a rollout', () => {
     ]);
     expect(await uploads.correction('1.22.0.1', '1.22.0', '1.22.0')).toBe(400);
     expect((await uploads.call('DELETE', '/held/delve/1.22.0.1'))[0]).toBe(204);
+    // what main's version does not run, or depend on, its correction does not either
+    const script = { 'tools/chocolateyInstall.ps1': 'throw' };
+    expect(await uploads.correction('1.22.0.1', '1.22.0', '1.21.0', script)).toBe(400);
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0.1'))[0]).toBe(204);
     expect(await uploads.correction('1.22.0.1', '1.22.0', '1.21.0')).toBe(201);
+    expect((await uploads.call('DELETE', '/held/delve/1.22.0.1'))[0]).toBe(204);
+    const fields = JSON.parse(uploads.textOf('1.22.0.1', 'MZ delve 1.21.0')) as ScoopManifest;
+    await uploads.payload('1.22.0.1', 'MZ delve 1.21.0');
+    await uploads.push('1.22.0.1', 'delve', { 'tools/readme.txt': 'delve 1.21.0\n' });
+    const manifest = printScoopManifest({ ...fields, post_install: 'throw' });
+    expect(await uploads.manifest('1.22.0.1', { corrects: '1.22.0', manifest })).toBe(400);
+    expect(
+      await uploads.manifest('1.22.0.1', { corrects: '1.22.0', manifest: printScoopManifest(fields) }),
+    ).toBe(201);
     await uploads.call('POST', '/rollouts', releaser, order);
     expect((await uploads.call('POST', '/rollouts/2/approve', other))[1]).toMatchObject({
       ...{ state: 'rolling', correction: '1.22.0.1' },
@@ -345,5 +359,40 @@ describe('versions that are held for a rollout', () => {
       ...{ state: 'rolled-back', correction: '1.22.0.1' },
     });
     expect((await uploads.call('DELETE', '/held/delve/1.22.0.1'))[0]).toBe(409);
+  });
+
+  it('are taken as a correction while main offers the same, and not when it has changed since', async () => {
+    const plan = { steps: [{ percent: 100, hold: '1d', needs: 0 }] };
+    const start = (version: string) =>
+      uploads.call('POST', '/rollouts', releaser, { tool: 'delve', version, plan });
+    await uploads.whole('1.20.0');
+    await start('1.20.0');
+    await uploads.call('POST', '/rollouts/1/complete', releaser);
+    await server.stop();
+    server = await startTestServer({ dataDir, approvals: [{ glob: 'delve', owners: 1 }] });
+    uploads = heldUploads(server, releaser);
+    const other = await makeKey(server, ['approve'], [], 'bob');
+    await uploads.whole('1.22.0');
+    await uploads.correction('1.22.0.1', '1.22.0', '1.20.0');
+    await uploads.whole('1.21.0');
+    await uploads.correction('1.21.0.1', '1.21.0', '1.20.0');
+    await start('1.21.0');
+    await uploads.call('POST', '/rollouts/2/approve', other);
+    expect((await uploads.call('POST', '/rollouts/2/complete', releaser))[0]).toBe(200);
+
+    const title = expect.stringContaining('1.22.0.1 has others');
+    expect(await start('1.22.0')).toMatchObject([409, { title }]);
+    await uploads.call('DELETE', '/held/delve/1.22.0.1');
+    await uploads.correction('1.22.0.1', '1.22.0', '1.21.0');
+    expect(await start('1.22.0')).toMatchObject([201, { correction: '1.22.0.1' }]);
+  });
+
+  it('leave their payloads, which can be downloaded, where the key has no scope for rollouts', async () => {
+    await uploads.payload('1.22.0');
+    const pusher = heldUploads(server, await makeKey(server, ['push']));
+    expect((await pusher.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(404);
+    expect(await pusher.push('1.22.0')).toBe(201);
+    expect((await pusher.call('DELETE', '/held/delve/1.22.0'))[0]).toBe(204);
+    expect(await pusher.payload('1.22.0', 'other bytes')).toBe(409);
   });
 });

@@ -66,6 +66,9 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
   app.use(
     '/api/v1',
     createRolloutRouter({
+      heldManifests: { list: async () => [] },
+      needsApproval: () => false,
+      isOffered: async () => true,
       rollouts,
       clients,
       findHeld: async (tool, version) =>

@@ -1,0 +1,51 @@
+import { buffer } from 'node:stream/consumers';
+import { digestBytes } from '../../formats/digest.ts';
+import { type Nupkg, withNupkg } from '../../formats/nupkg.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { PackageFile } from '../catalog/catalog.ts';
+import type { HeldVersions, VersionReads } from '../catalog/held.ts';
+import type { HeldManifest } from '../catalog/held-manifests.ts';
+import { blobSource } from '../feed/blob-source.ts';
+
+type OfferedServices = {
+  readonly catalog: Pick<HeldVersions, 'withHeld'> & Pick<VersionReads, 'findFile'>;
+  readonly blobs: Pick<BlobStore, 'open'>;
+  readonly bucket: {
+    readManifest(
+      channel: 'main',
+      tool: string,
+    ): Promise<{ readonly text: string; readonly version: string } | undefined>;
+  };
+  readonly installsSameFiles: (one: string, other: string) => boolean;
+};
+
+/** Whether a held version installs what main offers now, for Scoop and for Chocolatey (APPROVALS). */
+export type IsOffered = (
+  held: Pick<HeldManifest, 'tool' | 'version' | 'packageId' | 'text'>,
+) => Promise<boolean>;
+
+export function createIsOffered({ catalog, blobs, bucket, installsSameFiles }: OfferedServices): IsOffered {
+  const read = (file: PackageFile) => withNupkg(blobSource(blobs, file), contentOf);
+  return async ({ tool, version, packageId: id, text }) => {
+    const offered = await bucket.readManifest('main', tool);
+    if (offered === undefined || !installsSameFiles(offered.text, text)) return false;
+    const held = await catalog.withHeld([{ id, version, isListed: false }]).findFile(id, version);
+    const main = await catalog.findFile(id, offered.version);
+    if (held === undefined || main === undefined) return main === undefined;
+    return (await read(held)) === (await read(main));
+  };
+}
+
+/** What a version has of its own, and what only packs it: NuGet's parts, texts for people, the record. */
+const ofVersion =
+  /^([^/]+\.nuspec|\[Content_Types\]\.xml|_rels\/\.rels|package\/.+\.psmdcp|tools\/(LICENSE\.txt|VERIFICATION\.txt|release\.json))$/;
+
+/** What choco installs and runs: it finds its scripts in any folder. */
+async function contentOf(nupkg: Nupkg): Promise<string> {
+  const files: string[][] = [];
+  for (const { name } of nupkg.entries.filter((entry) => !ofVersion.test(entry.name))) {
+    files.push([name, digestBytes(await buffer(await nupkg.openEntry(name))).sha256]);
+  }
+  const { dependencies } = nupkg.nuspec;
+  return JSON.stringify([dependencies, files.sort(([one = ''], [other = '']) => (one < other ? -1 : 1))]);
+}
