@@ -317,7 +317,7 @@ function Read-Part([type] $Type, $Element, [string] $At, $Faults) {
 #region Reading files: JSON, or YAML by a module
 function ConvertFrom-YamlText([string] $Text) {
   if (-not (Get-Module -ListAvailable -Name powershell-yaml)) {
-    throw 'YAML needs the module powershell-yaml. Expected it, or JSON: devbox:check --to-json makes a machine.json of a machine.yaml.'
+    throw 'YAML needs the module powershell-yaml. Expected it, or the same in a machine.json, which needs no module.'
   }
   Import-Module powershell-yaml
   return ConvertTo-Json -InputObject (ConvertFrom-Yaml -Yaml $Text -Ordered) -Depth 20

@@ -46,7 +46,7 @@ Describe 'A file with a fault' {
     $result = Invoke-Text 'version: 1' 'machine.yaml'
 
     $result.exitCode | Should -Be 2
-    $result.faults[0].fault | Should -Match 'powershell-yaml.*devbox:check --to-json'
+    $result.faults[0].fault | Should -Match 'powershell-yaml.*machine.json'
   } -Skip:($null -ne (Get-Module -ListAvailable -Name powershell-yaml))
 
   It 'is no reason to change anything, and ends the script with 2' {
