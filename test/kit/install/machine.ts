@@ -72,9 +72,9 @@ export async function makeInstallMachine(): Promise<InstallMachine> {
     '.config/scoop',
   ])
     await mkdir(at(path), { recursive: true });
-  await writeFile(at('choco/bin/choco.exe'), `#!/bin/sh\nexec node '${join(kit, 'fake-choco.mjs')}' "$@"\n`);
+  await writeFile(at('choco/bin/choco.exe'), `#!/bin/sh\nexec sh '${join(kit, 'fake-choco.sh')}' "$@"\n`);
   await chmod(at('choco/bin/choco.exe'), 0o755);
-  await writeFile(at('shells/pwsh'), `#!/bin/sh\nexec node '${join(kit, 'fake-scoop.mjs')}' "$@"\n`);
+  await writeFile(at('shells/pwsh'), `#!/bin/sh\nexec sh '${join(kit, 'fake-scoop.sh')}' "$@"\n`);
   await chmod(at('shells/pwsh'), 0o755);
   await copyFile(join(kit, 'fake-scoop.ps1'), at('scoop/apps/scoop/current/bin/scoop.ps1'));
   await symlink((await mustRun('sh', ['-c', 'command -v git'])).trim(), at('bin/git.exe'));
