@@ -1,5 +1,4 @@
-import { buffer } from 'node:stream/consumers';
-import { digestBytes } from '../../formats/digest.ts';
+import { createHash } from 'node:crypto';
 import { type Nupkg, withNupkg } from '../../formats/nupkg.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { PackageFile } from '../catalog/catalog.ts';
@@ -44,7 +43,10 @@ const ofVersion =
 async function contentOf(nupkg: Nupkg): Promise<string> {
   const files: string[][] = [];
   for (const { name } of nupkg.entries.filter((entry) => !ofVersion.test(entry.name))) {
-    files.push([name, digestBytes(await buffer(await nupkg.openEntry(name))).sha256]);
+    const hash = createHash('sha256');
+    // in pieces: an exe may have hundreds of megabytes
+    for await (const chunk of await nupkg.openEntry(name)) hash.update(chunk);
+    files.push([name, hash.digest('hex')]);
   }
   const { dependencies } = nupkg.nuspec;
   return JSON.stringify([dependencies, files.sort(([one = ''], [other = '']) => (one < other ? -1 : 1))]);
