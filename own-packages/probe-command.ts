@@ -1,40 +1,22 @@
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { openOutDir } from '../manifest-gen/publish/keep-files.ts';
-import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
 import { createReport, createToolkit, type VerbToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
 import { buildProgram } from './build-program.ts';
-import type { OwnChannel } from './next-version.ts';
 import { type ProbeFile, type ProbeTexts, probePackage, probePrograms } from './probe.ts';
 import { outcomeLine, publishOwn } from './publish.ts';
-
-type Flags = { readonly out?: string; readonly publish?: OwnChannel; readonly dryRun?: boolean };
+import { type PublishingFlags, publishingCommand } from './publishing-command.ts';
 
 /** The verb `probe`: builds go-win-probe for each system, into a folder or as a package of the feed. */
 export function createCommand(invocation: Invocation): Command {
-  return new Command('probe')
+  const command = new Command('probe')
     .description('Builds go-win-probe, which answers for the health of an image or a developer machine.')
-    .option('--out <dir>', 'writes the programs there. With --publish: keeps the exe in DIR/payloads')
-    .addOption(
-      new Option('--publish <channel>', 'instead of a folder: as the package go-win-probe').choices([
-        'beta',
-        'main',
-      ]),
-    )
-    .option('--dry-run', 'with --publish: show which version it would be, publish nothing')
-    .addHelpText('after', help)
-    .configureOutput({
-      writeOut: (line) => void invocation.stdout.write(line),
-      writeErr: (line) => void invocation.stderr.write(line),
-    })
-    .action((flags: Flags) =>
-      makeProbe(invocation, flags).catch((error: unknown) => {
-        throw asInterruption(error, invocation.signal, 'What is written or published stays');
-      }),
-    );
+    .option('--out <dir>', 'writes the programs there. With --publish: keeps the exe in DIR/payloads');
+  const publishes = 'instead of a folder: as the package go-win-probe';
+  return publishingCommand(command, invocation, { publishes, help }, (flags) => makeProbe(invocation, flags));
 }
 
 const help = `
@@ -46,7 +28,7 @@ Examples:
 It needs Go. Settings: CACHE_DIR, SIGN_COMMAND (a program that signs the exe, {file}).
 What the probe answers: docs/devbox/probe.md.`;
 
-async function makeProbe(invocation: Invocation, flags: Flags): Promise<void> {
+async function makeProbe(invocation: Invocation, flags: PublishingFlags): Promise<void> {
   const { cwd, stdout, version: product } = invocation;
   const { publish: channel, dryRun = false } = flags;
   if (channel === undefined && dryRun) fail('USAGE', { problem: '--dry-run needs --publish' });

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import { openOutDir } from '../manifest-gen/publish/keep-files.ts';
-import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
 import {
   createReport,
   createToolkit,
@@ -14,26 +13,21 @@ import {
 import { type BuiltProgram, buildProgram } from '../own-packages/build-program.ts';
 import type { OwnChannel } from '../own-packages/next-version.ts';
 import { outcomeLine, publishOwn } from '../own-packages/publish.ts';
+import { type PublishingFlags, publishingCommand } from '../own-packages/publishing-command.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { launcherSource, shimsOf } from './package.ts';
 import { otherCommands, planShims } from './plan.ts';
 import { readPolicy } from './policy.ts';
 import { readTemplates, writeShims } from './write-shims.ts';
 
-type Flags = {
-  readonly out?: string;
-  readonly policy?: string;
-  readonly tool?: readonly string[];
-  readonly publish?: OwnChannel;
-  readonly dryRun?: boolean;
-};
+type Flags = PublishingFlags & { readonly policy?: string; readonly tool?: readonly string[] };
 
 /**
  * The verb `shims`: writes a folder to be put first in PATH, whose shims decide between the Chocolatey and the Scoop install of a
  * tool.
  */
 export function createCommand(invocation: Invocation): Command {
-  return new Command('shims')
+  const command = new Command('shims')
     .description(
       'Writes PATH-priority shims, which pick the install of a tool by a policy, not by the order of PATH.',
     )
@@ -45,24 +39,11 @@ export function createCommand(invocation: Invocation): Command {
       '--policy <file>',
       'YAML: prefer, pin, sandbox, deny and, under tools:, the same for one tool: see docs/shims',
     )
-    .option('--tool <name...>', 'only these tools or commands of the policy')
-    .addOption(
-      new Option(
-        '--publish <channel>',
-        'instead of a folder: the default set, as the package go-win-shims',
-      ).choices(['beta', 'main']),
-    )
-    .option('--dry-run', 'with --publish: show which version it would be, publish nothing')
-    .addHelpText('after', help)
-    .configureOutput({
-      writeOut: (line) => void invocation.stdout.write(line),
-      writeErr: (line) => void invocation.stderr.write(line),
-    })
-    .action((flags: Flags) =>
-      makeShims(invocation, flags).catch((error: unknown) => {
-        throw asInterruption(error, invocation.signal, 'What is written or published stays');
-      }),
-    );
+    .option('--tool <name...>', 'only these tools or commands of the policy');
+  const publishes = 'instead of a folder: the default set, as the package go-win-shims';
+  return publishingCommand(command, invocation, { publishes, help }, (flags: Flags) =>
+    makeShims(invocation, flags),
+  );
 }
 
 const help = `

@@ -12,7 +12,8 @@ import { findRollout, performAction } from '../rollout/perform.ts';
 import { explainClient, type ReadingClients } from '../rollout/read-clients.ts';
 import type { Rollouts, StoredRollout } from '../rollout/rollouts.ts';
 import { answerPage } from './answer-page.ts';
-import { type Answer, RolloutPage } from './rollout.tsx';
+import { RolloutPage } from './rollout.tsx';
+import type { Answer } from './rollout-forms.tsx';
 import { RolloutsPage } from './rollouts.tsx';
 
 export type RolloutPageServices = Pick<ReadingClients, 'standings'> & {

@@ -4,10 +4,8 @@ import type { RolloutDetails, StepCount, StoredRollout } from '../rollout/rollou
 import { nextStepAt, type Wait, waitOf } from '../rollout/waits.ts';
 import { Scroll } from './components.tsx';
 import { Layout } from './layout.tsx';
+import { type Answer, Change, Machine } from './rollout-forms.tsx';
 import { MomentText, State, stepText } from './rollouts.tsx';
-
-/** Why a machine is offered what it is. */
-export type Answer = { readonly client: string; readonly lines: readonly string[] };
 
 type Props = {
   readonly rollout: StoredRollout;
@@ -126,70 +124,6 @@ function Steps({ rollout, steps }: Pick<Props, 'rollout' | 'steps'>): JSX.Elemen
         </tbody>
       </table>
     </Scroll>
-  );
-}
-
-/** Halt and resume, in the middle of the night and from a phone: no script, no tool to install. */
-function Change({ rollout: { id, state, version } }: Pick<Props, 'rollout'>): JSX.Element | null {
-  if (state !== 'rolling' && state !== 'halted') return null;
-  const action = state === 'rolling' ? 'halt' : 'resume';
-  return (
-    <section aria-labelledby="change">
-      <h2 id="change">{action === 'halt' ? 'Halt it' : 'Resume it'}</h2>
-      <p>
-        {action === 'halt'
-          ? `No other machine gets ${version} until the rollout is resumed. Those that have it keep it.`
-          : `It goes on with the same machines, where it stood.`}
-      </p>
-      <form class="change" action={`/rollouts/${id}/${action}`} method="post">
-        <label>
-          Reason
-          <input name="reason" required maxLength={500} autocomplete="off" />
-        </label>
-        <label>
-          Key with the scope rollout
-          <input type="password" name="key" required autocomplete="off" />
-        </label>
-        <button type="submit">{action === 'halt' ? 'Halt' : 'Resume'}</button>
-      </form>
-    </section>
-  );
-}
-
-/** `Why does pc-7 get 1.22.0?`, for whoever has no checkout at hand. */
-function Machine({ rollout: { id, tool }, answer }: Pick<Props, 'rollout' | 'answer'>): JSX.Element {
-  return (
-    <section aria-labelledby="machine">
-      <h2 id="machine">What a machine gets</h2>
-      {answer === undefined ? (
-        <p>Which version of {tool} a machine is offered, and why.</p>
-      ) : (
-        <ul>
-          {answer.lines.map((line) => (
-            <li key={line}>{line}</li>
-          ))}
-        </ul>
-      )}
-      <form class="ask" action={`/rollouts/${id}/client`} method="post">
-        <label>
-          Client id
-          <input
-            name="client"
-            required
-            maxLength={64}
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            value={answer?.client}
-          />
-        </label>
-        <label>
-          Key with the scope read
-          <input type="password" name="key" required autocomplete="off" />
-        </label>
-        <button type="submit">Explain</button>
-      </form>
-    </section>
   );
 }
 
