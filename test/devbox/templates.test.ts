@@ -96,11 +96,18 @@ describe('images/seccomp.json', () => {
 });
 
 describe('the templates of images', () => {
-  it.skipIf(!hasProgram('hadolint'))('pass hadolint (needs hadolint)', async () => {
-    const { code, stdout, stderr } = await run('hadolint', [join(templates, 'images/linux/Dockerfile')]);
+  const dockerfiles = ['images/linux/Dockerfile', 'images/windows/Dockerfile'];
+  it.skipIf(!hasProgram('hadolint')).each(dockerfiles)('pass hadolint: %s (needs hadolint)', async (file) => {
+    const { code, stdout, stderr } = await run('hadolint', [join(templates, file)]);
 
     expect(stdout + stderr).toBe('');
     expect(code).toBe(0);
+  });
+
+  it.skipIf(!hasProgram('shellcheck'))('pass shellcheck (needs shellcheck)', async () => {
+    const { code, stdout, stderr } = await run('shellcheck', [join(templates, 'images/check-size')]);
+
+    expect(code, stdout + stderr).toBe(0);
   });
 
   it.skipIf(!hasProgram('check-jsonschema'))('pass the compose schema (needs check-jsonschema)', async () => {

@@ -149,6 +149,7 @@ const ranElsewhere: Readonly<
 /** Commands of programs that this machine or a test cannot have, so no block calls them `sh`. */
 const notRun: Readonly<Record<string, string>> = {
   'docker compose': 'needs a container engine',
+  'docker build': 'needs a container engine',
   'systemd-run': 'needs systemd as the first process',
   signtool: 'is a program of Windows',
   'cosign trusted-root': "needs Sigstore's servers",

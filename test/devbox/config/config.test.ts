@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { hasProgram, run } from '../../kit/programs.ts';
-import { makeTempDir, productDir } from '../../kit/test-server.ts';
+import { runPester } from '../../kit/pester.ts';
+import { hasProgram } from '../../kit/programs.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 const templates = join(productDir, 'devbox', 'templates', 'config');
 const script = join(templates, 'go-win-config.ps1');
@@ -54,16 +55,8 @@ describe('the schema of a machine', () => {
 
 describe.skipIf(!hasProgram('pwsh'))('go-win-config.ps1 (needs pwsh)', () => {
   it('passes its Pester tests', async () => {
-    const dir = await makeTempDir();
-    const file = join(dir, 'result.json');
-    const env = { HOME: dir, CONFIG_SCRIPT: script, CONFIG_RESULT: file };
-    const args = ['-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass', '-File'];
-    const { code, stdout, stderr } = await run('pwsh', [...args, join(import.meta.dirname, 'run.ps1')], {
-      env,
-    });
+    const { passed, failed } = await runPester(import.meta.dirname, { CONFIG_SCRIPT: script });
 
-    expect(code, stdout + stderr).toBe(0);
-    const { passed, failed } = await readJson(file);
     expect(failed).toEqual([]);
     expect(passed).toBeGreaterThan(30);
   });

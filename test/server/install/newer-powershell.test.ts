@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -42,6 +42,9 @@ const samples: readonly (readonly [string, string])[] = [
   ['function f { process { } clean { } }', 'clean block'],
 ];
 
+/** Server Core has Windows PowerShell 5.1 alone. */
+const imageSteps = 'devbox/templates/images/windows';
+
 describe.skipIf(!hasProgram('pwsh'))('what Windows PowerShell 5.1 lacks (needs pwsh)', () => {
   let scripts: readonly (readonly [string, string])[];
   let found: readonly (readonly string[])[];
@@ -58,6 +61,13 @@ describe.skipIf(!hasProgram('pwsh'))('what Windows PowerShell 5.1 lacks (needs p
       ['install.ps1', renderPowerShell(ps1, { publicUrl: 'https://feed.example', readAuth: 'all' })],
       ['install.cmd', / -Command "([^"]*) #" %\*/.exec(cmd)?.[1] ?? '??'],
       ['shims/templates/trust.ps1', await read('shims/templates/trust.ps1')],
+      ...(await Promise.all(
+        (
+          await readdir(join(productDir, imageSteps))
+        )
+          .filter((name) => name.endsWith('.ps1'))
+          .map(async (name) => [name, await read(join(imageSteps, name))] as const),
+      )),
       ...steps,
     ];
     const dir = await makeTempDir();

@@ -1,9 +1,10 @@
 //go:build ignore
 
 // sbom writes what an image consists of, as CycloneDX 1.6: every Go program in it with its modules and toolchain, every other file with
-// its hash. It names neither date nor serial number, so that the same image has the same SBOM.
+// its hash. What an image has besides that folder follows as NAME@sha256:HASH: an installer that ran in it, or its base. It names neither
+// date nor serial number, so that the same image has the same SBOM.
 //
-//	go run sbom.go FOLDER >image.cdx.json
+//	go run sbom.go FOLDER [NAME@sha256:HASH ...] >image.cdx.json
 package main
 
 import (
@@ -49,11 +50,11 @@ type bom struct {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: go run sbom.go FOLDER")
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: go run sbom.go FOLDER [NAME@sha256:HASH ...]")
 		os.Exit(2)
 	}
-	said, err := describe(os.Args[1])
+	said, err := describe(os.Args[1], os.Args[2:])
 	if err == nil {
 		encoder := json.NewEncoder(os.Stdout)
 		encoder.SetIndent("", "  ")
@@ -65,7 +66,7 @@ func main() {
 	}
 }
 
-func describe(root string) (*bom, error) {
+func describe(root string, others []string) (*bom, error) {
 	image := component{Type: "container", Ref: "image", Name: "image"}
 	said := &bom{Format: "CycloneDX", SpecVersion: "1.6", Version: 1, Metadata: map[string]component{"component": image}}
 	parts := dependency{Ref: image.Ref}
@@ -99,10 +100,31 @@ func describe(root string) (*bom, error) {
 		said.Dependencies = append(said.Dependencies, uses)
 		return nil
 	})
+	for _, one := range others {
+		other := besides(one)
+		said.Components = append(said.Components, other)
+		said.Dependencies = append(said.Dependencies, dependency{Ref: other.Ref})
+		parts.DependsOn = append(parts.DependsOn, other.Ref)
+	}
+	slices.Sort(parts.DependsOn)
 	said.Dependencies = append(said.Dependencies, parts)
 	slices.SortFunc(said.Components, func(a, b component) int { return cmp.Compare(a.Ref, b.Ref) })
 	slices.SortFunc(said.Dependencies, func(a, b dependency) int { return cmp.Compare(a.Ref, b.Ref) })
 	return said, err
+}
+
+// besides is a file or, by the slash in its name, an image. One that is named without a digest has no hash.
+func besides(name string) component {
+	other := component{Type: "file", Ref: name}
+	if strings.Contains(name, "/") {
+		other.Type = "container"
+	}
+	var digest string
+	other.Name, digest, _ = strings.Cut(name, "@sha256:")
+	if digest != "" {
+		other.Hashes = []hash{{"SHA-256", digest}}
+	}
+	return other
 }
 
 // modules are those of the program, the one it is of first, and Go's standard library under the name that scanners know.
