@@ -175,8 +175,20 @@ export default {
     forbid(
       'nobody-needs-shims',
       'What is written for the clients decides on their machines; it takes the tools from the generator, and no more.',
-      { path: '^(formats|outbound|server|manifest-gen|own-packages|conformance|start|dev)' },
+      { path: '^(formats|outbound|server|manifest-gen|own-packages|devbox|conformance|start|dev)' },
       { path: '^shims/' },
+    ),
+    forbid(
+      'nobody-needs-devbox',
+      'A DevBox repository is made from what the feed offers, and is checked against it; the feed knows nothing of it.',
+      { path: '^(formats|outbound|server|manifest-gen|own-packages|shims|conformance|start|dev/)' },
+      { path: '^devbox/' },
+    ),
+    forbid(
+      'devbox-knows-no-server',
+      'It asks the feed over HTTP and git, as the generator does.',
+      { path: '^devbox/' },
+      { path: '^(server|shims|conformance|bench|dev|start)/' },
     ),
     forbid(
       'invocation-knows-nobody',
@@ -204,7 +216,7 @@ export default {
       'got-behind-one-client',
       'Proxies, redirects and what is kept secret are seen to by outbound/http.ts; the feed is asked through it, the own server alone directly.',
       {
-        path: '^(main|verbs|start|formats|server|manifest-gen|shims|own-packages|conformance)',
+        path: '^(main|verbs|start|formats|server|manifest-gen|shims|own-packages|devbox|conformance)',
         pathNot: '^server/verbs/ask-server\\.ts$|^manifest-gen/(published/feed/|publish/payload)',
       },
       { path: 'node_modules/got/' },
@@ -218,7 +230,9 @@ export default {
     forbid(
       'product-needs-no-dev-dependency',
       'It would be missing in the image.',
-      { path: '^(main|verbs|start|formats|outbound|server|manifest-gen|shims|own-packages|conformance)' },
+      {
+        path: '^(main|verbs|start|formats|outbound|server|manifest-gen|shims|own-packages|devbox|conformance)',
+      },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
     ),
   ],

@@ -90,6 +90,10 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'empties CACHE_DIR: downloads and builds',
     load: () => import('./manifest-gen/verbs/cache-clean.ts'),
   },
+  'devbox:create': {
+    does: 'writes the repository for standard images and DevBoxes',
+    load: () => import('./devbox/create-command.ts'),
+  },
   'feed:export': {
     does: 'writes packages as plain nupkg files, with an index',
     load: () => import('./server/verbs/export.ts'),

@@ -18,6 +18,7 @@ const roots = [
   'manifest-gen',
   'shims',
   'own-packages',
+  'devbox',
   'conformance',
   'dev',
   'bench',

@@ -74,6 +74,24 @@ const errors = {
     '{file} is not a valid plan of a rollout: {problems}.',
     'Correct it; docs/release/rollouts.md has every field.',
   ],
+  DEVBOX_INVALID: [
+    2,
+    '{file} is not valid: {problems}.',
+    'Correct it; docs/devbox/README.md has every field.',
+  ],
+  DEVBOX_DIR: [2, '{dir} cannot be used: {cause}.', 'Name a folder that can be created and written to.'],
+  DEVBOX_UNKNOWN: [1, 'Branch main of the bucket has no {what}.', '{hint}'],
+  DEVBOX_UNSUITED: [1, '{tool} {version} cannot be part of an image: {reason}.', '{hint}'],
+  DEVBOX_FEED: [
+    1,
+    '{feed} is not a go-win-tools server with a plain PUBLIC_URL, which a DevBox repository needs: found {found}.',
+    'Set FEED_URL to the feed of one, such as http://127.0.0.1:8080/nuget.',
+  ],
+  DEVBOX_CHANGED: [
+    1,
+    '{count} of the files in {dir} were changed and are left alone: {files}.',
+    'Compare them with what a run in an empty folder writes; `--force` replaces them.',
+  ],
   ROLLOUT_UNSUITED: [2, '{what} is not possible here: {reason}.', '{hint}'],
   ROLLOUT_PLAN: [
     2,

@@ -40,6 +40,8 @@ const malformed: readonly (readonly [verb: string, ...args: string[]])[] = [
   ['bundle:create', 'delve@banana', '--out', 'x.bundle'],
   ['cache:clean', '--older-than', 'x'],
   ['cache:clean', '--older-than', '-1d'],
+  ['devbox:create'],
+  ['devbox:create', 'dir', '--tool'],
   ['shims', '--publish', 'nope'],
   ['shims', '--policy', 'missing.yaml'],
   ['feed:export'],

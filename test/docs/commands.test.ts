@@ -140,6 +140,10 @@ const ranElsewhere: Readonly<
     test: 'test/flows/operator.test.ts',
     by: (command) => `operate('${/feed:\S+( add)?/.exec(command)?.[0]}`,
   },
+  'docs/devbox/README.md': {
+    test: 'test/devbox/create.test.ts',
+    by: (command) => `'${/devbox:\S+/.exec(command)?.[0]}'`,
+  },
   'docs/devbox/probe.md': {
     test: 'test/own-packages/probe.test.ts',
     by: (command) => `'${command.split(' probe ')[1]?.replaceAll(' ', "', '")}'`,

@@ -44,7 +44,7 @@ export async function askProxy(
 }
 
 /** Where Go asks first; undefined for `direct`, `off` and folders. */
-function firstProxy(list: string): URL | undefined {
+export function firstProxy(list: string): URL | undefined {
   const [first = ''] = list.split(/[,|]/);
   return /^https?:/.test(first.trim()) && URL.canParse(first.trim()) ? new URL(first.trim()) : undefined;
 }

@@ -109,7 +109,7 @@ export async function fetchToolchain(
  * Go never takes a toolchain that the checksum database does not vouch for, also where it is off for modules. So it stays
  * on for this one, at Go's own default.
  */
-function toolchainTrust({ machine }: Go): Readonly<Record<string, string | undefined>> {
+export function toolchainTrust({ machine }: Go): Readonly<Record<string, string | undefined>> {
   return machine.GOSUMDB === 'off' ? { GOSUMDB: undefined } : {};
 }
 

@@ -32,9 +32,10 @@ const rows: readonly Row[] = await readJson(import.meta.dirname, 'bad-machines.j
 
 describe('the schema of a machine', () => {
   it('accepts the example, which is the same in JSON and YAML', async () => {
-    const { $schema, ...example } = await readJson(templates, 'machine.json');
+    const { $schema, ...example } = await readJson(import.meta.dirname, 'example-machine.json');
     expect(validate({ $schema, ...example }), JSON.stringify(validate.errors)).toBe(true);
-    expect(parse(await readFile(join(templates, 'machine.yaml'), 'utf8'))).toEqual(example);
+    const yaml = join(productDir, 'docs', 'devbox', 'example-machine.yaml');
+    expect(parse(await readFile(yaml, 'utf8'))).toEqual(example);
   });
 
   it.each(rows.filter(({ scriptOnly }) => scriptOnly !== true))(

@@ -2,7 +2,7 @@
 BeforeAll {
   . $env:CONFIG_SCRIPT
   . (Join-Path $PSScriptRoot 'fakes.ps1')
-  $example = [IO.File]::ReadAllText((Join-Path (Split-Path -Parent $env:CONFIG_SCRIPT) 'machine.json'))
+  $example = [IO.File]::ReadAllText((Join-Path $PSScriptRoot 'example-machine.json'))
   $rsa = [Security.Cryptography.RSA]::Create(2048)
   $request = [Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=Test', $rsa, 'SHA256', [Security.Cryptography.RSASignaturePadding]::Pkcs1)
   $corp = $request.CreateSelfSigned([DateTimeOffset]::UtcNow.AddDays(-1), [DateTimeOffset]::UtcNow.AddDays(1))

@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import type { Invocation } from '../invocation.ts';
+import { fail } from '../manifest-gen/errors.ts';
+import { generatorConfigHelp } from '../manifest-gen/settings/config.ts';
+import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
+import { createReport, createToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
+import { withFeed } from '../manifest-gen/verbs/run/with-feed.ts';
+import { type Created, create } from './create.ts';
+import type { FileState } from './judge-file.ts';
+import { readRepository } from './repository.ts';
+
+type Flags = {
+  readonly tool?: readonly string[];
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+};
+
+/** The verb `devbox:create` (contract section 11). */
+export function createCommand(invocation: Invocation): Command {
+  const { stdout, stderr, signal } = invocation;
+  return new Command('devbox:create')
+    .description(
+      'Writes the repository that builds standard Go images and DevBoxes from this feed, or brings it up to date.',
+    )
+    .argument('<dir>', 'the folder of the repository')
+    .option('--tool <tool...>', 'these tools; without: all tools of branch main')
+    .option('--force', 'also replace files that were changed')
+    .option('--dry-run', 'show what would be written, write nothing')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText('after', help)
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+    })
+    .action((dir: string, flags: Flags) =>
+      run(invocation, resolve(invocation.cwd, dir), flags).catch((error: unknown) => {
+        throw asInterruption(error, signal, 'Files that are written stay');
+      }),
+    );
+}
+
+const help = `
+The values come from the feed: its address, the versions and hashes of the tools on main, the probe. Running it again updates the
+files that nobody changed; those that somebody changed are named (exit 1). To add a tool, add its line to devbox.yaml and run it again.
+
+Examples:
+  pnpm devbox:create ../devbox
+  pnpm devbox:create ../devbox --tool delve --tool buf
+  pnpm devbox:create ../devbox --dry-run
+
+Every file and how to use it: docs/devbox/README.md.
+
+${generatorConfigHelp()}`;
+
+async function run(invocation: Invocation, dir: string, flags: Flags): Promise<void> {
+  const { stdout, stderr } = invocation;
+  const found = await readRepository(dir);
+  const env = withFeedOf(invocation.env, found?.declaration.feed);
+  const toolkit = createToolkit({ ...invocation, env }, createReport(invocation, { quiet: flags.json }));
+  const isDryRun = flags.dryRun === true;
+  const created = await withFeed(toolkit, (toolkit) =>
+    create(toolkit, found, {
+      ...{ dir, tools: flags.tool ?? [], product: invocation.version },
+      ...{ isForced: flags.force === true, isDryRun },
+    }),
+  );
+  const changed = created.files.filter(({ state }) => state === 'changed').map(({ path }) => path);
+  if (flags.json) stdout.write(`${JSON.stringify({ dir, ...created })}\n`);
+  else {
+    stdout.write(lines(created, { isDryRun, isForced: flags.force === true }));
+    for (const sentence of created.missing) stderr.write(`warning: ${sentence}\n`);
+  }
+  if (changed.length > 0 && !flags.force)
+    fail('DEVBOX_CHANGED', { count: changed.length, dir, files: changed.join(', ') });
+}
+
+/** Without FEED_URL the feed that a repository names. */
+export function withFeedOf(env: Invocation['env'], feed: string | undefined): Invocation['env'] {
+  return env.FEED_URL || feed === undefined ? env : { ...env, FEED_URL: `${feed}/nuget` };
+}
+
+const words: Readonly<Record<FileState, readonly [done: string, planned: string]>> = {
+  new: ['written', 'would be written'],
+  update: ['updated', 'would be updated'],
+  same: ['unchanged', 'unchanged'],
+  changed: ['left alone, since it was changed', 'left alone, since it was changed'],
+};
+
+function lines(
+  { files }: Created,
+  { isDryRun, isForced }: { readonly isDryRun: boolean; readonly isForced: boolean },
+): string {
+  const width = Math.max(...files.map(({ path }) => path.length)) + 2;
+  return files
+    .map(({ path, state }) => {
+      const [done, planned] = words[isForced && state === 'changed' ? 'update' : state];
+      return `${path.padEnd(width)}${isDryRun ? planned : done}\n`;
+    })
+    .join('');
+}

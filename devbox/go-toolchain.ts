@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { digestFile } from '../formats/digest.ts';
+import { jsonOf } from '../formats/json.ts';
+import { ReleaseError } from '../manifest-gen/errors.ts';
+import { firstProxy } from '../manifest-gen/sources/go-module/ask-proxy.ts';
+import { openGo } from '../manifest-gen/sources/go-module/command.ts';
+import { toolchainTrust } from '../manifest-gen/sources/go-module/toolchain.ts';
+import type { Toolkit } from '../manifest-gen/toolkit.ts';
+import { Address } from './declaration.ts';
+
+/** The Go that builds this product's own programs, which is what its images were tested with. */
+export async function ownGoVersion(productDir: string): Promise<string> {
+  const goMod = await readFile(join(productDir, 'probe', 'go.mod'), 'utf8');
+  const [, version] = /^toolchain go(\d+\.\d+\.\d+)$/m.exec(goMod) ?? [];
+  if (version === undefined) throw new Error('probe/go.mod names no toolchain');
+  return version;
+}
+
+const Downloaded = z.object({ Zip: z.string() });
+
+/**
+ * The zip of a Go toolchain for Windows: the one that the module proxy has, whose content the Go checksum database vouches for (Go
+ * compares it). Its SHA-256 is for those who download it without Go.
+ * @returns the reason, as the rest of a sentence, where it cannot be had
+ * @throws ReleaseError INTERRUPTED
+ */
+export async function findWindowsGo(
+  toolkit: Toolkit,
+  version: string,
+): Promise<{ readonly url: string; readonly sha256: string } | { readonly reason: string }> {
+  const asking = { tool: 'go', version, kind: 'go-module' } as const;
+  const module = `v0.0.1-go${version}.windows-amd64`;
+  try {
+    const go = await openGo(toolkit, asking);
+    const proxy = firstProxy(go.machine.GOPROXY);
+    const url = `${proxy?.href.replace(/\/+$/, '')}/golang.org/toolchain/@v/${module}.zip`;
+    // also refuses an address with a password, which would be written into files for everybody
+    if (!Address.safeParse(url).success) return { reason: 'GOPROXY names no plain address' };
+    const { exitCode, stdout, stderr } = await go.run({
+      args: ['mod', 'download', '-json', `golang.org/toolchain@${module}`],
+      env: toolchainTrust(go),
+    });
+    const zip = Downloaded.safeParse(jsonOf(stdout.toString('utf8'))).data?.Zip;
+    if (exitCode !== 0 || zip === undefined)
+      return { reason: stderr.trim().split('\n').at(-1)?.slice(0, 300) || `go ended with ${exitCode}` };
+    return { url, sha256: (await digestFile(zip)).sha256 };
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.code === 'INTERRUPTED') throw error;
+    return { reason: error.message };
+  }
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { jsonOf } from '../formats/json.ts';
+import { Address, Sha256, ToolName, ToolVersion } from './declaration.ts';
+import { digestText } from './judge-file.ts';
+
+const Download = z.strictObject({ version: ToolVersion, url: Address, sha256: Sha256 });
+export type Download = z.infer<typeof Download>;
+
+/** The exe of a tool, and the name that it gets. */
+const ToolDownload = Download.extend({
+  file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.exe$/, 'is not the name of an exe'),
+});
+export type ToolDownload = z.infer<typeof ToolDownload>;
+
+/** devbox.lock.json: where each thing is downloaded, and its hash, as the feed had them. Builds read it. */
+export const Lock = z.strictObject({
+  version: z.literal(1),
+  feed: Address,
+  tools: z.record(ToolName, ToolDownload),
+  /** The package, which has the programs for Linux images, too. */
+  probe: Download.optional(),
+  go: z.strictObject({
+    version: z.string(),
+    /** A zip for windows-amd64. */
+    windows: z.strictObject({ url: Address, sha256: Sha256 }).optional(),
+  }),
+  /** The SHA-256 of each file as devbox:create wrote it last. */
+  files: z.record(z.string(), Sha256),
+  /** Of this file without this field. */
+  digest: Sha256,
+});
+export type Lock = z.infer<typeof Lock>;
+export type LockedValues = Omit<Lock, 'files' | 'digest'>;
+
+export function writeLock(values: LockedValues, files: ReadonlyMap<string, string>): string {
+  const lock = { ...values, tools: sorted(Object.entries(values.tools)), files: sorted([...files]) };
+  return print({ ...lock, digest: digestText(print(lock)) });
+}
+
+/** Undefined if it is not one. `isOurs`: nobody has changed it since it was written. */
+export function readLock(text: string): { readonly lock: Lock; readonly isOurs: boolean } | undefined {
+  const lock = Lock.safeParse(jsonOf(text)).data;
+  if (lock === undefined) return undefined;
+  const { digest, ...rest } = lock;
+  return { lock, isOurs: digestText(print(rest)) === digest };
+}
+
+function sorted<T>(entries: readonly [string, T][]): Record<string, T> {
+  return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function print(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
