@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { z } from 'zod';
 
 /**
  * Where a push's hook asks whether the push is allowed: a TCP port on the loopback address. Only a hook of a push that this
@@ -22,15 +21,26 @@ export type Verdict = {
   readonly lines: readonly string[];
 };
 
-/** What the hook sends: the refs that the push would move, and the folder of its objects. */
-const HookRequest = z.strictObject({
-  token: z.string(),
-  updates: z.string(),
-  objectDirectory: z.string(),
-  alternates: z.string(),
-  quarantine: z.string(),
-});
-export type HookRequest = z.infer<typeof HookRequest>;
+/**
+ * What the hook sends, the refs that the push would move and the folder of its objects, as lines that a shell can write too:
+ *
+ *     TOKEN
+ *     GIT_OBJECT_DIRECTORY
+ *     GIT_ALTERNATE_OBJECT_DIRECTORIES
+ *     GIT_QUARANTINE_PATH
+ *     OLD NEW REF     for each update
+ *                     an empty line
+ *
+ * The answer is `accepted` or `refused`, and the lines for the pusher. A folder whose name has a line break makes other updates of
+ * this than git has read, which are refused.
+ */
+export type HookRequest = {
+  readonly token: string;
+  readonly objectDirectory: string;
+  readonly alternates: string;
+  readonly quarantine: string;
+  readonly updates: string;
+};
 
 const maxQuestionBytes = 1024 * 1024;
 const timeoutMs = 30_000;
@@ -40,15 +50,16 @@ export async function openHookServer(): Promise<HookServer> {
   const sockets = new Set<Socket>();
 
   async function answer(socket: Socket): Promise<void> {
-    const question = HookRequest.safeParse(JSON.parse(await readLine(socket)));
-    const check = question.success ? checks.get(question.data.token) : undefined;
-    if (!question.success || check === undefined) {
+    const question = await readQuestion(socket);
+    const check = checks.get(question.token);
+    if (check === undefined) {
       socket.destroy();
       return;
     }
-    checks.delete(question.data.token);
+    checks.delete(question.token);
     socket.setTimeout(0);
-    socket.end(JSON.stringify(await check(question.data)));
+    const { isAccepted, lines } = await check(question);
+    socket.end([isAccepted ? 'accepted' : 'refused', ...lines].map((line) => `${line}\n`).join(''));
   }
 
   const server = createServer((socket) => {
@@ -81,20 +92,33 @@ export async function openHookServer(): Promise<HookServer> {
   };
 }
 
-/** The question is one line; the hook keeps the connection open for the answer. */
-async function readLine(socket: Socket): Promise<string> {
+/** The hook keeps the connection open for the answer. */
+async function readQuestion(socket: Socket): Promise<HookRequest> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let tail = '';
   return new Promise((resolve, reject) => {
     socket.once('close', () => reject(new Error('the hook went away')));
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       bytes += chunk.length;
+      tail = (tail + chunk.toString('latin1')).slice(-2);
+      // Whoever sends byte by byte must not have all of it read each time.
+      const question = tail === '\n\n' ? parseQuestion(Buffer.concat(chunks).toString('utf8')) : undefined;
       if (bytes > maxQuestionBytes) {
         reject(new Error('the question is too long'));
-      } else if (chunk.includes('\n')) {
-        resolve(Buffer.concat(chunks).toString('utf8'));
+      } else if (question !== undefined) {
+        resolve(question);
       }
     });
   });
+}
+
+/** Undefined while its end has not arrived. */
+function parseQuestion(text: string): HookRequest | undefined {
+  const [token = '', objectDirectory = '', alternates = '', quarantine = '', ...rest] = text.split('\n');
+  const end = rest.indexOf('');
+  // what follows the last line break is no line yet
+  if (end === -1 || end === rest.length - 1) return undefined;
+  return { token, objectDirectory, alternates, quarantine, updates: rest.slice(0, end).join('\n') };
 }

@@ -22,8 +22,7 @@ describe('the hook server', () => {
     await new Promise((resolve) => socket.once('close', resolve));
     return answer;
   }
-  const question = (token: string): string =>
-    `${JSON.stringify({ token, updates: 'a b refs/heads/main', objectDirectory: '', alternates: '', quarantine: '' })}\n`;
+  const question = (token: string): string => `${token}\n/objects\n\n\na b refs/heads/main\n\n`;
 
   it('answers a known push, once', async () => {
     const asked: string[] = [];
@@ -32,7 +31,7 @@ describe('the hook server', () => {
       return { isAccepted: true, lines: ['fine'] };
     });
 
-    expect(JSON.parse(await ask(question(ticket.token)))).toEqual({ isAccepted: true, lines: ['fine'] });
+    expect(await ask(question(ticket.token))).toBe('accepted\nfine\n');
     expect(await ask(question(ticket.token))).toBe('');
     expect(asked).toEqual(['a b refs/heads/main']);
   });
@@ -46,8 +45,8 @@ describe('the hook server', () => {
 
   it.each([
     ['another token', question('0'.repeat(64))],
-    ['no JSON', 'GET / HTTP/1.1\r\n\r\n'],
-    ['no question', '{}\n'],
+    ['another protocol', 'GET / HTTP/1.1\r\na: b\r\nc: d\r\ne: f\n\n\n'],
+    ['no question', '\n\n\n\n\n\n'],
     ['an endless line', 'x'.repeat(2 * 1024 * 1024)],
   ])('hangs up on %s', async (_name, line) => {
     hookServer.issue(async () => ({ isAccepted: true, lines: [] }));
