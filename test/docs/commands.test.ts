@@ -144,6 +144,7 @@ const ranElsewhere: Readonly<
     test: 'test/devbox/create.test.ts',
     by: (command) => `'${/devbox:\S+/.exec(command)?.[0]}'`,
   },
+  'docs/devbox/pipeline.md': { test: 'test/devbox/pipeline/world.ts', by: () => "fencedBlocks(page, 'sh')" },
   'docs/devbox/probe.md': {
     test: 'test/own-packages/probe.test.ts',
     by: (command) => `'${command.split(' probe ')[1]?.replaceAll(' ', "', '")}'`,

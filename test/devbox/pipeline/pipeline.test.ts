@@ -1,0 +1,321 @@
+import { appendFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hasProgram, mustRun, run } from '../../kit/programs.ts';
+import { productDir } from '../../kit/test-server.ts';
+import { readWorkflow, type WorkflowRun } from '../../kit/workflow.ts';
+import { makeWindows, type PipelineWorld, startPipelineWorld } from './world.ts';
+
+const needed = ['bash', 'git', 'ssh-keygen', 'openssl', 'nginx'];
+const canRun = process.platform === 'linux' && needed.every(hasProgram);
+
+describe.skipIf(!canRun)('devbox.yml (needs bash, git, ssh-keygen, openssl and nginx)', () => {
+  let world: PipelineWorld;
+  beforeAll(async () => {
+    world = await startPipelineWorld();
+    await world.commit(world.alice);
+  });
+  afterAll(() => world?.stop());
+  beforeEach(() => rm(world.home, { recursive: true, force: true }));
+
+  it('gives an allowed machine a certificate, by which the feed knows it', async () => {
+    const done = await world.start();
+
+    expect(failures(done)).toEqual([]);
+    expect(done.steps.map(({ job, step }) => `${job}: ${step}`)).toEqual([
+      'request: The commit is signed',
+      'request: Fingerprint',
+      'request: The machine is allowed',
+      'request: Key and request, the key stays here',
+      'request: What took how long',
+      'sign: The commit is signed',
+      'sign: The machine is allowed',
+      'sign: Sign the certificate',
+      'sign: What took how long',
+      'install: The commit is signed',
+      'install: Install the certificate',
+      'install: The feed knows this machine',
+      'install: What took how long',
+    ]);
+    const own = await certificateOf(world);
+    expect(await world.ask(own)).toBe(200);
+    const text = await mustRun('openssl', [
+      'x509',
+      '-noout',
+      '-text',
+      '-in',
+      join(world.home, 'machine.pem'),
+    ]);
+    expect(text).toContain(`URI:urn:devbox:${world.fingerprint}`);
+    expect(text).toContain('TLS Web Client Authentication');
+    expect(text).toContain('CA:FALSE');
+  });
+
+  it('says what took how long, and that of the whole run', async () => {
+    const { summaries } = await world.start();
+
+    expect(summaries.request).toContain(`Fingerprint: \`${world.fingerprint}\``);
+    expect(summaries.request).toMatch(/^\| fingerprint \| \d+ s \| 20 s \| (ok|over budget) \|$/m);
+    expect(summaries.sign).toMatch(/^\| certificate \| \d+ s \| 15 s \| (ok|over budget) \|$/m);
+    const seconds = Object.values(summaries).flatMap((text) =>
+      [...text.matchAll(/^\| [^*|]+ \| (\d+) s /gm)].map(([, took]) => Number(took)),
+    );
+    const sum = seconds.reduce((all, one) => all + one, 0);
+    expect(summaries.install).toMatch(
+      new RegExp(`^\\| \\*\\*the whole run\\*\\* \\| ${sum} s \\| 300 s \\| `, 'm'),
+    );
+  });
+
+  it('keeps the key on the machine, readable for its owner alone', async () => {
+    const done = await world.start();
+
+    const key = (await certificateOf(world)).key.split('\n')[1] ?? '';
+    expect(key.length).toBeGreaterThan(40);
+    const said = JSON.stringify([done.outputs, done.summaries, done.steps]);
+    // The outputs have the secret of the authority, as `secrets.X`, and nothing of the machine.
+    expect(said).not.toContain(key);
+    expect(said).not.toContain(Buffer.from(key).toString('base64').slice(4, 40));
+    expect((await stat(join(world.home, 'machine.key'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves a feed that is closed to everybody else', async () => {
+    expect(await world.ask()).toBe(400);
+    expect(await world.ask(await world.forge(world.fingerprint, 'another authority'))).toBe(400);
+    expect(await world.ask(await world.forge(`tpm:${'1f'.repeat(32)}`))).toBe(403);
+  });
+
+  it('installs no certificate of another machine, authority or key', async () => {
+    const other = `machine:${'1f'.repeat(32)}`;
+    const of = async (cert: string, fingerprint = world.fingerprint) => {
+      await certificate(world, 'request', '');
+      return certificate(world, 'install', cert, fingerprint);
+    };
+
+    expect(await of((await world.forge(other)).cert)).toContain('is for another machine');
+    expect(await of((await world.forge(world.fingerprint)).cert)).toContain('is for another key');
+    expect(await of((await world.forge(world.fingerprint, 'another authority')).cert)).toContain(
+      'not from the authority',
+    );
+    expect(await of('nothing')).toContain('not from the authority');
+    await rm(world.home, { recursive: true });
+    expect(await certificate(world, 'install', (await world.forge(world.fingerprint)).cert)).not.toBe('');
+    await expect(stat(join(world.home, 'machine.pem'))).rejects.toThrow('ENOENT');
+  });
+
+  it('signs no request that is changed, or whose key is another than the machines make', async () => {
+    const request = await mustRun('bash', ['devbox/certificate.sh', 'request', world.fingerprint], {
+      cwd: world.repository,
+      env: world.environment,
+    });
+    const rsa = ['req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', '/dev/null', '-subj', '/CN=x'];
+    const bytes = Buffer.from(request.split('\n').slice(1, -2).join(''), 'base64');
+    bytes[bytes.length - 1]! ^= 1;
+    const changed = `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+    const key = await readFile(join(world.dir, 'devbox-ca.key'), 'utf8');
+
+    for (const input of [changed, await mustRun('openssl', rsa), '']) {
+      const { code, stdout } = await run('bash', ['devbox/sign.sh', world.fingerprint], {
+        cwd: world.repository,
+        env: { DEVBOX_CA_KEY: key },
+        input,
+      });
+      expect([code, stdout]).toEqual([1, '']);
+    }
+  });
+
+  describe('refuses, before it does anything,', () => {
+    /** Takes back what a test committed. */
+    async function during(change: () => Promise<void>, check: () => Promise<void>): Promise<void> {
+      const git = (...args: string[]) =>
+        mustRun('git', ['-C', world.repository, ...args], { env: world.environment });
+      const before = (await git('rev-parse', 'HEAD')).trim();
+      try {
+        await change();
+        await check();
+      } finally {
+        await git('reset', '-q', '--hard', before);
+      }
+    }
+    const list = () => join(world.repository, 'devbox/allowed.txt');
+
+    it('a machine that the list does not have', async () => {
+      await during(
+        async () => {
+          await writeFile(list(), `tpm:${'1f'.repeat(32)} pc18\n#${world.fingerprint} pc17\n`);
+          await world.commit(world.alice);
+        },
+        async () => {
+          const done = await world.start();
+          expect(failures(done)).toEqual(['request: The machine is allowed']);
+          expect(said(done)).toContain(`${world.fingerprint} is not allowed`);
+          await expect(stat(world.home)).rejects.toThrow('ENOENT');
+          // The steps that ran are in the summary.
+          expect(done.summaries.request).toMatch(/^\| allow list \| \d+ s \| 5 s \| failed with 1 \|$/m);
+          expect(done.summaries.sign).toBeUndefined();
+        },
+      );
+    });
+
+    it.each(['nobody', 'mallory'] as const)('a commit signed by %s', async (who) => {
+      await during(
+        () => world.commit(who === 'nobody' ? undefined : world.mallory),
+        async () => {
+          const done = await world.start();
+          expect(failures(done)).toEqual(['request: The commit is signed']);
+          expect(said(done)).toContain('is not signed by one of DEVBOX_SIGNERS');
+        },
+      );
+    });
+
+    it('a list that somebody else changed, below a signed commit', async () => {
+      await during(
+        async () => {
+          await appendFile(list(), `tpm:${'1f'.repeat(32)} pc18\n`);
+          await world.commit(world.mallory);
+          await world.commit(world.alice);
+        },
+        async () => expect(failures(await world.start())).toEqual(['request: The commit is signed']),
+      );
+    });
+
+    it('a signature of OpenPGP, which the key ring of the machine may believe', async () => {
+      const believes = join(world.dir, 'believes');
+      await writeFile(
+        believes,
+        '#!/bin/sh\necho\necho "[GNUPG:] GOODSIG 0123456789ABCDEF Mallory"\necho "[GNUPG:] TRUST_ULTIMATE 0 pgp"\n',
+        { mode: 0o755 },
+      );
+      await during(
+        async () => {
+          const text = await mustRun('git', ['-C', world.repository, 'cat-file', 'commit', 'HEAD'], {
+            env: world.environment,
+          });
+          const unsigned = text.replace(/^gpgsig .*\n( .*\n)*/m, '');
+          const signature = 'gpgsig -----BEGIN PGP SIGNATURE-----\n \n abcd\n -----END PGP SIGNATURE-----\n';
+          const input = unsigned.replace(/^committer .*\n/m, (line) => line + signature);
+          const args = ['-C', world.repository, 'hash-object', '-t', 'commit', '-w', '--stdin'];
+          const id = (await mustRun('git', args, { env: world.environment, input })).trim();
+          await mustRun('git', ['-C', world.repository, 'reset', '-q', '--hard', id], {
+            env: world.environment,
+          });
+        },
+        async () => {
+          const trusting = {
+            GIT_CONFIG_COUNT: '1',
+            GIT_CONFIG_KEY_0: 'gpg.program',
+            GIT_CONFIG_VALUE_0: believes,
+          };
+          const env = { ...world.environment, ...trusting };
+          // That git itself would take it shows that it is this script which refuses.
+          expect((await run('git', ['verify-commit', 'HEAD'], { cwd: world.repository, env })).code).toBe(0);
+          expect(failures(await world.start(trusting))).toEqual(['request: The commit is signed']);
+        },
+      );
+    });
+  });
+
+  it.skipIf(!hasProgram('pwsh'))(
+    'does the same on Windows, by stand-ins for its commands (needs pwsh)',
+    async () => {
+      const env = await makeWindows(world);
+      const script = join(world.repository, 'config', 'go-win-config.ps1');
+      const fakes = join(productDir, 'test', 'devbox', 'config', 'fakes.ps1');
+      const marker = '# Read in by a dot';
+      const text = await readFile(script, 'utf8');
+      expect(text.split(marker)).toHaveLength(2);
+      await writeFile(script, text.replace(marker, `. '${fakes}'\n${marker}`));
+      const service = { name: 'WinRM', startup: 'Automatic', state: 'Running' };
+      await writeFile(
+        join(world.repository, 'config', 'machine.json'),
+        JSON.stringify({ version: 1, services: [service] }),
+      );
+      await world.commit(world.alice);
+
+      const done = await world.start(env);
+
+      expect(failures(done)).toEqual([]);
+      expect(done.steps.find(({ step }) => step === 'Configure Windows')?.stdout).toContain(
+        'changed: service WinRM',
+      );
+      expect(done.summaries.install).toMatch(/^\| configuration \| \d+ s \| 180 s \| /m);
+      expect(await world.ask(await certificateOf(world))).toBe(200);
+      const called = (await readFile(join(world.dir, 'called.txt'), 'utf8')).trim().split('\n');
+      expect(called).toEqual([
+        `icacls ${world.home} /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F`,
+        `choco source add --name=go-win-tools --source=${world.url}/nuget --cert=${join(world.home, 'machine.pfx')}`,
+      ]);
+    },
+  );
+});
+
+/** The steps that failed, as `job: name`. */
+function failures({ steps }: WorkflowRun): readonly string[] {
+  return steps.filter(({ code }) => code !== 0).map(({ job, step }) => `${job}: ${step}`);
+}
+
+function said({ steps }: WorkflowRun): string {
+  return steps.map(({ stdout, stderr }) => stdout + stderr).join('\n');
+}
+
+async function certificateOf(world: PipelineWorld) {
+  const read = (name: string) => readFile(join(world.home, name), 'utf8');
+  return { cert: await read('machine.pem'), key: await read('machine.key') };
+}
+
+/** What certificate.sh says when it refuses, '' when it does not. */
+async function certificate(
+  world: PipelineWorld,
+  verb: string,
+  input: string,
+  fingerprint = world.fingerprint,
+): Promise<string> {
+  const { code, stdout, stderr } = await run('bash', ['devbox/certificate.sh', verb, fingerprint], {
+    cwd: world.repository,
+    env: { ...world.environment, FEED: world.url },
+    input,
+  });
+  return code === 0 ? '' : stdout + stderr;
+}
+
+describe('the workflows of the templates', async () => {
+  const dir = join(productDir, 'devbox', 'templates', '.github');
+  const names = ['devbox.yml'];
+
+  it.each(names)('%s takes no expression into a script, and no permission for all jobs', async (name) => {
+    const { permissions, jobs } = await readWorkflow(join(dir, 'workflows', name));
+
+    expect(permissions).toEqual({});
+    for (const { steps, permissions: own } of Object.values(jobs)) {
+      expect(own).toBeDefined();
+      for (const { run: script } of steps) expect(script ?? '').not.toContain('${{');
+    }
+  });
+
+  it.each(names)('%s takes actions by their commit, those of our own pipelines', async (name) => {
+    const uses = (text: string) => [...text.matchAll(/uses: (.*)/g)].map(([, use]) => use);
+    const ours = uses(await readFile(join(productDir, '.github', 'workflows', 'windows.yml'), 'utf8'));
+    const found = uses(await readFile(join(dir, 'workflows', name), 'utf8'));
+
+    expect(found.length).toBeGreaterThan(0);
+    for (const use of found) expect(ours).toContain(use);
+  });
+
+  it.skipIf(!hasProgram('actionlint'))('pass actionlint (needs actionlint)', async () => {
+    const files = names.map((name) => join(dir, 'workflows', name));
+    const { code, stdout, stderr } = await run('actionlint', [
+      '-config-file',
+      join(dir, 'actionlint.yaml'),
+      ...files,
+    ]);
+
+    expect(code, stdout + stderr).toBe(0);
+  });
+
+  it.skipIf(!hasProgram('shellcheck'))('and their scripts pass shellcheck (needs shellcheck)', async () => {
+    const scripts = ['fingerprint', 'step', 'summary', 'verify-commit', 'allowed', 'certificate', 'sign'];
+    const files = scripts.map((name) => join(productDir, 'devbox', 'templates', 'devbox', `${name}.sh`));
+    const { code, stdout, stderr } = await run('shellcheck', files);
+
+    expect(code, stdout + stderr).toBe(0);
+  });
+});
