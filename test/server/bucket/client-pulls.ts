@@ -14,6 +14,12 @@ import { startClientWorld } from './client-world.ts';
 const tools = ['age', 'buf', 'delve', 'fzf'];
 const clients = ['pc-0001', 'pc-0002', 'pc-0003', 'build-agent-7'];
 const steps = [20, 50, 80];
+/** How many other owners must approve. */
+const approvals = [
+  { glob: 'delve', owners: 2 },
+  { glob: 'fzf', owners: 1 },
+];
+const owners = ['ann', 'bob', 'cyd', 'dan'];
 const written = { steps: steps.map((percent) => ({ percent, hold: '1h', needs: 0 })) };
 
 const someStep = fc.record({
@@ -22,10 +28,12 @@ const someStep = fc.record({
     { weight: 4, arbitrary: fc.constant('advance' as const) },
     { weight: 3, arbitrary: fc.constantFrom('release' as const, 'complete' as const, 'rollback' as const) },
     { weight: 2, arbitrary: fc.constantFrom('halt' as const, 'resume' as const, 'pull' as const) },
-    { weight: 1, arbitrary: fc.constant('restart' as const) },
+    { weight: 3, arbitrary: fc.constant('approve' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('reject' as const, 'restart' as const) },
   ),
   tool: fc.constantFrom(...tools),
   client: fc.nat(clients.length - 1),
+  owner: fc.constantFrom(...owners),
 });
 type Step = typeof someStep extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -33,10 +41,12 @@ type Step = typeof someStep extends fc.Arbitrary<infer Value> ? Value : never;
 type Rollout = {
   readonly id: number;
   readonly version: string;
-  readonly seed: string;
+  seed: string;
   readonly correction: string | undefined;
-  state: 'rolling' | 'halted' | 'completed' | 'rolled-back' | 'superseded';
+  state: 'pending' | 'rolling' | 'halted' | 'completed' | 'rolled-back' | 'superseded' | 'rejected';
   step: number;
+  readonly owner: string;
+  readonly approvedBy: Set<string>;
   readonly admitted: Set<string>;
   /** Those admitted to predecessors that were above main when this one was rolled back. */
   readonly alsoCorrected: Set<string>;
@@ -52,6 +62,52 @@ class Model {
 
   open(tool: string): Rollout | undefined {
     return this.of(tool).find(({ state }) => state === 'rolling' || state === 'halted');
+  }
+
+  pending(tool: string): Rollout | undefined {
+    return this.of(tool).find(({ state }) => state === 'pending');
+  }
+
+  /** An unfinished or rolled-back predecessor's is inherited. */
+  seedOf(tool: string, version: string): string {
+    const last = this.of(tool).findLast(({ state }) => state !== 'rejected');
+    return last === undefined || last.state === 'completed' ? `${tool}/${version}` : last.seed;
+  }
+
+  start(tool: string, rollout: Pick<Rollout, 'id' | 'version' | 'correction' | 'owner'>): void {
+    const { version } = rollout;
+    const isPending = needed(tool) > 0;
+    const before = [this.pending(tool), ...(isPending ? [] : [this.open(tool)])];
+    for (const each of before) if (each !== undefined) each.state = 'superseded';
+    this.of(tool).push({
+      ...rollout,
+      seed: this.seedOf(tool, version),
+      state: isPending ? 'pending' : 'rolling',
+      step: isPending ? -1 : 0,
+      approvedBy: new Set(),
+      admitted: new Set(),
+      alsoCorrected: new Set(),
+    });
+  }
+
+  /** Who started it is not asked, and everybody only once; with the last approval it takes the place of the one before. */
+  approve(tool: string, rollout: Rollout, owner: string): 'same-owner' | undefined {
+    if (owner === rollout.owner || rollout.approvedBy.has(owner)) return 'same-owner';
+    rollout.approvedBy.add(owner);
+    if (rollout.approvedBy.size < needed(tool)) return undefined;
+    const before = this.open(tool);
+    if (before !== undefined) before.state = 'superseded';
+    rollout.state = 'rolling';
+    rollout.step = 0;
+    return undefined;
+  }
+
+  complete(tool: string, rollout: Rollout): void {
+    rollout.state = 'completed';
+    this.main.set(tool, rollout.version);
+    // Nobody was admitted to it yet, and its predecessor is finished.
+    const next = this.pending(tool);
+    if (next !== undefined) next.seed = `${tool}/${next.version}`;
   }
 
   admit(client: string): void {
@@ -82,6 +138,10 @@ class Model {
   }
 }
 
+function needed(tool: string): number {
+  return approvals.find(({ glob }) => glob === tool)?.owners ?? 0;
+}
+
 function isAbove(version: string, other: string | undefined): boolean {
   return other === undefined || compareScoopVersions(version, other) > 0;
 }
@@ -98,7 +158,7 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
   try {
     const now = (): Date => new Date();
     const catalog = createSqlCatalog(world.db, now);
-    const services = openRollouts(world.db, { catalog, approvals: [], now });
+    const services = openRollouts(world.db, { catalog, approvals, now });
     const { rollouts, views } = services;
     world.grants = views.bucketGrants;
     const folders = new Map<string, string>();
@@ -116,13 +176,20 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
       highest.set(tool, number);
       return `1.${number}.0`;
     };
-    async function hold(tool: string, version: string): Promise<void> {
+    async function hold(tool: string, version: string, corrects?: string): Promise<void> {
       await catalog.hold(makePackage({ id: tool, version }), operator);
       const message = `${tool}: Update to version ${version}`;
-      await world.held.put({ tool, version, packageId: tool, text: textOf(tool, version), message });
+      await world.held.put({
+        tool,
+        version,
+        packageId: tool,
+        text: textOf(tool, version),
+        message,
+        corrects,
+      });
     }
 
-    const actions: Readonly<Record<Step['kind'], (tool: string) => Promise<void>>> = {
+    const actions: Readonly<Record<Step['kind'], (tool: string, owner: string) => Promise<void>>> = {
       async release(tool) {
         if (model.open(tool) !== undefined) return;
         const version = next(tool);
@@ -132,13 +199,22 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
         await world.decide({ tool, version, text: textOf(tool, version), branches: ['main', 'beta'] });
         await world.server.bucket.finishCommits();
         model.main.set(tool, version);
+        const overtaken = model.pending(tool);
+        const changed = await rollouts.tick();
+        expect(changed.map(({ id, state }) => [id, state])).toEqual(
+          overtaken === undefined ? [] : [[overtaken.id, 'superseded']],
+        );
+        if (overtaken !== undefined) overtaken.state = 'superseded';
       },
-      async start(tool) {
+      async start(tool, owner) {
         const version = next(tool);
-        const correction = model.main.has(tool) ? `${version}.1` : undefined;
+        // The one that is open may be on main when this one has its approvals.
+        const hasMain = model.main.has(tool) || (needed(tool) > 0 && model.open(tool) !== undefined);
+        const correction = hasMain ? `${version}.1` : undefined;
         await hold(tool, version);
-        if (correction !== undefined)
-          for (const each of [`${correction}-beta.1`, correction]) await hold(tool, each);
+        if (correction !== undefined) {
+          for (const each of [`${correction}-beta.1`, correction]) await hold(tool, each, version);
+        }
         const order = {
           tool,
           packageId: tool,
@@ -146,20 +222,34 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
           plan: RolloutPlan.parse(written),
           writtenPlan: written,
         };
-        const outcome = await rollouts.start({ ...order, owner: 'ann' }, { by: operator });
+        const outcome = await rollouts.start({ ...order, owner }, { by: operator });
         if (outcome.is !== 'started') throw new Error(JSON.stringify(outcome));
-        const before = model.open(tool);
-        if (before !== undefined) before.state = 'superseded';
-        const { id, seed: ofClients } = outcome.rollout;
-        const sets = { admitted: new Set<string>(), alsoCorrected: new Set<string>() };
-        model.of(tool).push({ id, version, seed: ofClients, correction, state: 'rolling', step: 0, ...sets });
+        const { id } = outcome.rollout;
+        model.start(tool, { id, version, correction, owner });
+        const { state, seed: ofClients } = model.of(tool).at(-1) ?? {};
+        expect([outcome.rollout.state, outcome.rollout.seed]).toEqual([state, ofClients]);
+      },
+      async approve(tool, owner) {
+        const rollout = model.pending(tool);
+        if (rollout === undefined) return;
+        const outcome = await rollouts.act(rollout.id, { kind: 'approve', owner }, { by: operator });
+        expect(outcome?.refusal).toBe(model.approve(tool, rollout, owner));
+        expect(outcome?.rollout.state).toBe(rollout.state);
+      },
+      async reject(tool, owner) {
+        const rollout = model.pending(tool);
+        if (rollout === undefined) return;
+        const isOther = owner !== rollout.owner;
+        const outcome = await rollouts.act(rollout.id, { kind: 'reject', owner }, { by: operator });
+        expect(outcome?.refusal).toBe(isOther ? undefined : 'same-owner');
+        if (isOther) rollout.state = 'rejected';
       },
       advance: (tool) =>
         act(tool, 'advance', ['rolling'], (rollout) => {
           if (rollout.step + 1 < steps.length) rollout.step += 1;
-          else complete(tool, rollout);
+          else model.complete(tool, rollout);
         }),
-      complete: (tool) => act(tool, 'complete', ['rolling'], (rollout) => complete(tool, rollout)),
+      complete: (tool) => act(tool, 'complete', ['rolling'], (rollout) => model.complete(tool, rollout)),
       rollback: (tool) =>
         act(tool, 'rollback', ['rolling', 'halted'], (rollout) => model.rollBack(tool, rollout)),
       halt: (tool) =>
@@ -178,11 +268,6 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
         }
       },
     };
-
-    function complete(tool: string, rollout: Rollout): void {
-      rollout.state = 'completed';
-      model.main.set(tool, rollout.version);
-    }
 
     async function act(
       tool: string,
@@ -222,7 +307,7 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
 
     const all = fc.sample(someStep, { numRuns: count, seed });
     for (const [number, step] of all.entries()) {
-      await actions[step.kind](step.tool);
+      await actions[step.kind](step.tool, step.owner);
       const pulling = number % 25 === 24 ? clients : [clients[step.client] ?? ''];
       for (const client of pulling) await check(client, true);
     }
