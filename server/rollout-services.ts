@@ -40,9 +40,15 @@ export function openRollouts(
   const rings = createSqlRings(database, now, () => {
     ringChanges += 1;
   });
-  const clients = createSqlClients(database, now);
+  let otherChanges = 0;
+  const changed = (): void => {
+    otherChanges += 1;
+  };
+  const clients = createSqlClients(database, now, {}, changed);
   const rollouts = createSqlRollouts(database, {
     now,
+    ringChanges: () => ringChanges,
+    changed,
     approvalsNeeded: ({ tool, packageId }) =>
       Math.max(approvalsNeeded(approvals, tool), approvalsNeeded(approvals, packageId)),
     effects: createRolloutEffects(catalog.within, bucketChanges(now)),
@@ -50,7 +56,8 @@ export function openRollouts(
   const views = createSqlViews(database, {
     rollouts,
     clients,
-    revision: () => (catalog.revisions.known()?.packages() ?? 0) + ringChanges,
+    changes: () => ringChanges + otherChanges,
+    packages: (id) => catalog.revisions.known()?.packages(id) ?? 0,
     now,
   });
   const heldManifests = createSqlHeldManifests(database);

@@ -14,11 +14,12 @@ const defaults: ClientLimits = { maxClients: 1_000_000, maxNewAnHour: 5_000 };
 const msADay = 86_400_000;
 const msAnHour = 3_600_000;
 
-/** Clients in SQLite. `flush` before the connection is closed. */
+/** Clients in SQLite. `flush` before the connection is closed. `forgotten` is called after one was, before it is confirmed. */
 export function createSqlClients(
   db: Connection,
   now: () => Date,
   limits: Partial<ClientLimits> = {},
+  forgotten: () => void = () => undefined,
 ): Clients {
   const { maxClients, maxNewAnHour } = { ...defaults, ...limits };
   const { prepare, transact, writeStatistics } = db;
@@ -78,7 +79,8 @@ export function createSqlClients(
     },
     async forget(id, by) {
       later.flush();
-      return transact(({ record }) => {
+      return transact(({ record, afterCommit }) => {
+        afterCommit(forgotten);
         if (prepare(isAdmitted).get(id) !== undefined) return 'admitted';
         if (prepare('DELETE FROM clients WHERE id = ?').run(id).changes === 0) return 'missing';
         record({ kind: 'client forgotten', subject: id }, by, now());

@@ -153,6 +153,8 @@ export interface Rollouts {
    * Costs a durable write where it admits, nothing while no rollout is open.
    */
   admit(client: string): Promise<readonly number[]>;
+  /** Whether `admit` has nothing to do, nor to wait for, for a client that is in these rollouts. */
+  isSettled(client: string, isIn: ReadonlySet<number>): boolean;
   /** The open rollouts that a client is in, durably. Admits it to none and writes nothing. */
   admitted(client: string): Promise<readonly number[]>;
   /** An admitted client has the version now. */

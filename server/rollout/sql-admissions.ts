@@ -6,7 +6,7 @@ import { isOpen } from './rollout.ts';
 import type { RolloutDetails, StoredRollout } from './rollouts.ts';
 import { shareCounts } from './shared-counts.ts';
 
-type RingGlobs = { readonly name: string; readonly globs: readonly string[] };
+export type RingGlobs = { readonly name: string; readonly globs: readonly string[] };
 
 export function readRings(prepare: Prepare): RingGlobs[] {
   const rows = prepare('SELECT name, globs FROM rings').all() as { name: string; globs: string }[];
@@ -27,14 +27,15 @@ export function admittedTo(prepare: Prepare, client: string): number[] {
 
 /** Those of the rollouts that would admit the client and have not. */
 export function newAdmissions(
-  prepare: Prepare,
   client: string,
+  isIn: ReadonlySet<number>,
   rollouts: readonly StoredRollout[],
+  rings: () => readonly RingGlobs[],
 ): StoredRollout[] {
-  const isIn = new Set(admittedTo(prepare, client));
-  const others = rollouts.filter(({ id }) => !isIn.has(id));
-  const asking = others.length === 0 ? undefined : asClient(client, readRings(prepare));
-  return asking === undefined ? [] : others.filter((rollout) => admits(rollout, asking));
+  const others = rollouts.filter(({ id, state }) => state === 'rolling' && !isIn.has(id));
+  if (others.length === 0) return [];
+  const asking = asClient(client, rings());
+  return others.filter((rollout) => admits(rollout, asking));
 }
 
 const msADay = 86_400_000;

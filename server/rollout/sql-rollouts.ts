@@ -9,7 +9,14 @@ import type {
   StoredRollout,
 } from './rollouts.ts';
 import { shareCounts } from './shared-counts.ts';
-import { admittedTo, createClientCounts, newAdmissions, writeAdmissions } from './sql-admissions.ts';
+import {
+  admittedTo,
+  createClientCounts,
+  newAdmissions,
+  type RingGlobs,
+  readRings,
+  writeAdmissions,
+} from './sql-admissions.ts';
 import { takeAlerts } from './sql-alerts.ts';
 import { correct } from './sql-correct.ts';
 import { correctionsOf } from './sql-corrections.ts';
@@ -27,10 +34,17 @@ import {
   writeTransition,
 } from './sql-transition.ts';
 
+export type SqlRolloutsOptions = TransitionOptions & {
+  /** Another number after each change of rings; absent: they are read for each client. */
+  readonly ringChanges?: () => number;
+  /** Called after each change of rollouts, before it is confirmed. */
+  readonly changed?: () => void;
+};
+
 /** Rollouts in SQLite: transactions come one after the other, so each decides about what the one before left. */
-export function createSqlRollouts(db: Connection, options: TransitionOptions): Rollouts {
+export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): Rollouts {
   const { prepare, transact, writeStatistics } = db;
-  const { now } = options;
+  const { now, ringChanges, changed } = options;
   /** Those that are open, for requests of clients: kept until a transition changes them. */
   let known: readonly StoredRollout[] | undefined;
   function openRollouts(): readonly StoredRollout[] {
@@ -38,11 +52,20 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
     return known;
   }
 
+  let rings: { readonly at: number; readonly all: readonly RingGlobs[] } | undefined;
+  function knownRings(): readonly RingGlobs[] {
+    const at = ringChanges?.();
+    if (at === undefined) return readRings(prepare);
+    if (rings?.at !== at) rings = { at, all: readRings(prepare) };
+    return rings.all;
+  }
+
   /** A transaction after which the open rollouts are read again. */
   function change<T>(work: (transaction: Transaction) => T): Promise<T> {
     return transact((transaction) => {
       transaction.afterCommit(() => {
         known = undefined;
+        changed?.();
       });
       return work(transaction);
     });
@@ -54,7 +77,9 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
   async function admitNow(client: string): Promise<void> {
     // Decided once more where nothing can come in between: after a halt nobody gets in.
     const admission = transact((transaction) => {
-      const found = newAdmissions(transaction.prepare, client, readOpen(transaction.prepare));
+      const isIn = new Set(admittedTo(transaction.prepare, client));
+      const rings = () => readRings(transaction.prepare);
+      const found = newAdmissions(client, isIn, readOpen(transaction.prepare), rings);
       if (found.length > 0) writeAdmissions(transaction.prepare, client, found, now());
     });
     admitting.set(client, admission);
@@ -67,6 +92,10 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
     } finally {
       if (admitting.get(client) === admission) admitting.delete(client);
     }
+  }
+
+  function isAdmitted(client: string, isIn: ReadonlySet<number>): boolean {
+    return newAdmissions(client, isIn, openRollouts(), knownRings).length === 0;
   }
 
   const countClients = createClientCounts(prepare);
@@ -137,15 +166,16 @@ export function createSqlRollouts(db: Connection, options: TransitionOptions): R
     takeAlerts: (alerts, sender) => change((transaction) => takeAlerts(transaction, alerts, sender, options)),
     async admit(client) {
       for (;;) {
-        const open = openRollouts();
-        if (open.length === 0) return [];
-        if (newAdmissions(prepare, client, open).length > 0) await admitNow(client);
+        if (openRollouts().length === 0) return [];
+        const isIn = admittedTo(prepare, client);
+        if (!isAdmitted(client, new Set(isIn))) await admitNow(client);
         // An admission can be read before it is durable, and must not be answered then.
         else if (admitting.has(client)) await admitting.get(client);
         else if (unsure.has(client)) await admitNow(client);
-        else return admittedTo(prepare, client);
+        else return isIn;
       }
     },
+    isSettled: (client, isIn) => !admitting.has(client) && !unsure.has(client) && isAdmitted(client, isIn),
     async admitted(client) {
       while (admitting.has(client)) await admitting.get(client)?.catch(() => undefined);
       return unsure.has(client) ? [] : admittedTo(prepare, client);

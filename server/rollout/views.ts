@@ -25,8 +25,9 @@ export interface Views {
   /**
    * Notes that this client asked, admits it to each rolling rollout that it is eligible for, and answers with what it sees. An
    * admission is durable when this returns. `client` is an id of `readClientId`, `from` its address, which limits new ids.
+   * No promise where nothing has to be waited for: every request of a client asks.
    */
-  of(client: string, from?: string, asking?: Asking): Promise<View>;
+  of(client: string, from?: string, asking?: Asking): View | Promise<View>;
   /**
    * The same for the bucket, which compares with its own main: it may still be behind the feed's, since a release comes to the
    * feed first. So what the feed's main has overtaken is among these, too.

@@ -22,6 +22,7 @@ export type FeedFixture = {
   readonly rollouts: Rollouts;
   readonly rings: Rings;
   readonly views: Views;
+  readonly clients: Clients;
   readonly heldManifests: HeldManifests;
 };
 

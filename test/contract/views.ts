@@ -98,6 +98,23 @@ export function describeViews(name: string, open: OpenFixture): void {
       expect(await seenBy('pc-2')).toEqual(['delve 1.22.0']);
     });
 
+    it('are kept when another package changes, and note a client again that was forgotten', async () => {
+      await publish('1.21.0');
+      const { id } = await rollOut('1.22.0', { steps: [{ percent: 1, hold: '1h' }, ...everybody.steps] });
+      const clientsSeen = async () => (await feed.clients.list({ limit: 10 })).map((client) => client.id);
+      expect(await seenBy('pc-1')).toEqual([]);
+      await publish('1.0.0', 'buf');
+      expect([await seenBy('pc-1'), await clientsSeen()]).toEqual([[], ['pc-1']]);
+
+      expect(await feed.clients.forget('pc-1', by)).toBe('forgotten');
+      expect([await clientsSeen(), await seenBy('pc-1'), await clientsSeen()]).toEqual([[], [], ['pc-1']]);
+      await act(id, 'advance');
+      await publish('1.0.1', 'buf');
+      expect(await seenBy('pc-1')).toEqual(['delve 1.22.0']);
+      await publish('1.23.0');
+      expect(await seenBy('pc-1')).toEqual(['delve 1.22.0']);
+    });
+
     it('let nobody else in after a halt, and the same ones stay', async () => {
       await publish('1.21.0');
       const { id } = await rollOut('1.22.0');
