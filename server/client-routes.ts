@@ -3,6 +3,7 @@ import { type RequestHandler, Router } from 'express';
 import type { BlobStore } from './blobs/blob-store.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { HeldVersions } from './catalog/held.ts';
+import { readClientId } from './clients/client-id.ts';
 import { createDownloadRoute } from './download/router.ts';
 import { fail } from './errors.ts';
 import type { CachePolicies } from './http/cache.ts';
@@ -12,6 +13,7 @@ import { viewText } from './http/client-responses.ts';
 import { type BeginDownload, isBroken } from './http/download-count.ts';
 import type { Route } from './http/prepared-response.ts';
 import { needsKey, type ReadAuth } from './http/read-access.ts';
+import { pathOf, plainTarget } from './http/request-target.ts';
 import type { Logger } from './log.ts';
 import { createODataRoute } from './odata/router.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
@@ -41,17 +43,14 @@ const bases = ['/nuget', '/api/v2', '/v3'] as const;
 
 /** The feed as one client sees it, at `/nuget/c/ID`, `/api/v2/c/ID` and `/v3/c/ID` (contract section 8). */
 export function createClientRoutes(services: ClientRouteServices): {
-  readonly viewOf: (req: IncomingMessage, id: string, from: string | undefined) => Promise<View>;
+  readonly viewOf: (req: IncomingMessage, id: string, from: string | undefined) => View | Promise<View>;
   readonly routesOf: (view: View) => readonly Route[];
   /** Before the routes for everybody. */
   readonly handler: RequestHandler;
 } {
   const { views, addresses, config } = services;
   const made = new Map<string, OfView>();
-  const clients = new WeakMap<object, string>();
-
-  async function viewOf(req: IncomingMessage, id: string, from: string | undefined): Promise<View> {
-    clients.set(req, id);
+  function viewOf(req: IncomingMessage, id: string, from: string | undefined): View | Promise<View> {
     return views.of(id, from, req.method === 'HEAD' ? 'head' : 'get');
   }
 
@@ -60,7 +59,7 @@ export function createClientRoutes(services: ClientRouteServices): {
     const known = made.get(key);
     if (known !== undefined) return known;
     if (made.size >= maxViews) made.clear();
-    const routes = routesFor(services, view, (req) => clients.get(req));
+    const routes = routesFor(services, view);
     const of = { routes, routers: new Map(bases.map((base) => [base, routerAt(base, routes)])) };
     made.set(key, of);
     return of;
@@ -90,7 +89,6 @@ export function createClientRoutes(services: ClientRouteServices): {
 function routesFor(
   { catalog, blobs, cache, publicUrl, version, beginDownload, rollouts, log }: ClientRouteServices,
   view: View,
-  clientOf: (req: object) => string | undefined,
 ): readonly Route[] {
   const seen = view.grants.length === 0 ? catalog : { ...catalog, ...catalog.withHeld(view.grants) };
   const downloading = { catalog: seen, blobs, cache, beginDownload: countReceived };
@@ -121,6 +119,12 @@ function routesFor(
     createFlatRoute(`/v3/c/${anyClient}/flat`, downloading),
     createV3Route(`/v3/c/${anyClient}`, { ...reading, revisions }),
   ];
+}
+
+/** The client at whose address a request came; Express' routers change `url`. */
+function clientOf(req: IncomingMessage & { readonly originalUrl?: string }): string | undefined {
+  const address = readClientPath(pathOf(plainTarget(req.originalUrl ?? req.url ?? '/')));
+  return address && readClientId(decoded(address.client));
 }
 
 /** What cannot be decoded is no client's id. */

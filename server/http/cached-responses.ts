@@ -67,9 +67,15 @@ export function cacheResponse(req: object, res: ServerResponse, body: Buffer, ab
 export type CachedResponses = {
   /**
    * Finds a response that is current for these revisions; undefined if there is none. Then the response that the route gives is
-   * stored.
+   * stored, by the key that `keyFor` gives it.
+   * @param key everything that the response depends on
    */
-  find(req: IncomingMessage, now: RevisionNumbers): (CachedResponse & { readonly place: Place }) | undefined;
+  find(
+    req: IncomingMessage,
+    now: RevisionNumbers,
+    key?: string,
+    keyFor?: (about: ResponseFacts) => string,
+  ): (CachedResponse & { readonly place: Place }) | undefined;
   /**
    * Stores a response that was prepared without Express after `find` found none. Returns the body in the cache, if it was stored.
    */
@@ -78,15 +84,10 @@ export type CachedResponses = {
   leaveOut(req: IncomingMessage): void;
 };
 
-/** @param keyOf everything that the response depends on */
-export function createCachedResponses(
-  maxBytes: number,
-  keyOf: (req: IncomingMessage) => string = addressKey,
-): CachedResponses {
+export function createCachedResponses(maxBytes: number): CachedResponses {
   const responses = createSlabCache<Kept>(maxBytes);
   return {
-    find(req, now) {
-      const key = keyOf(req);
+    find(req, now, key = addressKey(req), keyFor = () => key) {
       // Read before any route reads the catalog, so that a change in between makes the response stale.
       const revision = now.all();
       const packages = now.packages();
@@ -104,7 +105,7 @@ export function createCachedResponses(
           const about = now.packages() === packages ? made : { ...made, isUnchanged: undefined };
           const currentUntil = { packages: revision, all: revision };
           return responses.set(
-            key,
+            keyFor(made),
             { headers, etag, about, place, revision, currentUntil, madeAt: performance.now() },
             body,
           );

@@ -10,6 +10,8 @@ const address = /^\/(nuget|api\/v2|v3)\/c\/([^/]+)(?=\/|$)/i;
 
 /** An address of the feed for one client: `/nuget/c/PC-7/Packages` has the base `/nuget`, the client `PC-7`, and the rest. */
 export type ClientPath = {
+  /** The part up to the client, as it was written. */
+  readonly written: string;
   readonly base: '/nuget' | '/api/v2' | '/v3';
   /** As it was written. */
   readonly client: string;
@@ -21,5 +23,6 @@ export function readClientPath(path: string): ClientPath | undefined {
   const match = address.exec(path);
   if (match === null) return undefined;
   const [whole, base = '', client = ''] = match;
-  return { base: `/${base.toLowerCase()}` as ClientPath['base'], client, rest: path.slice(whole.length) };
+  const rest = path.slice(whole.length);
+  return { written: whole, base: `/${base.toLowerCase()}` as ClientPath['base'], client, rest };
 }

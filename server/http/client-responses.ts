@@ -1,27 +1,31 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RevisionNumbers } from '../catalog/revisions.ts';
 import { readClientId } from '../clients/client-id.ts';
-import type { View } from '../rollout/views.ts';
+import { plainView, type View } from '../rollout/views.ts';
 import { subjectOf } from './areas.ts';
 import { canRead } from './auth.ts';
-import { joinBody, type Lent, lendFilled, splitAt, type Template } from './body.ts';
+import { joinBody } from './body.ts';
 import {
   type CachedResponse,
   createCachedResponses,
+  type Place,
   placeOf,
   type ResponseFacts,
 } from './cached-responses.ts';
 import type { ClientAddresses } from './client-address.ts';
+import { withClient } from './client-body.ts';
 import { anyClient, type ClientPath, readClientPath } from './client-path.ts';
 import { clientHas } from './if-none-match.ts';
 import { plusSignOf } from './plus-sign.ts';
 import type { PreparedResponse, Route } from './prepared-response.ts';
 import { needsKey } from './read-access.ts';
+import { loggedUrl } from './request-log.ts';
 import { pathOf, plainTarget } from './request-target.ts';
 import { isForEveryClient, isPlain, type ResponseCacheOptions, send } from './response-cache.ts';
 
 export type ClientResponseOptions = Omit<ResponseCacheOptions, 'routes'> & {
   readonly addresses: Pick<ClientAddresses, 'isAllowed'>;
-  readonly viewOf: (req: IncomingMessage, id: string, from: string | undefined) => Promise<View>;
+  readonly viewOf: (req: IncomingMessage, id: string, from: string | undefined) => View | Promise<View>;
   /** The routes of a view, at mount points whose client is `anyClient`. */
   readonly routesOf: (view: View) => readonly Pick<Route, 'mount' | 'prepare'>[];
 };
@@ -39,12 +43,12 @@ export function createClientResponses(
 ): RequestListener {
   const { revisions, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } = options;
   const { addresses, viewOf, routesOf } = options;
-  const keys = new WeakMap<IncomingMessage, string>();
-  const responses = createCachedResponses(maxBytes, (req) => keys.get(req) ?? '');
+  const responses = createCachedResponses(maxBytes);
 
   return (req, res) => {
     const target = plainTarget(req.url ?? '/');
-    const address = readClientPath(pathOf(target));
+    const path = pathOf(target);
+    const address = readClientPath(path);
     if (address === undefined) {
       plain(req, res);
       return;
@@ -54,10 +58,20 @@ export function createClientResponses(
       express(req, res);
       return;
     }
-    void find(req, res, target, address, id)
+    const asked = { req, target, path, address, id, rawQuery: target.slice(path.length + 1) };
+    // Usually all is known, and a promise takes as long as finding the response.
+    const view = viewFor(asked);
+    const now = revisions.known();
+    const isWaiting = view instanceof Promise || now === undefined;
+    const cached = isWaiting ? undefined : findCached(asked, view, now);
+    if (cached !== undefined && isForEveryClient(cached, req)) {
+      answer(asked, res, cached);
+      return;
+    }
+    void prepare(asked, res, view)
       .catch(() => undefined)
       .then((found) => {
-        if (found !== undefined) return answer(req, res, target, found, id);
+        if (found !== undefined) return answer(asked, res, found);
         // It would have the id of this client in its addresses.
         responses.leaveOut(req);
         express(req, res);
@@ -65,56 +79,71 @@ export function createClientResponses(
       .catch(() => res.destroy());
   };
 
-  async function find(
-    req: IncomingMessage,
-    res: ServerResponse,
-    target: string,
-    address: ClientPath,
-    id: string,
-  ): Promise<Shared | undefined> {
-    const path = pathOf(target);
-    const peer = readPeer(req);
+  /** Undefined: Express says why the client may not have it. */
+  function viewFor({ req, path, id }: Asked): View | Promise<View | undefined> {
+    const { address: from } = readPeer(req);
+    const isAllowed = readAuth === undefined && addresses.isAllowed(id);
+    if (isAllowed === true) return viewOf(req, id, from);
+    return mayAsk(req, path, id).then((may) => (may ? viewOf(req, id, from) : undefined));
+  }
+
+  async function mayAsk(req: IncomingMessage, path: string, id: string): Promise<boolean> {
     if (needsKey(readAuth, path)) {
-      if (!(await canRead(req, peer, subjectOf(path), findKey, id))) return undefined;
-    } else if (readAuth !== undefined) return undefined;
-    if (!(await addresses.isAllowed(id))) return undefined;
-    const view = await viewOf(req, id, peer.address);
+      if (!(await canRead(req, readPeer(req), subjectOf(path), findKey, id))) return false;
+    } else if (readAuth !== undefined) return false;
+    return addresses.isAllowed(id);
+  }
+
+  /** What is only about ids that no rollout of the view concerns is kept once, as everybody sees it. */
+  function findCached({ req, address, rawQuery }: Asked, view: View, now: RevisionNumbers) {
+    const { base, rest } = address;
+    const plusSign = rawQuery.includes('+') ? plusSignOf(req.headers['user-agent']) : '';
+    const rawKey = `${plusSign}\n${base}${rest}?${rawQuery}`;
+    const [own, shared] = [`${viewText(view)}\n${rawKey}`, `${viewText(plainView)}\n${rawKey}`];
+    const isShared = ({ id }: ResponseFacts): boolean => id !== undefined && !concerns(view, id);
+    const found = responses.find(req, now, shared);
+    if (found !== undefined && (own === shared || isShared(found.about))) return found;
+    return responses.find(req, now, own, (about) => (isShared(about) ? shared : own));
+  }
+
+  async function prepare(
+    asked: Asked,
+    res: ServerResponse,
+    awaited: View | Promise<View | undefined>,
+  ): Promise<Shared | undefined> {
+    const { req, target, address, rawQuery } = asked;
+    const view = await awaited;
+    if (view === undefined) return undefined;
     const now = revisions.known() ?? (await revisions.read());
-    const mount = `${address.base}/c/${anyClient}`;
-    const rawQuery = target.slice(path.length + 1);
-    const plusSign = plusSignOf(req.headers['user-agent']);
-    keys.set(req, `${viewText(view)}\n${plusSign}\n${mount}${address.rest}?${rawQuery}`);
-    const cached = responses.find(req, now);
+    const cached = findCached(asked, view, now);
     if (cached !== undefined) return isForEveryClient(cached, req) ? cached : undefined;
-    const route = routeOf(routesOf(view), `${mount}${address.rest}`);
+    const whole = `${address.base}/c/${anyClient}${address.rest}`;
+    const route = routeOf(routesOf(view), whole);
     if (route === undefined || res.closed) return undefined;
-    watch(req, res, { ...placeOf(target), from: peer.address });
-    const whole = `${mount}${address.rest}`;
+    const { address: from } = readPeer(req);
+    const place = placeOf(target);
+    watch(req, res, { ...place, from });
     const prepared = await route.prepare?.({
       mount: whole.slice(0, route.mount.length),
       rawPath: whole.slice(route.mount.length),
       rawQuery,
-      plusSign,
+      plusSign: plusSignOf(req.headers['user-agent']),
       acceptsGzip: false,
       isConditional: req.headers['if-none-match'] !== undefined,
-      from: peer.address,
+      from,
     });
     if (prepared === undefined) return undefined;
     const { etag, about } = prepared;
     const headers = wholeHeaders(prepared);
-    if (clientHas(req, etag)) return { headers, etag, about, body: Buffer.alloc(0) };
+    if (clientHas(req, etag)) return { headers, etag, about, place, body: Buffer.alloc(0) };
     const body = joinBody(await prepared.body());
-    return { headers, etag, about, body: responses.keep(req, { headers, etag, about, body }) ?? body };
+    const kept = responses.keep(req, { headers, etag, about, body });
+    return { headers, etag, about, place, body: kept ?? body };
   }
 
-  function answer(
-    req: IncomingMessage,
-    res: ServerResponse,
-    target: string,
-    { headers, etag, about, body }: Shared,
-    id: string,
-  ): void {
-    const start = { ...placeOf(target), from: readPeer(req).address };
+  function answer({ req, address, id }: Asked, res: ServerResponse, found: Shared): void {
+    const { headers, etag, about, place, body } = found;
+    const start = { ...placeAt(address, place), from: readPeer(req).address };
     const { bytes, giveBack } = about.kind === 'document' ? withClient(body, about, id) : { bytes: body };
     const length = ['Content-Length', String(bytes.length)];
     const whole = { headers: [...headers, ...length], etag, about, body: bytes, giveBack };
@@ -126,8 +155,24 @@ export function createClientResponses(
   }
 }
 
-/** A response with `anyClient` in it, without Content-Length. */
-type Shared = CachedResponse;
+/** A request at the address of a client. */
+type Asked = {
+  readonly req: IncomingMessage;
+  readonly target: string;
+  readonly path: string;
+  readonly rawQuery: string;
+  readonly address: ClientPath;
+  readonly id: string;
+};
+
+/** A response with `anyClient` in it, without Content-Length, and where a client asked for it, this one or another. */
+type Shared = CachedResponse & { readonly place: Place };
+
+/** The address as this client wrote it: what comes after the client is the same for all, and was made safe for the log before. */
+function placeAt({ written }: ClientPath, { url, route }: Place): Place {
+  const shared = url.slice(readClientPath(pathOf(url))?.written.length ?? 0);
+  return { url: `${loggedUrl(written)}${shared}`, route };
+}
 
 function routeOf(routes: readonly Pick<Route, 'mount' | 'prepare'>[], path: string) {
   const lower = path.toLowerCase();
@@ -149,15 +194,6 @@ export function viewText(view: View): string {
   return text;
 }
 
-const placeholder = Buffer.from(anyClient);
-/** Where the client has its places, by the facts that stay with a response. */
-const templates = new WeakMap<ResponseFacts, { readonly body: Buffer; readonly template: Template }>();
-
-function withClient(body: Buffer, about: ResponseFacts, id: string): Lent {
-  const known = templates.get(about);
-  // Kept bytes are never overwritten, so an equal start and length are equal bytes.
-  const isSame = known?.body.buffer === body.buffer && known.body.byteOffset === body.byteOffset;
-  const template = known !== undefined && isSame ? known.template : splitAt(body, placeholder);
-  if (!isSame) templates.set(about, { body, template });
-  return lendFilled(template, Buffer.from(id));
+function concerns({ grants }: View, id: string): boolean {
+  return grants.some((grant) => grant.id.toLowerCase() === id.toLowerCase());
 }

@@ -15,8 +15,8 @@ describe('responses to clients', () => {
   let stop: () => Promise<void> = async () => undefined;
   afterEach(() => stop());
 
-  /** A route that counts how often it is asked; every third client is in the rollout. */
-  async function start() {
+  /** A route that counts how often it is asked, about packages of this id; every third client is in the rollout. */
+  async function start(about?: string, isKnown = true) {
     const prepared: string[] = [];
     let revision = 1;
     const general = express();
@@ -33,14 +33,22 @@ describe('responses to clients', () => {
         isStopping: () => false,
         securityHeaders: [],
         addresses: { isAllowed: () => true },
-        viewOf: async (_req, id) => (Number(id.slice(3)) % third === 0 ? inRollout : plainView),
+        viewOf: (_req, id) => {
+          const view = Number(id.slice(3)) % third === 0 ? inRollout : plainView;
+          return isKnown ? view : Promise.resolve(view);
+        },
         routesOf: (view) => [
           {
             mount: `/nuget/c/${anyClient}`,
             async prepare({ mount, rawPath }) {
               prepared.push(view.key);
               const text = `<${mount}${rawPath}> <${mount}> ${view.key}`;
-              return { headers: [], etag: `"${view.key}"`, body: () => [text], about: { kind: 'document' } };
+              return {
+                headers: [],
+                etag: `"${view.key}"`,
+                body: () => [text],
+                about: { kind: 'document', ...(about !== undefined && { id: about }) },
+              };
             },
           },
         ],
@@ -59,17 +67,40 @@ describe('responses to clients', () => {
     };
   }
 
-  it('are made once for each view, however many clients ask, and have the addresses of the one that asks', async () => {
-    const { prepared, get, change } = await start();
-    for (let number = 0; number < 300; number += 1) {
-      const id = `pc-${number}${'x'.repeat(number % 50)}`;
-      const key = Number(id.slice(3)) % third === 0 ? '1' : '';
-      expect(await get(id.toUpperCase())).toBe(`</nuget/c/${id}/Packages> </nuget/c/${id}> ${key}`);
-    }
-    expect(prepared.toSorted()).toEqual(['', '1']);
-    change();
-    await get('pc-1');
+  it.each([true, false])(
+    'are made once for each view, however many clients ask, and have the addresses of the one that asks (view known: %s)',
+    async (isKnown) => {
+      const { prepared, get, change } = await start(undefined, isKnown);
+      for (let number = 0; number < 300; number += 1) {
+        const id = `pc-${number}${'x'.repeat(number % 50)}`;
+        const key = Number(id.slice(3)) % third === 0 ? '1' : '';
+        expect(await get(id.toUpperCase())).toBe(`</nuget/c/${id}/Packages> </nuget/c/${id}> ${key}`);
+      }
+      expect(prepared.toSorted()).toEqual(['', '1']);
+      change();
+      await get('pc-1');
 
-    expect(prepared).toHaveLength(3);
+      expect(prepared).toHaveLength(3);
+    },
+  );
+
+  it.each([
+    ['1', 'pc-3', 'pc-1'],
+    ['', 'pc-1', 'pc-3'],
+  ])(
+    'are made once for all views where they show no id of a rollout (first asked in view "%s")',
+    async (first, ...ids) => {
+      const { prepared, get } = await start('buf');
+
+      for (const id of ids) expect(await get(id)).toBe(`</nuget/c/${id}/Packages> </nuget/c/${id}> ${first}`);
+      expect(prepared).toEqual([first]);
+    },
+  );
+
+  it('are made for each view where they show an id of a rollout, in any case', async () => {
+    const { prepared, get } = await start('Delve');
+
+    for (const id of ['pc-3', 'pc-1', 'pc-6', 'pc-2']) await get(id);
+    expect(prepared).toEqual(['1', '']);
   });
 });

@@ -272,16 +272,22 @@ describe('addresses of one client', () => {
 
     it('have a label of their own kind in the log, and no label for each id in the metrics', async () => {
       await get(bytes[0] ?? '', 'pc-1');
-      await get('/nuget/Packages', 'pc-1');
+      await get('/nuget/Packages?note=a/b&password=open', 'pc-1');
+      await get('/nuget/Packages?note=a/b&password=open', 'PC-10');
 
-      const routes = () =>
+      const lines = () =>
         server
           .logged()
           .split('\n')
-          .filter((line) => line.includes('/nuget/c/pc-1'))
-          .map((line) => (JSON.parse(line) as { route: string }).route);
-      await expect.poll(() => routes().toSorted()).toEqual(['feed', 'package']);
-      expect(await textOf('/metrics')).not.toContain('pc-1');
+          .filter((line) => /\/nuget\/c\/pc-1/i.test(line))
+          .map((line) => JSON.parse(line) as { route: string; url: string });
+      await expect.poll(() => lines().map(({ route }) => route)).toEqual(['package', 'feed', 'feed']);
+      expect(lines().map(({ url }) => url)).toEqual([
+        expect.stringContaining('/nuget/c/pc-1/package/'),
+        '/nuget/c/pc-1/Packages?note=a/b&password=[redacted]',
+        '/nuget/c/PC-10/Packages?note=a/b&password=[redacted]',
+      ]);
+      expect(await textOf('/metrics')).not.toMatch(/pc-1/i);
     });
   });
 
