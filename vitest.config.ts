@@ -26,7 +26,7 @@ const kinds = {
     'test/*.test.ts',
     'test/{flows,hostile,docs,conformance}/**/*.test.ts',
     'test/server/verbs/**/*.test.ts',
-    'test/devbox/pipeline/**/*.test.ts',
+    'test/devbox/{pipeline,images-pipeline}/**/*.test.ts',
     'test/server/serve*.test.ts',
     'test/manifest-gen/{publish,sources,verbs,system}/**/*.test.ts',
   ],

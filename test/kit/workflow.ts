@@ -59,9 +59,9 @@ export async function runWorkflow(
   const summaries: Record<string, string> = {};
   const failed = new Set<string>();
   for (const [job, { if: condition, needs = [], env, outputs, steps: tasks }] of Object.entries(jobs)) {
-    const isHeld = [needs].flat().some((need) => failed.has(need));
-    if (isHeld || !isTrue(condition, known, false)) {
-      if (isHeld) failed.add(job);
+    const isHeld = [needs].flat().some((need) => known[`needs.${need}.result`] !== 'success');
+    if (!isTrue(condition, known, isHeld)) {
+      known[`needs.${job}.result`] = 'skipped';
       continue;
     }
     const place = placeOf(job);
@@ -116,22 +116,27 @@ function lookUp(expression: string, known: Readonly<Record<string, string>>): st
   throw new Error(`the test gives no value to \${{ ${expression} }}`);
 }
 
-/** Conditions joined by && of the forms `always()`, `failure()`, `X == Y` and `X != Y`. */
+/** What a condition may say of the steps before it, or of the jobs that a job needs. Without any of them it says `success()`. */
+const statuses: Readonly<Record<string, (hasFailed: boolean) => boolean>> = {
+  'always()': () => true,
+  '!cancelled()': () => true,
+  'success()': (hasFailed) => !hasFailed,
+};
+
+/** Conditions joined by && of statuses, `X == Y` and `X != Y`. */
 function isTrue(
-  condition: string | undefined,
+  condition = 'success()',
   known: Readonly<Record<string, string>>,
   hasFailed: boolean,
 ): boolean {
-  const parts = (condition ?? 'success()').split(' && ');
+  const parts = condition.replace(/^\$\{\{ (.*) \}\}$/, '$1').split(' && ');
   const isOne = (part: string): boolean => {
-    if (part === 'always()') return true;
-    if (part === 'failure()') return hasFailed;
-    if (part === 'success()') return !hasFailed;
+    const status = statuses[part];
+    if (status !== undefined) return status(hasFailed);
     const [, left = '', by, right = ''] = /^(\S+) (==|!=) (\S+)$/.exec(part) ?? [];
     if (by === undefined) throw new Error(`the test cannot read the condition ${part}`);
     const side = (text: string) => (/^'.*'$/.test(text) ? text.slice(1, -1) : lookUp(text, known));
     return (side(left) === side(right)) === (by === '==');
   };
-  const statuses = ['always()', 'failure()', 'success()'];
-  return parts.every(isOne) && (parts.some((part) => statuses.includes(part)) || !hasFailed);
+  return parts.every(isOne) && (parts.some((part) => part in statuses) || !hasFailed);
 }

@@ -279,7 +279,8 @@ async function certificate(
 
 describe('the workflows of the templates', async () => {
   const dir = join(productDir, 'devbox', 'templates', '.github');
-  const names = ['devbox.yml'];
+  const names = ['devbox.yml', 'image.yml'];
+  const cosign = 'sigstore/cosign-installer@d58896d6a1865668819e1d91763c7751a165e159 # v3.9.2';
 
   it.each(names)('%s takes no expression into a script, and no permission for all jobs', async (name) => {
     const { permissions, jobs } = await readWorkflow(join(dir, 'workflows', name));
@@ -297,7 +298,7 @@ describe('the workflows of the templates', async () => {
     const found = uses(await readFile(join(dir, 'workflows', name), 'utf8'));
 
     expect(found.length).toBeGreaterThan(0);
-    for (const use of found) expect(ours).toContain(use);
+    for (const use of found) expect([...ours, cosign]).toContain(use);
   });
 
   it.skipIf(!hasProgram('actionlint'))('pass actionlint (needs actionlint)', async () => {
@@ -312,8 +313,13 @@ describe('the workflows of the templates', async () => {
   });
 
   it.skipIf(!hasProgram('shellcheck'))('and their scripts pass shellcheck (needs shellcheck)', async () => {
-    const scripts = ['fingerprint', 'step', 'summary', 'verify-commit', 'allowed', 'certificate', 'sign'];
-    const files = scripts.map((name) => join(productDir, 'devbox', 'templates', 'devbox', `${name}.sh`));
+    const scripts = [
+      ...['fingerprint', 'step', 'summary', 'verify-commit', 'allowed', 'certificate', 'sign'].map(
+        (name) => `devbox/${name}`,
+      ),
+      ...['signature', 'publish', 'report', 'issue'].map((name) => `images/${name}`),
+    ];
+    const files = scripts.map((name) => join(productDir, 'devbox', 'templates', `${name}.sh`));
     const { code, stdout, stderr } = await run('shellcheck', files);
 
     expect(code, stdout + stderr).toBe(0);

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Stands in for docker, cosign, gh, npm and go-win-tools, by the name that it is called by. $WORLD is the world: what is published,
+# signed and attested, and what the others answer. Each call is a line of calls.txt.
+set -euo pipefail
+program=${0##*/}
+printf '%s %s\n' "$program" "$*" >>"$WORLD/calls.txt"
+name() { printf '%s\n' "${1%%@*}" | sed 's/:[a-z]*$//' | tr / _; }
+# What a tag, or a digest, of the registry is.
+digest() {
+  if [[ $1 == *@* ]]; then printf '%s\n' "${1##*@}"; else cat "$WORLD/registry/$(tr / _ <<<"$1")"; fi
+}
+
+case "$program $1" in
+  'docker build')
+    image=linux
+    if [[ $* == *windows/Dockerfile* ]]; then image=windows; fi
+    [[ ! -f $WORLD/no-build-of-$image ]] || exit 1
+    printf '%s\n' "$image" >"$WORLD/built"
+    ;;
+  'docker login') [[ $(cat) == token-of-the-run ]] ;;
+  'docker image')
+    case "$*" in
+      *.Size*built*) cat "$WORLD/size" ;;
+      *.Size*) echo 5000000000 ;;
+      *RepoDigests*) printf 'registry.example/other@sha256:%064d\n%s@%s\n' 0 "${!#%:*}" "$(digest "${!#}")" ;;
+    esac
+    ;;
+  'docker create') echo container1 ;;
+  'docker cp')
+    [[ $2 == container1:* ]]
+    printf '{"bomFormat":"CycloneDX","serialNumber":"%s","path":"%s"}\n' "$(<"$WORLD/built")" "${2#*:}" | sed 's/\\/\\\\/g' >"$3"
+    ;;
+  'docker push')
+    mkdir -p "$WORLD/registry"
+    printf 'sha256:%s\n' "$(printf '%s' "$2 $RANDOM" | sha256sum | cut -d ' ' -f 1)" >"$WORLD/registry/$(tr / _ <<<"$2")"
+    ;;
+  'docker rm' | 'docker tag' | 'npm install') ;;
+  'cosign sign') touch "$WORLD/signed-$(digest "${!#}")" ;;
+  'cosign attest')
+    while [[ $1 != --predicate ]]; do shift; done
+    cp "$2" "$WORLD/attested-$(digest "${!#}")"
+    ;;
+  'cosign verify') [[ -f "$WORLD/signed-$(digest "${!#}")" ]] ;;
+  'cosign verify-attestation')
+    payload=$(jq '{predicateType: "https://cyclonedx.org/bom", predicate: .}' "$WORLD/attested-$(digest "${!#}")" | base64 -w 0)
+    printf '{"payloadType":"application/vnd.in-toto+json","payload":"%s","signatures":[{}]}\n' "$payload"
+    ;;
+  'go-win-tools devbox:check')
+    echo '# What needs attention'
+    for file in "$@"; do [[ $file != *.cdx.json ]] || jq -r '"- SBOM of \(.serialNumber)"' "$file"; done
+    code=$(head -n 1 "$WORLD/checks")
+    sed -i 1d "$WORLD/checks"
+    exit "$code"
+    ;;
+  'gh issue')
+    case $2 in
+      list) cat "$WORLD/issue" 2>/dev/null || true ;;
+      create) echo 7 >"$WORLD/issue" && cp "${!#}" "$WORLD/issue.md" ;;
+      edit) cp "${!#}" "$WORLD/issue.md" ;;
+      close) rm "$WORLD/issue" ;;
+    esac
+    ;;
+  'gh label') ;;
+  *)
+    echo "the test has no $program $1" >&2
+    exit 99
+    ;;
+esac
