@@ -16,10 +16,7 @@ export const keyErrors = {
     401,
     'This needs an API key: send it as X-NuGet-ApiKey, as a Bearer token, or as the password of Basic authentication.',
   ],
-  KEY_INVALID: [
-    403,
-    'The specified API key is invalid: it is unknown to this server. Leave the key out to push with saved credentials.',
-  ],
+  KEY_INVALID: [403, 'The specified API key is invalid: it is unknown to this server. {advice}'],
   KEY_EXPIRED: [403, expired],
   KEY_REVOKED: [403, revoked],
   KEY_ROTATED: [403, rotated],

@@ -92,7 +92,7 @@ function isForClient({ clients }: KeyTerms, client: string | undefined): boolean
  */
 export async function requireSameKey(req: Request, { keyId }: Principal): Promise<void> {
   const keys = await identityOf(req).find();
-  if (!keys.some((key) => key.keyId === keyId)) fail('KEY_INVALID');
+  if (!keys.some((key) => key.keyId === keyId)) fail('KEY_INVALID', { advice: adviceFor(req) });
 }
 
 /** Looked up once per request. */
@@ -205,7 +205,7 @@ async function findGoodKeys(
     }) => slowDown.failed({ from: req.ip, user, secret }),
   );
   await holdBack(Math.max(0, ...delays));
-  return refuse(refused, req.ip);
+  return refuse(refused, req);
 }
 
 /** The maximum number of delayed refusals. Above that they are sent at once, since each of them holds a connection. */
@@ -233,12 +233,20 @@ const refusals = {
   network: { key: 'KEY_NETWORK', basic: 'KEY_NETWORK' },
 } as const;
 
-function refuse({ credentials, finding }: Shown, from: string | undefined): never {
+/** NuGet sends the credentials that it has saved only where it sends no key. */
+function adviceFor({ method }: Request): string {
+  return method === 'PUT'
+    ? 'Leave the key out to push with saved credentials.'
+    : 'Ask the administrator of this feed for one (feed:keys add).';
+}
+
+function refuse({ credentials, finding }: Shown, req: Request): never {
   const { refusal } = finding ?? {};
   const at = refusal !== undefined && 'at' in refusal ? refusal.at.toISOString() : '';
   return fail(refusals[refusal?.why ?? 'unknown'][credentials.kind], {
     name: finding?.key.name ?? '',
     at,
-    from: from ?? 'an unknown address',
+    from: req.ip ?? 'an unknown address',
+    advice: adviceFor(req),
   });
 }

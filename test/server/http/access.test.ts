@@ -300,7 +300,7 @@ describe('a refused key', () => {
           403,
           'KEY_INVALID',
           expect.stringContaining(
-            'The specified API key is invalid: it is unknown to this server. Leave the key out',
+            'The specified API key is invalid: it is unknown to this server. Ask the administrator',
           ),
         ]);
       }
