@@ -27,7 +27,7 @@ export const ClientJson = z.object({
         ),
       }),
     )
-    .describe('Those that are open.'),
+    .describe('Those that are open, and those that it was admitted to and that were rolled back.'),
   offers: z
     .array(
       z.object({

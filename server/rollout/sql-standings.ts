@@ -2,8 +2,10 @@ import type { Connection } from '../database/connection.ts';
 import type { Prepare } from '../database/statements.ts';
 import { isEligible } from './admission.ts';
 import { positionOf } from './position.ts';
+import type { StoredRollout } from './rollouts.ts';
 import { asClient, readRings } from './sql-admissions.ts';
 import { mainOf, readViewRollouts } from './sql-corrections.ts';
+import { type RawRollout, toRollout } from './sql-rows.ts';
 import { readOpen } from './sql-transition.ts';
 import type { InRollout, Standings, ToolOffer } from './standing.ts';
 import { isAbove, type ViewRollout, viewOf } from './view-of.ts';
@@ -13,8 +15,10 @@ export function createSqlStandings({ prepare }: Connection): Standings {
     async of(client, tool) {
       const asking = asClient(client, readRings(prepare));
       const admissions = readAdmissions(prepare, client);
-      const open = readOpen(prepare).filter((rollout) => tool === undefined || rollout.tool === tool);
-      const rollouts = open.map((rollout): InRollout => {
+      const shown = [...readTakenBack(prepare, client), ...readOpen(prepare)].filter(
+        (rollout) => tool === undefined || rollout.tool === tool,
+      );
+      const rollouts = shown.map((rollout): InRollout => {
         const { id, version, state, seed } = rollout;
         const { at, received } = admissions.get(id) ?? {};
         return {
@@ -56,6 +60,13 @@ function offerOf(
     (best, offer) => (isAbove(offer.version ?? '', best.version) ? offer : best),
     everybody,
   );
+}
+
+/** What was taken back from a client: it may have it installed still. */
+function readTakenBack(prepare: Prepare, client: string): StoredRollout[] {
+  const sql = `SELECT r.* FROM admissions a JOIN rollouts r ON r.id = a.rollout
+    WHERE a.client = ? AND r.state = 'rolled-back' ORDER BY r.id`;
+  return (prepare(sql).all(client) as RawRollout[]).map((row) => toRollout(row, prepare));
 }
 
 type Admission = { readonly at: number; readonly received: number | null };

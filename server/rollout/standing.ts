@@ -1,6 +1,6 @@
 import type { RolloutState } from './rollout.ts';
 
-/** Where a client stands in an open rollout. Times are ms since 1970. */
+/** Where a client stands in a rollout that is open, or that was taken back from it. Times are ms since 1970. */
 export type InRollout = {
   readonly id: number;
   readonly tool: string;

@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { compareVersionTexts } from '../../formats/nuget-version.ts';
 import type { Invocation } from '../../invocation.ts';
 import { operator } from '../audit/audit.ts';
 import { readClientId } from '../clients/client-id.ts';
@@ -7,6 +8,7 @@ import { ClientJson, ClientsPage } from '../rollout/client-json.ts';
 import { explanationOf } from '../rollout/explanation.ts';
 import { explainClient, readClients } from '../rollout/read-clients.ts';
 import { readJson } from './ask-server.ts';
+import { type Release, readRelease } from './release-argument.ts';
 import { printTable } from './table.ts';
 import { withData } from './with-data.ts';
 
@@ -21,8 +23,14 @@ export function createCommand(invocation: Invocation): Command {
   command
     .command('list')
     .description('All machines that were seen, by id.')
+    .addOption(
+      new Option(
+        '--given <tool@version>',
+        'only those that a rollout has given this version, also one that was rolled back, and when',
+      ).argParser(readRelease),
+    )
     .option('--json', 'one JSON object a line')
-    .action((flags: Json) => list(invocation, flags));
+    .action((flags: ListFlags) => list(invocation, flags));
   command
     .command('explain')
     .description(
@@ -41,14 +49,15 @@ export function createCommand(invocation: Invocation): Command {
 }
 
 type Json = { json?: true };
+type ListFlags = Json & { given?: Release };
 
 const pageSize = 500;
 
-async function list(invocation: Invocation, { json }: Json): Promise<void> {
+async function list(invocation: Invocation, { json, given }: ListFlags): Promise<void> {
   const found: ClientJson[] = [];
   for (let after: string | undefined; ; ) {
     const page = await readPage(invocation, after);
-    found.push(...page.clients);
+    found.push(...page.clients.filter((client) => given === undefined || wayOf(client, given) !== undefined));
     if (page.next === null) break;
     after = page.next;
   }
@@ -60,7 +69,23 @@ async function list(invocation: Invocation, { json }: Json): Promise<void> {
     ...[id, rings.join(' '), firstSeen, lastSeen],
     offers.map(({ tool, version }) => `${tool} ${version ?? 'none'}`).join(', '),
   ]);
-  invocation.stdout.write(printTable(['CLIENT', 'RINGS', 'FIRST SEEN', 'LAST SEEN', 'OFFERED'], rows));
+  const heads = ['CLIENT', 'RINGS', 'FIRST SEEN', 'LAST SEEN', 'OFFERED'];
+  if (given === undefined) return void invocation.stdout.write(printTable(heads, rows));
+  const ways = found.map((client) => wayOf(client, given));
+  const more = ways.map((way) => [way?.admittedAt ?? '', way?.receivedAt ?? 'not received']);
+  const wider = rows.map((row, at) => [...row, ...(more[at] ?? [])]);
+  invocation.stdout.write(printTable([...heads, 'ADMITTED', 'RECEIVED'], wider));
+}
+
+/** How a machine came to a version by a rollout, however the version is spelled. */
+function wayOf(
+  { rollouts }: ClientJson,
+  { id, version }: Release,
+): ClientJson['rollouts'][number] | undefined {
+  return rollouts.find(
+    (one) =>
+      one.tool === id && one.admittedAt !== undefined && compareVersionTexts(one.version, version) === 0,
+  );
 }
 
 function readPage(invocation: Invocation, after: string | undefined): Promise<ClientsPage> {

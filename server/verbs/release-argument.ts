@@ -18,7 +18,7 @@ export function reasonOption(description: string): Option {
     .makeOptionMandatory();
 }
 
-function readRelease(text: string): Release {
+export function readRelease(text: string): Release {
   const [, id = '', version = ''] = /^([^@]+)@([^@]+)$/.exec(text) ?? [];
   if (!isPackageId(id) || parseNuGetVersion(version) === undefined)
     throw new InvalidArgumentError('Expected ID@VERSION, such as buf@1.32.0.');
