@@ -98,7 +98,7 @@ const errors = {
     '{tool} {version} cannot be rolled out by this plan: {reason}.',
     'Correct the plan, and run it again. docs/release/rollouts.md has every field.',
   ],
-  ROLLOUT_REFUSED: [1, '{reason}.', '`release:rollout status {tool}` shows its state.'],
+  ROLLOUT_REFUSED: [1, '{reason}.', '{hint}'],
   ROLLOUT_OPEN: [2, '{tool} {version} is being rolled out, and the rollout is {state}.', '{hint}'],
   ROLLOUT_MISSING: [1, '{tool} has {found}: {what} is not possible.', '{hint}'],
   WITHDRAWAL_REFUSED: [1, '{tool} {version} cannot be withdrawn: {reason}.', '{hint}'],

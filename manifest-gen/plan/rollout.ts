@@ -42,6 +42,19 @@ export function offeredAbove(
   return offered.find((one) => isBefore(version, one));
 }
 
+/**
+ * The rollout whose rollback gave this beta to testers. It has the last good bytes, which main offers already, so nothing of it is
+ * to be promoted.
+ */
+export function takenBackBy<R extends Pick<Known, 'state' | 'correction'>>(
+  beta: string | undefined,
+  rollouts: readonly R[],
+): R | undefined {
+  return rollouts.find(
+    ({ state, correction }) => state === 'rolled-back' && beta?.startsWith(`${correction}-`) === true,
+  );
+}
+
 /** The numbers that rollouts have used up. One that was rejected gave its version to nobody, so both are free again. */
 export function takenByRollouts(
   rollouts: readonly Pick<Known, 'version' | 'state' | 'correction'>[],

@@ -1,17 +1,20 @@
 import { fail } from '../errors.ts';
-import { askOwnKey } from '../published/feed/server-info.ts';
+import { askOwnKey, type Endpoints } from '../published/feed/server-info.ts';
 import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 
 /** Scopes of a key of the feed (contract section 3). */
-export type Scope = 'push:beta' | 'push' | 'unlist' | 'rollout';
+export type Scope = 'push:beta' | 'push' | 'unlist' | 'rollout' | 'approve';
 export type Need = { readonly tool: Pick<Tool, 'tool' | 'packageId'>; readonly scopes: readonly Scope[] };
 
 /**
  * Asked before the first thing is published, not by a dry run: a key that would be refused in the middle leaves half a release.
  * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_KEY_IDS, FEED_REFUSED for one that the server does not know
  */
-export async function requireKey(toolkit: OpenToolkit, needs: readonly Need[]): Promise<void> {
+export async function requireKey(
+  toolkit: Pick<OpenToolkit, 'feed' | 'config'> & { readonly endpoints: Pick<Endpoints, 'isOwnServer'> },
+  needs: readonly Need[],
+): Promise<void> {
   const { feed, endpoints } = toolkit;
   const used = needs.filter(({ scopes }) => scopes.length > 0);
   if (used.length === 0) return;

@@ -25,7 +25,21 @@ export function rolloutTable(rollouts: readonly Rollout[]): string {
       waitInWords(rollout),
     ];
   });
-  return columns([heads, ...cells]);
+  return [columns([heads, ...cells]), ...rollouts.flatMap(stopInWords)].join('\n');
+}
+
+const stops: Readonly<Record<string, readonly string[]>> = {
+  halted: ['halt', 'alert'],
+  'rolled-back': ['rollback', 'alert'],
+  rejected: ['reject'],
+};
+
+/** Who or which alert has stopped a rollout, and why; nothing for one that goes on or is through. */
+function stopInWords({ tool, version, state, history }: Rollout): readonly string[] {
+  const stop = history.findLast(({ action }) => stops[state]?.includes(action) === true);
+  if (stop === undefined) return [];
+  const why = stop.reason === undefined ? '' : `: ${stop.reason}`;
+  return [`${tool} ${version} is ${state} since ${stop.at}, by ${stop.by}${why}`];
 }
 
 /** `1.22.0 rolling, canary and 10 %` */

@@ -2,6 +2,7 @@ import { Argument, Option } from 'commander';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { scanOffered } from '../build/scan.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
+import { takenBackBy } from '../plan/rollout.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
 import { isOpen, knownRollouts, type Rollout } from '../published/feed/rollouts.ts';
 import { checkMarkdown } from '../report/check.ts';
@@ -81,7 +82,7 @@ async function checkOne(
     next: [
       ...(await withdrawnOnes(tool, common, toolkit)),
       ...whatToDo(
-        { ...common, open: (await knownRollouts(toolkit, tool.tool)).filter(isOpen) },
+        { ...common, rollouts: await knownRollouts(toolkit, tool.tool) },
         isOutdated ? newest?.version : undefined,
         vulnerabilities ?? [],
         gaps,
@@ -106,7 +107,7 @@ async function withdrawnOnes(
 }
 
 function whatToDo(
-  { tool, beta, open }: Pick<WatchRow, 'tool' | 'beta'> & { readonly open: readonly Rollout[] },
+  { tool, beta, rollouts }: Pick<WatchRow, 'tool' | 'beta'> & { readonly rollouts: readonly Rollout[] },
   newer: string | undefined,
   vulnerabilities: readonly Judged[],
   gaps: readonly Judged[],
@@ -114,12 +115,19 @@ function whatToDo(
   const ids = new Set(vulnerabilities.filter(({ verdict }) => verdict === 'refused').map(({ id }) => id));
   const unseen = gaps.filter(({ verdict }) => verdict === 'refused');
   const next: string[] = [];
-  const rollout = open.find(({ version }) => readReleaseVersion(version)?.upstream === newer);
+  const rollout = rollouts
+    .filter(isOpen)
+    .find(({ version }) => readReleaseVersion(version)?.upstream === newer);
+  const hasBeta = readReleaseVersion(beta ?? '')?.upstream === newer;
   if (newer !== undefined && rollout !== undefined)
     next.push(
       `${newer} is rolling out (${rollout.state}): \`release:rollout status ${tool}\` shows how far it is.`,
     );
-  else if (newer !== undefined && readReleaseVersion(beta ?? '')?.upstream === newer)
+  else if (newer !== undefined && hasBeta && takenBackBy(beta, rollouts) !== undefined)
+    next.push(
+      `${newer} was taken back (\`release:rollout status ${tool}\`): wait for the next version of upstream, or run \`release:beta ${tool}@${newer} --correct\` where our package was the fault.`,
+    );
+  else if (newer !== undefined && hasBeta)
     next.push(`${newer} is on beta: run \`release:promote ${tool}\` once it is tested.`);
   else if (newer !== undefined) next.push(`${newer} is available: run \`release:beta ${tool}\`.`);
   if (ids.size > 0) {

@@ -3,6 +3,7 @@ import { valid } from 'semver';
 import type { ReleaseError } from '../errors.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { planPromotion } from '../plan/promotion.ts';
+import { takenBackBy } from '../plan/rollout.ts';
 import { findUnfinished, type PublishedState } from '../plan/unfinished.ts';
 import type { FeedPackage } from '../published/feed/client.ts';
 import { isOpen, knownRollouts } from '../published/feed/rollouts.ts';
@@ -101,11 +102,13 @@ async function rowOfOwn(
 /** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
 async function readOffered(tool: Tool, toolkit: OpenVerbToolkit): Promise<Offered> {
   const state = await readState(tool, toolkit);
-  const open = (await knownRollouts(toolkit, tool.tool)).filter(isOpen);
+  const known = await knownRollouts(toolkit, tool.tool);
+  const open = known.filter(isOpen);
   const [rollout, pendingRollout] = open.toReversed();
   const promotable = findPromotable(tool, state.packages, state.main, toolkit.now());
   const isRolling = open.some(({ version }) => promotable?.startsWith(`${version}-`));
-  return { ...offeredOf(state), rollout, pendingRollout, promotable: isRolling ? undefined : promotable };
+  const isOffered = isRolling || takenBackBy(promotable, known) !== undefined;
+  return { ...offeredOf(state), rollout, pendingRollout, promotable: isOffered ? undefined : promotable };
 }
 
 async function readState(

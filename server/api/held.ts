@@ -18,7 +18,7 @@ import { readBody } from './read.ts';
 export type HeldServices = {
   readonly catalog: Pick<HeldVersions, 'isHeld' | 'listHeld'>;
   readonly heldManifests: HeldManifests;
-  readonly rollouts: Pick<Rollouts, 'correct' | 'discard'>;
+  readonly rollouts: Pick<Rollouts, 'correct' | 'discard' | 'main'>;
   readonly blobFlusher: Pick<BlobFlusher, 'flush'>;
   /** Whether two manifests differ in nothing but addresses. */
   readonly isMoved: (before: string, text: string) => boolean;
@@ -109,13 +109,17 @@ async function put(services: HeldServices, req: Request<Named>, res: express.Res
   if (held?.id.toLowerCase() !== packageId.toLowerCase()) fail('HELD_MISSING', { id: packageId, version });
   const [fault] = await services.manifestFaults({ tool, version, text, message });
   if (fault !== undefined) fail('BODY_INVALID', { problem: fault.replace(/\.$/, '') });
-  if (corrects !== undefined && services.needsApproval(tool, packageId))
-    await requireOffered(services, { tool, version, packageId, text });
+  const isCompared = corrects !== undefined && services.needsApproval(tool, packageId);
+  const compared = isCompared ? { main: await rollouts.main(packageId) } : undefined;
+  if (isCompared) await requireOffered(services, { tool, version, packageId, text });
   const manifest = { tool, version, packageId, text, message, corrects };
   const is = await heldManifests.put(manifest);
   if (is === 'other' && !(await move(services, manifest))) fail('HELD_OTHER', { tool, version });
   if (corrects !== undefined) {
-    const outcome = await rollouts.correct({ tool, version, corrects }, { by: actorOf(key, req.ip) });
+    const order = { tool, version, corrects, compared };
+    const outcome = await rollouts.correct(order, { by: actorOf(key, req.ip) });
+    // Main offers another version than a moment ago.
+    if (outcome === 'changed') return put(services, req, res);
     if (outcome === 'approved') fail('CORRECTION_APPROVED', { tool, version, corrects });
     if (outcome === 'unfit') fail('BODY_INVALID', { problem: `${version} is no correction of ${corrects}` });
   }

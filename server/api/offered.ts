@@ -10,6 +10,7 @@ type OfferedServices = {
   readonly catalog: Pick<HeldVersions, 'withHeld'> & Pick<VersionReads, 'findFile'>;
   readonly blobs: Pick<BlobStore, 'open'>;
   readonly bucket: {
+    finishCommits(): Promise<void>;
     readManifest(
       channel: 'main',
       tool: string,
@@ -26,6 +27,8 @@ export type IsOffered = (
 export function createIsOffered({ catalog, blobs, bucket, installsSameFiles }: OfferedServices): IsOffered {
   const read = (file: PackageFile) => withNupkg(blobSource(blobs, file), contentOf);
   return async ({ tool, version, packageId: id, text }) => {
+    // A completion is in the database first.
+    await bucket.finishCommits();
     const offered = await bucket.readManifest('main', tool);
     if (offered === undefined || !installsSameFiles(offered.text, text)) return false;
     const held = await catalog.withHeld([{ id, version, isListed: false }]).findFile(id, version);

@@ -17,7 +17,7 @@ import {
   type RolloutJson,
   toRolloutJson,
 } from '../rollout/rollout-json.ts';
-import type { Rollouts, StartOutcome, StoredRollout } from '../rollout/rollouts.ts';
+import type { Foreseen, Rollouts, StoredRollout } from '../rollout/rollouts.ts';
 import { isCorrectionOf } from '../rollout/view-of.ts';
 import type { IsOffered } from './offered.ts';
 import { hasBody, maxBodyBytes, readBody } from './read.ts';
@@ -102,21 +102,36 @@ const missing = {
 
 async function start(services: RolloutServices, req: Request, res: express.Response): Promise<void> {
   const { rollouts, clients, findHeld, reservedIds, log } = services;
-  const { tool, version, plan: writtenPlan, reason } = readBody(NewRolloutJson, req);
+  const { tool, version, plan: writtenPlan, reason, dryRun, packageId } = readBody(NewRolloutJson, req);
   await principalWith(req, ['push'], tool);
   const key = await principalWith(req, ['rollout'], tool);
   if (!isToolName(tool)) fail('TOOL_INVALID', { tool });
   const plan = readPlan(writtenPlan);
+  const expected = dryRun ? { packageId: packageId ?? tool } : undefined;
   const held =
-    (await findHeld(tool, version)) ?? fail('ROLLOUT_NOT_HELD', { tool, version, missing: missing.version });
+    (await findHeld(tool, version)) ??
+    expected ??
+    fail('ROLLOUT_NOT_HELD', { tool, version, missing: missing.version });
   for (const id of new Set([tool, held.packageId])) requireOwner(reservedIds ?? [], id, key);
-  const order = { tool, version, packageId: held.packageId, plan, writtenPlan, owner: key.owner };
+  const { packageId: id } = held;
+  const compared = services.needsApproval(tool, id) ? { main: await rollouts.main(id) } : undefined;
+  const order = { tool, version, packageId: id, plan, writtenPlan, owner: key.owner, compared };
+  // A ring's clients count from their first request on.
+  await clients.flush();
+  if (dryRun) {
+    // Its answer may name what is offered of the package.
+    await principalWith(req, ['push'], held.packageId);
+    const foreseen = await rollouts.foresee(order);
+    if (foreseen !== undefined) res.json(await shown(services, startedOf(foreseen, { tool, version })));
+    else res.status(204).end();
+    return;
+  }
   const stale = await staleCorrection(services, order);
   if (stale !== undefined)
     fail('ROLLOUT_NOT_HELD', { tool, version, missing: `${missing.correction} since ${stale} has others,` });
-  // A ring's clients count from their first request on.
-  await clients.flush();
   const outcome = await rollouts.start(order, { by: actorOf(key, req.ip), reason });
+  // Main offers another version than a moment ago.
+  if (outcome.is === 'changed') return start(services, req, res);
   const rollout = startedOf(outcome, { tool, version });
   log.info({ tool, version, rollout: rollout.id, state: rollout.state }, 'rollout started');
   res.status(outcome.is === 'started' ? 201 : 200).json(await shown(services, rollout));
@@ -148,7 +163,7 @@ function readPlan(written: unknown): RolloutPlan {
   return fail('BODY_INVALID', { problem: faults.join('; ') });
 }
 
-function startedOf(outcome: StartOutcome, order: { tool: string; version: string }): StoredRollout {
+function startedOf(outcome: Foreseen, order: { tool: string; version: string }): StoredRollout {
   switch (outcome.is) {
     case 'started':
     case 'there':
@@ -166,6 +181,8 @@ function startedOf(outcome: StartOutcome, order: { tool: string; version: string
       });
     case 'no owner':
       return fail('ROLLOUT_NO_OWNER', order);
+    case 'unknown ring':
+      return fail('ROLLOUT_RING_UNKNOWN', { ring: outcome.ring });
     case 'empty ring':
       return fail('ROLLOUT_RING', { ring: outcome.ring });
     case 'not held':
@@ -178,10 +195,10 @@ function startedOf(outcome: StartOutcome, order: { tool: string; version: string
 function act(services: RolloutServices, name: RolloutActionName) {
   const { rollouts, log } = services;
   return async (req: Request<Numbered>, res: express.Response): Promise<void> => {
-    const { reason } = hasBody(req) ? readBody(RolloutActionJson, req) : {};
-    const seen = await findRollout(rollouts, req.params.id);
-    const key = await principalWith(req, [rolloutActions[name].scope], seen.tool);
-    const rollout = await performAction(rollouts, seen, name, { key, from: req.ip, reason });
+    const { reason, ...seen } = hasBody(req) ? readBody(RolloutActionJson, req) : {};
+    const found = await findRollout(rollouts, req.params.id);
+    const key = await principalWith(req, [rolloutActions[name].scope], found.tool);
+    const rollout = await performAction(rollouts, found, name, { key, from: req.ip, reason, seen });
     const { id, tool, version, state } = rollout;
     log.info({ tool, version, rollout: id, state, action: name }, 'rollout changed');
     res.json(await shown(services, rollout));

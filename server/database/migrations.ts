@@ -437,4 +437,15 @@ export const migrations: readonly string[] = [
   DROP INDEX open_rollouts;
   CREATE UNIQUE INDEX open_rollouts ON rollouts (tool, state = 'pending') WHERE state IN ('pending', 'rolling', 'halted');
   `,
+  `
+  -- What main offered when a correction was prepared, whose bytes it has; NULL: not known.
+  ALTER TABLE rollout_corrections ADD COLUMN main TEXT;
+  -- Corrections that nobody needs, whose bytes were not durable yet: they are taken away by the next tick.
+  CREATE TABLE held_leftovers (
+    tool       TEXT NOT NULL,
+    package_id TEXT NOT NULL,
+    version    TEXT NOT NULL,
+    PRIMARY KEY (tool, version)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -21,6 +21,10 @@ export const rolloutErrors = {
   ],
   ROLLOUT_NOT_FOUND: [404, 'There is no rollout {id}.'],
   ROLLOUT_STATE: [409, 'The rollout of {tool} {version} is {state}, {step}: {action} does not fit.'],
+  ROLLOUT_MOVED: [
+    409,
+    'The rollout of {tool} {version} has moved on since it was looked at, so {action} was not done: it is {state}, {step}. Look at it again.',
+  ],
   ROLLOUT_UNAPPROVED: [
     409,
     'The rollout of {tool} {version} has {given} of {needed} approvals by other owners: {action} has to wait for the rest.',
@@ -50,9 +54,13 @@ export const rolloutErrors = {
     409,
     'The alert {alert} is firing and concerns {tool}. Start the rollout when it is resolved.',
   ],
+  ROLLOUT_RING_UNKNOWN: [
+    400,
+    'The plan names the ring {ring}, which does not exist. `feed:rings set {ring} GLOB...` makes it, and `feed:rings list` shows all.',
+  ],
   ROLLOUT_RING: [
     400,
-    'The ring {ring} of the plan names no client that this server has seen; `feed:rings set` gives it some.',
+    'The ring {ring} of the plan names no client that this server has seen. `feed:clients list` shows those that it has seen, and `feed:rings set {ring} GLOB...` changes the ring.',
   ],
   ROLLOUT_NOT_ABOVE: [
     409,

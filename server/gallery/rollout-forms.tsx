@@ -7,7 +7,7 @@ export type Answer = { readonly client: string; readonly lines: readonly string[
 type Of = { readonly rollout: StoredRollout };
 
 /** Halt and resume, in the middle of the night and from a phone: no script, no tool to install. */
-export function Change({ rollout: { id, state, version } }: Of): JSX.Element | null {
+export function Change({ rollout: { id, state, since, version } }: Of): JSX.Element | null {
   if (state !== 'rolling' && state !== 'halted') return null;
   const action = state === 'rolling' ? 'halt' : 'resume';
   return (
@@ -19,6 +19,7 @@ export function Change({ rollout: { id, state, version } }: Of): JSX.Element | n
           : `It goes on with the same machines, where it stood.`}
       </p>
       <form class="change" action={`/rollouts/${id}/${action}`} method="post">
+        {action === 'resume' && <input type="hidden" name="since" value={new Date(since).toISOString()} />}
         <label>
           Reason
           <input name="reason" required maxLength={500} autocomplete="off" />

@@ -37,6 +37,8 @@ const Change = Key.extend({
     .max(2000)
     .transform((text) => inOneLine(text))
     .refine((text) => text !== undefined, 'is missing'),
+  // A page may be hours old: since then others may have resumed it, and an alert may have halted it again.
+  since: z.iso.datetime().optional(),
 });
 const Question = Key.extend({ client: z.string().max(100) });
 
@@ -54,11 +56,12 @@ export function createRolloutPages(services: RolloutPageServices): Router {
     identify,
   ];
   async function answerRollout(response: Response, rollout: StoredRollout, answer?: Answer): Promise<void> {
+    const isOfKey = response.req.method === 'POST';
     const [details, steps] = [await rollouts.details(rollout), await rollouts.countSteps(rollout)];
     // Under `no-referrer` a browser sends `Origin: null` with a form, as a page of another site would (Fetch standard 3.2).
     response.set('Referrer-Policy', 'same-origin');
     const page = <RolloutPage {...{ rollout, details, steps, answer }} />;
-    await answerPage(response, page, answer === undefined ? 'no-cache' : 'no-store');
+    await answerPage(response, page, isOfKey ? 'no-store' : 'no-cache');
   }
 
   router.get('/rollouts', async (request, response) => {
@@ -81,15 +84,16 @@ export function createRolloutPages(services: RolloutPageServices): Router {
     router
       .route(`/rollouts/:id/${action}`)
       .post(form, async (request: Request<Numbered>, response: Response) => {
-        const seen = await findRollout(rollouts, request.params.id);
-        const key = await principalWith(request, ['rollout'], seen.tool);
-        const { reason } = readForm(Change, request);
-        const { id, tool, version, state } = await performAction(rollouts, seen, action, {
-          ...{ key, from: request.ip, reason },
-        });
+        const found = await findRollout(rollouts, request.params.id);
+        const key = await principalWith(request, ['rollout'], found.tool);
+        const { reason, ...seen } = readForm(Change, request);
+        const by = { key, from: request.ip, reason, seen };
+        const changed = await performAction(rollouts, found, action, by);
+        const { id, tool, version, state } = changed;
         log.info({ tool, version, rollout: id, state, action }, 'rollout changed');
-        // 303: the page is shown, and reloading it does nothing again.
-        response.redirect(303, `../${id}`);
+        // 303: the page is shown, and reloading it does nothing again. READ_AUTH refuses it to a browser without a key for reading.
+        if (config.readAuth === undefined || response.locals.isSignedIn) response.redirect(303, `../${id}`);
+        else await answerRollout(response, changed);
       })
       .all(methodNotAllowed('POST'));
   }
@@ -118,7 +122,8 @@ const requireOwnPage: RequestHandler = ({ headers }, _response, next) => {
 };
 
 /** The key of the form counts as the request's own, instead of what the browser may add. */
-const takeKey: RequestHandler = (request, _response, next) => {
+const takeKey: RequestHandler = (request, response, next) => {
+  response.locals.isSignedIn = request.headers.authorization !== undefined;
   delete request.headers.authorization;
   request.headers['x-nuget-apikey'] = readForm(Key, request).key;
   next();

@@ -45,7 +45,9 @@ function isWriting(req: Request): boolean {
   return (
     ['PUT', 'DELETE'].includes(req.method) ||
     (req.method === 'POST' &&
-      /^\/(api\/v1\/|(nuget|api\/v2)\/(package\/)?[^/]+\/[^/]+\/?$|v3\/publish\/)/i.test(req.path)) ||
+      /^\/(api\/v1\/|rollouts\/[^/]+\/[^/]+\/?$|(nuget|api\/v2)\/(package\/)?[^/]+\/[^/]+\/?$|v3\/publish\/)/i.test(
+        req.path,
+      )) ||
     (req.method === 'POST' && /\/git-receive-pack$/.test(req.path)) ||
     (req.method === 'GET' &&
       /^\/git\/.*\/info\/refs$/.test(req.path) &&

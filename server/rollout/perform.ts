@@ -28,24 +28,30 @@ export type Performer = {
   readonly key: KeyTerms;
   readonly from: string | undefined;
   readonly reason?: string | undefined;
+  /** What whoever asks has seen of it: its number of begun steps, and since when it was in its state (ISO 8601). */
+  readonly seen?: { readonly step?: number | undefined; readonly since?: string | undefined };
 };
 
 /**
- * Does something to a rollout as it was seen.
- * @throws FeedError ROLLOUT_NOT_FOUND, ROLLOUT_STATE, ROLLOUT_UNAPPROVED, APPROVAL_NO_OWNER, APPROVAL_SAME_OWNER
+ * Does something to a rollout as it is now, if it is still as it was seen.
+ * @throws FeedError ROLLOUT_NOT_FOUND, ROLLOUT_STATE, ROLLOUT_MOVED, ROLLOUT_UNAPPROVED, APPROVAL_NO_OWNER, APPROVAL_SAME_OWNER
  */
 export async function performAction(
   rollouts: Pick<Rollouts, 'act' | 'details'>,
-  seen: StoredRollout,
+  now: StoredRollout,
   name: RolloutActionName,
-  { key, from, reason }: Performer,
+  { key, from, reason, seen = {} }: Performer,
 ): Promise<StoredRollout> {
+  const { step = now.step + 1, since = new Date(now.since).toISOString() } = seen;
+  const isSeen = step === now.step + 1 && Date.parse(since) === now.since;
+  if (!isSeen) return refuse(rollouts, now, 'moved', name, key);
+  const isAsked = seen.step !== undefined || seen.since !== undefined;
+  const expected = isAsked || rolloutActions[name].isWider ? now : undefined;
   const action: RolloutAction =
     name === 'approve' || name === 'reject' ? { kind: name, owner: key.owner } : { kind: name };
   const request = { by: actorOf(key, from), reason };
   const { rollout, refusal } =
-    (await rollouts.act(seen.id, action, request, rolloutActions[name].isWider ? seen : undefined)) ??
-    fail('ROLLOUT_NOT_FOUND', { id: seen.id });
+    (await rollouts.act(now.id, action, request, expected)) ?? fail('ROLLOUT_NOT_FOUND', { id: now.id });
   return refusal === undefined ? rollout : refuse(rollouts, rollout, refusal, name, key);
 }
 
@@ -65,7 +71,8 @@ async function refuse(
     fail('ROLLOUT_UNAPPROVED', { tool, version, state, action, given, needed: facts.approvalsNeeded });
   }
   const step = `step ${rollout.step + 1} of ${rollout.plan.steps.length}`;
-  return fail('ROLLOUT_STATE', { tool, version, state, step, action });
+  const code = refusal === 'moved' ? 'ROLLOUT_MOVED' : 'ROLLOUT_STATE';
+  return fail(code, { tool, version, state, step, action });
 }
 
 /** The rollout of a number as it is written in an address. @throws FeedError ROLLOUT_NOT_FOUND */

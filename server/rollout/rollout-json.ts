@@ -16,12 +16,33 @@ export const NewRolloutJson = z.strictObject({
   version: z.string().min(1).max(64),
   plan: z.unknown(),
   reason: Reason,
+  dryRun: z
+    .boolean()
+    .optional()
+    .describe(
+      'Says what a start would be refused for, also before its version is uploaded; starts nothing. 204: nothing.',
+    ),
+  packageId: z
+    .string()
+    .max(128)
+    .optional()
+    .describe(
+      'Of a dry run: the package of a version that is not uploaded; left out, it is named as the tool.',
+    ),
 });
 
-/** Body of POST /api/v1/rollouts/N/ACTION, which may be left out. */
-export const RolloutActionJson = z.strictObject({ reason: Reason });
-
 const Time = z.iso.datetime();
+
+/** Body of POST /api/v1/rollouts/N/ACTION, which may be left out. */
+export const RolloutActionJson = z.strictObject({
+  reason: Reason,
+  step: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('The step that it was seen at: 409 when it is at another, so that nothing is done twice.'),
+  since: Time.optional().describe('The same for the time since when it is in its state.'),
+});
 
 /** A rollout as programs read it (contract section 8). Times are ISO 8601. */
 export const RolloutJson = z.object({

@@ -21,7 +21,10 @@ export type StoredRollout = Rollout & {
 export type NewRollout = Pick<
   StoredRollout,
   'tool' | 'packageId' | 'version' | 'plan' | 'owner' | 'writtenPlan'
->;
+> & { readonly compared?: Compared | undefined };
+
+/** What main offered when a correction was compared with it; whoever decides by that asks again where main offers another. */
+export type Compared = { readonly main: string | undefined };
 
 /** Who asks for a change, and why. */
 export type RolloutRequest = { readonly by: Actor; readonly reason?: string | undefined };
@@ -72,12 +75,17 @@ export type StartOutcome =
   | { readonly is: 'alerting'; readonly alert: Pick<Alert, 'labels'> }
   /** Other owners must approve it, and whoever starts it has none. */
   | { readonly is: 'no owner' }
-  /** A ring of the plan has no client that was ever seen. */
-  | { readonly is: 'empty ring'; readonly ring: string }
+  /** A ring of the plan is not defined, or has no client that was ever seen. */
+  | { readonly is: 'unknown ring' | 'empty ring'; readonly ring: string }
+  /** Main offers another version than the corrections were compared with. */
+  | { readonly is: 'changed' }
   /** The version, or the correction that a rollback needs, is not uploaded and held. */
   | { readonly is: 'not held'; readonly lacks: 'version' | 'correction' }
   /** Clients are offered something that is not lower. */
   | { readonly is: 'not above'; readonly offered: string };
+
+/** The same as far as it does not depend on what is uploaded. */
+export type Foreseen = Exclude<StartOutcome, { readonly is: 'changed' }>;
 
 export type ActOutcome = { readonly rollout: StoredRollout; readonly refusal?: RolloutRefusal | undefined };
 
@@ -95,12 +103,14 @@ export type CorrectionOrder = {
   readonly tool: string;
   readonly version: string;
   readonly corrects: string;
+  readonly compared?: Compared | undefined;
 };
 /**
  * `unfit`: it is not held, or its number is no correction's of that version. `missing`: no rollout needs it. `approved`: other
- * owners have approved the rollout with what was prepared before, and did not see this one.
+ * owners have approved the rollout with what was prepared before, and did not see this one. `changed`: main offers another version
+ * than it was compared with.
  */
-export type CorrectionOutcome = 'taken' | 'unfit' | 'missing' | 'approved';
+export type CorrectionOutcome = 'taken' | 'unfit' | 'missing' | 'approved' | 'changed';
 
 /**
  * The port to rollouts. Each change is durable when it returns, in one transaction with its history and its audit entry;
@@ -112,6 +122,8 @@ export interface Rollouts {
   /** Those that have not ended. */
   listOpen(): Promise<readonly StoredRollout[]>;
   find(id: number): Promise<StoredRollout | undefined>;
+  /** What main offers of a package: its newest listed stable version. */
+  main(packageId: string): Promise<string | undefined>;
   details(rollout: StoredRollout): Promise<RolloutDetails>;
   /** Of the steps that have begun. */
   countSteps(rollout: StoredRollout): Promise<readonly StepCount[]>;
@@ -120,15 +132,17 @@ export interface Rollouts {
    * one that is pending as well, and no other.
    */
   start(order: NewRollout, request: RolloutRequest): Promise<StartOutcome>;
+  /** How a start would end now, as far as that does not depend on what is uploaded; undefined: nothing is in its way. */
+  foresee(order: NewRollout): Promise<Foreseen | undefined>;
   /**
-   * `seen` is what whoever asks believes it to be: if state or step are others by now, the action does not fit. Left out
-   * for what must win every race, such as a halt. Undefined: there is no such rollout.
+   * `seen` is what whoever asks believes it to be: if it has moved on by now, the action is refused. Left out for what must win
+   * every race, such as a halt. Undefined: there is no such rollout.
    */
   act(
     id: number,
     action: RolloutAction,
     request: RolloutRequest,
-    seen?: Pick<Rollout, 'state' | 'step'>,
+    seen?: Pick<Rollout, 'state' | 'step' | 'since'>,
   ): Promise<ActOutcome | undefined>;
   /**
    * A held version is the correction of one that is open (in place of what was prepared before) or rolled back (then it is given

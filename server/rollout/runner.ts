@@ -1,6 +1,6 @@
 import type { Logger } from '../log.ts';
+import { longestTickMs } from './hold.ts';
 import type { Rollouts } from './rollouts.ts';
-import { longestTickMs } from './transitions.ts';
 
 /** Three times within the longest gap that still counts as running. */
 const tickMs = longestTickMs / 3;

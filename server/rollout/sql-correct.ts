@@ -1,7 +1,7 @@
 import { compareVersionTexts } from '../../formats/nuget-version.ts';
 import type { Transaction } from '../database/transact.ts';
 import type { CorrectionOrder, CorrectionOutcome, RolloutRequest, StoredRollout } from './rollouts.ts';
-import { correctionsOf } from './sql-corrections.ts';
+import { correctionsOf, mainOf } from './sql-corrections.ts';
 import { type RawRollout, toRollout } from './sql-rows.ts';
 import { type TransitionOptions, writeHistory } from './sql-transition.ts';
 import { isCorrectionOf } from './view-of.ts';
@@ -34,7 +34,7 @@ function writeCorrection(
 /** A correction that comes after the start. */
 export function correct(
   transaction: Transaction,
-  { tool, version, corrects }: CorrectionOrder,
+  { tool, version, corrects, compared }: CorrectionOrder,
   request: RolloutRequest,
   options: TransitionOptions,
 ): CorrectionOutcome {
@@ -43,10 +43,13 @@ export function correct(
   const row = rows.find((one) => compareVersionTexts(one.version, corrects) === 0);
   if (row === undefined) return 'missing';
   const rollout = toRollout(row, transaction.prepare);
+  if (compared !== undefined && compared.main !== mainOf(transaction.prepare, rollout.packageId))
+    return 'changed';
   const known = correctionsOf(transaction.prepare, rollout.id);
   const isKnown = known.includes(version);
-  // Where there was nothing to go back to, approvers saw none, and a rollback needs one by now: they are asked once more.
-  const isMissing = known.length === 0 && rollout.state === 'pending';
+  // Main offers something since then that a rollback could not give: approvers are asked once more.
+  const isMissing =
+    rollout.state === 'pending' && options.effects?.lacksCorrection(transaction.prepare, rollout) === true;
   if (!isKnown && !isMissing && isApproved(rollout, options)) return 'approved';
   if (options.effects?.corrected(transaction, rollout, version, request) !== true) return 'unfit';
   // A beta waits for the rollback, with its correction.

@@ -134,10 +134,28 @@ export function grantedCorrections(prepare: Prepare, tool: string): string[] {
   return (prepare(sql).all(tool) as { version: string }[]).map(({ version }) => version);
 }
 
-export function addCorrection(prepare: Prepare, rollout: number, version: string): void {
-  const sql = `INSERT INTO rollout_corrections (rollout, number, version)
-    SELECT ?, coalesce(max(number), 0) + 1, ? FROM rollout_corrections WHERE rollout = ?`;
-  prepare(sql).run(rollout, version, rollout);
+/** @param main what main offers, whose bytes it has */
+export function addCorrection(
+  prepare: Prepare,
+  rollout: number,
+  version: string,
+  main: string | undefined,
+): void {
+  const sql = `INSERT INTO rollout_corrections (rollout, number, version, main)
+    SELECT ?, coalesce(max(number), 0) + 1, ?, ? FROM rollout_corrections WHERE rollout = ?`;
+  prepare(sql).run(rollout, version, main ?? null, rollout);
+}
+
+/** Whether main offers something, and nothing is prepared that has its bytes. */
+export function lacksCorrection(
+  prepare: Prepare,
+  { id, packageId }: Pick<StoredRollout, 'id' | 'packageId'>,
+): boolean {
+  const main = mainOf(prepare, packageId);
+  if (main === undefined) return false;
+  const sql = 'SELECT main FROM rollout_corrections WHERE rollout = ? ORDER BY number DESC LIMIT 1';
+  const prepared = prepare(sql).get(id) as { main: string | null } | undefined;
+  return prepared === undefined || (prepared.main !== null && prepared.main !== main);
 }
 
 export function forgetCorrection(prepare: Prepare, rollout: number, version: string): void {

@@ -13,6 +13,7 @@ import {
   isHeld,
   isNeeded,
   isOfOther,
+  lacksCorrection,
   listedBetas,
   mainOf,
   noteCorrected,
@@ -24,7 +25,7 @@ import { isAbove, isBetaOfCorrection, isCorrectionOf, type MainOf } from './view
 export type RolloutEffects = {
   /** What some clients are offered of a package that is not below this version. */
   notBelow(
-    transaction: Transaction,
+    prepare: Prepare,
     order: Pick<StoredRollout, 'tool' | 'packageId' | 'version'>,
   ): string | undefined;
   /** Whether everybody is offered a higher version than a rollout's; before it begins, also whether anybody is by a rollback. */
@@ -35,7 +36,7 @@ export type RolloutEffects = {
     order: Pick<StoredRollout, 'tool' | 'packageId' | 'version'>,
     isApproved: boolean,
   ): 'version' | 'correction' | undefined;
-  /** Whether main offers something, and nothing is prepared that a rollback would give in its place. */
+  /** Whether main offers something, and nothing is prepared that has its bytes, for a rollback to give. */
   lacksCorrection(prepare: Prepare, rollout: Pick<StoredRollout, 'id' | 'packageId'>): boolean;
   /** It was started, perhaps again: the correction is the one that is held now. Answers with it where it is new. */
   started(transaction: Transaction, rollout: StoredRollout, isApproved: boolean): string | undefined;
@@ -51,6 +52,9 @@ export type RolloutEffects = {
     what: Discarded,
     request: RolloutRequest,
   ): 'discarded' | 'needed' | 'missing' | 'pending';
+  hasLeftovers(prepare: Prepare): boolean;
+  /** Takes away what could not be when its rollout ended. */
+  sweep(transaction: Transaction, request: RolloutRequest): void;
   /** Its state or step is another. */
   changed(transaction: Transaction, after: StoredRollout, request: RolloutRequest): void;
 };
@@ -134,9 +138,19 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       forgetCorrection(prepare, id, version);
       if (isNeeded(prepare, { ...rollout, version }, mainOfBoth(transaction, tool), id)) continue;
       for (const each of [version, ...heldBetas(prepare, { ...rollout, version })]) {
-        discardOne(transaction, rollout, each, said);
+        if (discardOne(transaction, rollout, each, said) === 'pending') leave(prepare, rollout, each);
       }
     }
+  }
+
+  function leave(
+    prepare: Prepare,
+    { tool, packageId }: Pick<StoredRollout, 'tool' | 'packageId'>,
+    version: string,
+  ): void {
+    const sql =
+      'INSERT INTO held_leftovers (tool, package_id, version) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
+    prepare(sql).run(tool, packageId, version);
   }
 
   /** Nobody builds anything now: all that clients get was uploaded before the start. */
@@ -156,7 +170,7 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
   }
 
   return {
-    notBelow: ({ prepare }, order) =>
+    notBelow: (prepare, order) =>
       [mainOf(prepare, order.packageId), ...grantedCorrections(prepare, order.tool)].find(
         (offered) => offered !== undefined && !isAbove(order.version, offered),
       ),
@@ -178,15 +192,14 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
         ? undefined
         : 'correction';
     },
-    lacksCorrection: (prepare, { id, packageId }) =>
-      mainOf(prepare, packageId) !== undefined && correctionsOf(prepare, id).length === 0,
+    lacksCorrection,
     started(transaction, rollout, isApproved) {
       const { prepare } = transaction;
       const correction = heldCorrection(prepare, rollout, isApproved);
       const known = correctionsOf(prepare, rollout.id);
       if (correction === undefined || known.includes(correction)) return undefined;
       if (!isWhole(transaction, rollout, correction)) return undefined;
-      addCorrection(prepare, rollout.id, correction);
+      addCorrection(prepare, rollout.id, correction, mainOf(prepare, rollout.packageId));
       return correction;
     },
     corrected(transaction, rollout, version, request) {
@@ -200,7 +213,8 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
         return isBeta;
       }
       if (isOfOther(prepare, rollout, version)) return false;
-      if (!correctionsOf(prepare, id).includes(version)) addCorrection(prepare, id, version);
+      if (!correctionsOf(prepare, id).includes(version))
+        addCorrection(prepare, id, version, mainOf(prepare, packageId));
       if (!isBack) discardCorrections(transaction, rollout, request, version);
       packages.touch(transaction, packageId);
       return true;
@@ -218,6 +232,16 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
             request,
             isOnBranch || keepsPayloads || undefined,
           );
+    },
+    hasLeftovers: (prepare) => prepare('SELECT 1 FROM held_leftovers LIMIT 1').get() !== undefined,
+    sweep(transaction, request) {
+      const { prepare } = transaction;
+      const rows = prepare('SELECT tool, package_id AS packageId, version FROM held_leftovers').all();
+      for (const left of rows as Pick<StoredRollout, 'tool' | 'packageId' | 'version'>[]) {
+        const isUsed = isNeeded(prepare, left, mainOfBoth(transaction, left.tool));
+        if (!isUsed && discardOne(transaction, left, left.version, request) === 'pending') continue;
+        prepare('DELETE FROM held_leftovers WHERE tool = ? AND version = ?').run(left.tool, left.version);
+      }
     },
     changed(transaction, after, request) {
       packages.touch(transaction, after.packageId);

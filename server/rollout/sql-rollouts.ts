@@ -19,9 +19,9 @@ import {
 } from './sql-admissions.ts';
 import { takeAlerts } from './sql-alerts.ts';
 import { correct } from './sql-correct.ts';
-import { correctionsOf } from './sql-corrections.ts';
+import { correctionsOf, mainOf } from './sql-corrections.ts';
 import { type RawRollout, toRollout, writeState } from './sql-rows.ts';
-import { start } from './sql-start.ts';
+import { foresee, start } from './sql-start.ts';
 import { countSteps } from './sql-step-counts.ts';
 import {
   factsOf,
@@ -116,6 +116,9 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
     async find(id) {
       return readRollout(prepare, id);
     },
+    async main(packageId) {
+      return mainOf(prepare, packageId);
+    },
     async details(rollout) {
       const history = prepare(
         'SELECT at, by, action, reason FROM rollout_history WHERE rollout = ? ORDER BY number',
@@ -133,12 +136,15 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
     },
     countSteps: (rollout) => stepCounts.of(rollout),
     start: (order, request) => change((transaction) => start(transaction, order, request, options)),
+    async foresee(order) {
+      return foresee(prepare, order, options);
+    },
     act: (id, action, request, seen) =>
       change((transaction): ActOutcome | undefined => {
         const rollout = readRollout(transaction.prepare, id);
         if (rollout === undefined) return undefined;
-        const isOther = seen !== undefined && (seen.state !== rollout.state || seen.step !== rollout.step);
-        const after = isOther ? 'state' : transition(transaction.prepare, rollout, action, options);
+        const hasMoved = seen !== undefined && !isAsSeen(rollout, seen);
+        const after = hasMoved ? 'moved' : transition(transaction.prepare, rollout, action, options);
         if (typeof after === 'string') return { rollout, refusal: after };
         writeTransition(transaction, after, action.kind, request, options);
         return { rollout: after };
@@ -161,6 +167,9 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
         if (!isChanged(rollout, after)) writeStatistics(() => writeState(prepare, after));
         else changed.push(...(await change((transaction) => step(transaction, id, options))));
       }
+      const { effects } = options;
+      if (effects?.hasLeftovers(prepare) === true)
+        await transact((transaction) => effects.sweep(transaction, { by: serverActor }));
       return changed;
     },
     takeAlerts: (alerts, sender) => change((transaction) => takeAlerts(transaction, alerts, sender, options)),
@@ -185,6 +194,12 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
       writeStatistics(() => prepare(sql).run(now().getTime(), client, rollout));
     },
   };
+}
+
+type Seen = Pick<StoredRollout, 'state' | 'step' | 'since'>;
+
+function isAsSeen(rollout: Seen, seen: Seen): boolean {
+  return rollout.state === seen.state && rollout.step === seen.step && rollout.since === seen.since;
 }
 
 /** Everybody is offered something higher by now: published by hand, or promoted. */

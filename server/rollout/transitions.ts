@@ -1,3 +1,4 @@
+import { count } from './hold.ts';
 import { type Approval, isOpen, type Rollout, type RolloutState } from './rollout.ts';
 import { lacksApprovals, type RolloutFacts, waitOf } from './waits.ts';
 
@@ -8,14 +9,8 @@ export type RolloutAction =
     }
   | { readonly kind: 'approve' | 'reject'; readonly owner: string | undefined };
 
-/** Why an action does not fit: the state, the approvals that are missing, or who asks. */
-export type RolloutRefusal = 'state' | 'approvals' | 'no-owner' | 'same-owner';
-
-/**
- * A longer gap between two ticks is time in which no server ran: it counts as one tick. So a server that was down for a
- * day goes on where it was, and a clock that jumps shortens no hold.
- */
-export const longestTickMs = 30_000;
+/** Why an action does not fit: the state, what was done since it was seen, the approvals that are missing, or who asks. */
+export type RolloutRefusal = 'state' | 'moved' | 'approvals' | 'no-owner' | 'same-owner';
 
 /** The rollout after the action, or why it is refused. */
 export function act(rollout: Rollout, action: RolloutAction, facts: RolloutFacts): Rollout | RolloutRefusal {
@@ -99,12 +94,4 @@ function alert(rollout: Rollout, { now }: RolloutFacts): Rollout {
   if (rollout.state === 'rolling') return enter(rollout, isRollback ? 'rolled-back' : 'halted', now);
   if (rollout.state === 'halted' && isRollback) return enter(rollout, 'rolled-back', now);
   return rollout;
-}
-
-/** The time that has passed since it was last counted, as far as it belongs to the hold. */
-function count(rollout: Rollout, now: number): Rollout {
-  if (rollout.countedTo === now) return rollout;
-  if (rollout.state !== 'rolling') return { ...rollout, countedTo: now };
-  const passed = Math.min(Math.max(0, now - rollout.countedTo), longestTickMs);
-  return { ...rollout, held: rollout.held + passed, countedTo: now };
 }

@@ -1,4 +1,5 @@
 import { isInside, nextInside, parseTimeWindow, type TimeWindow } from '../../formats/time-window.ts';
+import { count } from './hold.ts';
 import type { Rollout } from './rollout.ts';
 
 /** What a decision about a rollout depends on, besides the rollout itself. */
@@ -58,7 +59,8 @@ const checks: readonly {
 /** When the next step begins at the earliest, as far as hold and window say; undefined where people must act first. */
 export function nextStepAt(rollout: Rollout, facts: RolloutFacts): number | undefined {
   if (!isRolling(rollout) || lacksApprovals(rollout, facts)) return undefined;
-  return nextInside(windowsOf(rollout), facts.now + holdLeft(rollout));
+  // As of now: between two counts the end of a hold would move.
+  return nextInside(windowsOf(rollout), facts.now + holdLeft(count(rollout, facts.now)));
 }
 
 /** For how many milliseconds an open rollout has waited for more than its hold. */

@@ -292,13 +292,13 @@ export function describeRollouts(name: string, open: OpenFixture): void {
       const halt = () => rollouts.act(id, { kind: 'halt' }, { by });
 
       const both = await Promise.all([advance(), advance()]);
-      expect(both.map((outcome) => outcome?.refusal)).toEqual([undefined, 'state']);
+      expect(both.map((outcome) => outcome?.refusal)).toEqual([undefined, 'moved']);
       expect(both[1]?.rollout).toMatchObject({ state: 'rolling', step: 1 });
 
       const again = await now(id);
       const [late, halted] = await Promise.all([rollouts.act(id, { kind: 'advance' }, { by }, seen), halt()]);
-      expect([late?.refusal, halted?.refusal]).toEqual(['state', undefined]);
-      expect((await rollouts.act(id, { kind: 'complete' }, { by }, again))?.refusal).toBe('state');
+      expect([late?.refusal, halted?.refusal]).toEqual(['moved', undefined]);
+      expect((await rollouts.act(id, { kind: 'complete' }, { by }, again))?.refusal).toBe('moved');
       expect(await now(id)).toMatchObject({ state: 'halted', step: 1 });
       expect((await rollouts.act(id, { kind: 'halt' }, { by }))?.refusal).toBe('state');
       expect(await rollouts.act(99, { kind: 'halt' }, { by })).toBeUndefined();
@@ -476,7 +476,7 @@ export function describeRollouts(name: string, open: OpenFixture): void {
         ] as const;
 
         const [first, , last] = await Promise.all(race);
-        expect([first?.refusal, last?.refusal]).toEqual([undefined, 'state']);
+        expect([first?.refusal, last?.refusal]).toEqual([undefined, 'moved']);
         expect(await now(id)).toMatchObject({ state: 'halted', step: 1 });
       });
 

@@ -239,6 +239,35 @@ export function describeViews(name: string, open: OpenFixture): void {
         expect(await seenBy('pc-1')).toEqual(['delve 1.23.0 unlisted', 'delve 1.23.0.1']);
       });
 
+      it('get a version only with a correction that has the bytes of main by then', async () => {
+        await publish('1.21.0');
+        const before = await rollOut('1.22.0');
+        await approve(before.id);
+        const { id } = await rollOut('1.23.0');
+        await act(before.id, 'complete');
+        await approve(id);
+        await feed.rollouts.tick();
+        const waiting = (await feed.rollouts.find(id))!;
+        expect(waiting).toMatchObject({ state: 'pending', approvals: [{ owner: 'bob' }] });
+        expect((await feed.rollouts.details(waiting)).facts.lacksCorrection).toBe(true);
+
+        await hold('1.23.0.2');
+        const order = { tool: 'delve', version: '1.23.0.2', corrects: '1.23.0' };
+        // it was compared with what main offered before
+        const compared = { main: '1.21.0' };
+        expect(await feed.rollouts.correct({ ...order, compared }, { by })).toBe('changed');
+        const now = { main: await feed.rollouts.main('delve') };
+        expect(now).toEqual({ main: '1.22.0' });
+        expect(await feed.rollouts.correct({ ...order, compared: now }, { by })).toBe('taken');
+        expect(await feed.catalog.isHeld('delve', '1.23.0.1')).toBe(false);
+        expect(await feed.rollouts.find(id)).toMatchObject({ state: 'pending', approvals: [] });
+        await approve(id);
+        expect(await feed.rollouts.find(id)).toMatchObject({ state: 'rolling' });
+        await feed.views.of('pc-1');
+        await act(id, 'rollback');
+        expect(await seenBy('pc-1')).toEqual(['delve 1.23.0 unlisted', 'delve 1.23.0.2']);
+      });
+
       it('get nothing in place of an approved version by one person alone', async () => {
         await hold('1.22.0');
         const outcome = await start('1.22.0');
@@ -479,6 +508,8 @@ async function walkThrough(feed: FeedFixture, steps: readonly Step[]): Promise<v
       const outcome = await rollouts.act(current.id, { kind: step.kind }, { by });
       if (outcome?.rollout.state === 'completed' && outcome.refusal === undefined)
         main = higher(main, current.version);
+      // what others approve has the bytes of main
+      await prepareCorrections();
     } else {
       const { client } = step;
       for (const one of all) {

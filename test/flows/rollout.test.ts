@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operator } from '../../server/audit/audit.ts';
 import { delveRelease } from '../kit/generator.ts';
+import { createGitClient } from '../kit/git.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { makeKey, pushNupkg } from '../kit/test-server.ts';
@@ -43,6 +45,8 @@ describe('release:rollout with a server', () => {
         headers: { Authorization: `Bearer ${world.server.adminKey}` },
       })
     ).json()) as { version: string; state: string; correction?: string }[];
+  const heldVersions = async () =>
+    (await world.server.services.catalog.listHeld('delve')).map(({ version }) => version);
   const listed = () => listedAt('/nuget');
   async function offeredTo(client: string): Promise<readonly string[]> {
     const { grants } = await world.server.services.views.of(client);
@@ -89,6 +93,13 @@ describe('release:rollout with a server', () => {
     await mustRun('release:beta', 'delve@1.26.3');
     await mustRun('release:beta', 'delve@1.26.4');
     expect(await start('delve', '--dry-run', '--out', 'made')).toMatchObject({ exitCode: 0 });
+    const withoutKey = await world.generator.run(
+      'release:rollout',
+      ['start', 'delve', '--plan', 'plan.yaml', '--dry-run'],
+      { env: { FEED_API_KEY: '' } },
+    );
+    expect(withoutKey.exitCode, withoutKey.stderr).toBe(0);
+    expect(withoutKey.stderr).toContain('rings and firing alerts are not checked');
     expect(await rollouts()).toHaveLength(1);
 
     const first = await start('delve', '--reason', 'new', '--json');
@@ -133,6 +144,15 @@ describe('release:rollout with a server', () => {
     expect(await offered('main')).toEqual(good);
     expect(await offered('beta')).toEqual({ ...good, version: '1.26.4.1-beta.1' });
     expect(await listed()).toEqual(['1.26.2', '1.26.2-beta.1', '1.26.3-beta.1', '1.26.4.1-beta.1']);
+  });
+
+  it('advises to promote neither what is taken back nor what replaces it', async () => {
+    const status = await mustRun('release:status', 'delve');
+    const check = await run('release:check', 'delve');
+
+    expect(status.stdout).toContain('1.26.4.1-beta.1');
+    expect(status.stdout).not.toContain('1.26.4.1-beta.1, by `release:promote');
+    expect(check.stdout).not.toContain('release:promote');
   });
 
   it('gives the bytes of a lower promotion to them, too', async () => {
@@ -181,15 +201,16 @@ describe('release:rollout with a server', () => {
     const byHand = await start('by-hand');
     const unknown = await start('delv');
     const ring = await run('release:rollout', 'start', 'delve', '--plan', 'ring.yaml');
-    const forOtherReasons = await run(
-      ...(['release:rollout', 'start', 'delve', '--plan', 'ring.yaml'] as const),
-      ...['--skip-verify', '--reason', 'checked by hand'],
-    );
+    const dry = await run('release:rollout', 'start', 'delve', '--plan', 'ring.yaml', '--dry-run');
+    const bucket = join(world.generator.dir, 'bucket.git');
+    const ours = `${server.url}/git/main/go-win-tools.git`;
+    const git = await createGitClient(world.generator.dir);
+    await git.run(git.dir, 'clone', '--quiet', '--mirror', ours, bucket);
     const elsewhere = await world.generator.run(
       'release:rollout',
       ['start', 'delve', '--plan', 'plan.yaml'],
       {
-        env: { BUCKET_URL: join(world.generator.dir, 'bucket.git') },
+        env: { BUCKET_URL: bucket },
       },
     );
 
@@ -199,16 +220,46 @@ describe('release:rollout with a server', () => {
       stderr: expect.stringContaining('no tool of the generator makes it'),
     });
     expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('There is no tool delv.') });
-    expect(ring, ring.stderr).toMatchObject({
+    for (const refused of [ring, dry]) {
+      expect(refused, refused.stderr).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('the ring nobody, which does not exist'),
+      });
+      expect(refused.stderr).not.toContain('repack');
+    }
+    expect(await heldVersions()).not.toContain('1.26.8');
+    expect(elsewhere, elsewhere.stderr).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('The ring nobody'),
+      stderr: expect.stringContaining("is not that of the feed's server"),
     });
+  });
+
+  it('leaves what it has uploaded where an alert begins meanwhile, for another try', async () => {
+    const alert = { labels: { alertname: 'ErrorRatio', tool: 'delve' }, startsAt: 0, fingerprint: 'f1' };
+    const startsAt = Date.now();
+    const { rollouts } = world.server.services;
+    const { foresee } = rollouts;
+    const tell = (status: 'firing' | 'resolved') =>
+      rollouts.takeAlerts([{ ...alert, status, startsAt }], { by: operator, ids: [] });
+    rollouts.foresee = async (order) => {
+      const foreseen = await foresee(order);
+      await tell('firing');
+      return foreseen;
+    };
+    const alerting = { exitCode: 1, stderr: expect.stringContaining('The alert ErrorRatio is firing') };
+
+    expect(await start('delve')).toMatchObject(alerting);
+    expect(await heldVersions()).toContain('1.26.8');
+    const atOnce = await start('delve');
+    await tell('resolved');
     // the manifest that the run before has left has no reason
-    expect(forOtherReasons, forOtherReasons.stderr).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringContaining('The ring nobody'),
-    });
-    expect(elsewhere.exitCode, elsewhere.stderr).not.toBe(0);
+    const forOtherReasons = await start('delve', '--skip-verify', '--reason', 'checked by hand');
+    rollouts.foresee = foresee;
+    await tell('resolved');
+
+    expect(atOnce).toMatchObject(alerting);
+    expect(atOnce.stderr).not.toContain('repack');
+    expect(forOtherReasons).toMatchObject(alerting);
   });
 
   it('is promoted after all where a start went no further than the upload', async () => {

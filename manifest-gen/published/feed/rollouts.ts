@@ -2,7 +2,7 @@ import type { Response } from 'got';
 import { z } from 'zod';
 import { jsonOf } from '../../../formats/json.ts';
 import { fail, ReleaseError } from '../../errors.ts';
-import { askServer, type FeedHttp, jsonFrom, reasonOf, refusePage, requireSuccess } from './http.ts';
+import { askServer, codeOf, type FeedHttp, jsonFrom, reasonOf, refusePage, requireSuccess } from './http.ts';
 import type { Endpoints } from './server-info.ts';
 
 /** A rollout as the server shows it (contract section 8). What is not read here is passed on to whoever reads `--json`. */
@@ -22,6 +22,9 @@ export const Rollout = z.looseObject({
   plan: z.unknown(),
   counts: z.object({ known: z.int(), eligible: z.int(), admitted: z.int(), received: z.int() }),
   approvals: z.array(z.object({ owner: z.string(), at: z.string() })),
+  history: z
+    .array(z.object({ at: z.string(), by: z.string(), action: z.string(), reason: z.string().optional() }))
+    .default([]),
 });
 export type Rollout = z.infer<typeof Rollout>;
 
@@ -68,14 +71,17 @@ export async function knownRollouts(
   });
 }
 
-/** @throws ReleaseError ROLLOUT_REFUSED with the state that it is in, FEED_REFUSED, FEED_UNREACHABLE */
+/**
+ * @param seen what must not have changed since the rollout was looked at
+ * @throws ReleaseError ROLLOUT_REFUSED with the state that it is in, FEED_REFUSED, FEED_UNREACHABLE
+ */
 export function actOnRollout(
   feed: FeedHttp,
   { id, tool, version }: Pick<Rollout, 'id' | 'tool' | 'version'>,
   action: RolloutActionName,
-  reason: string | undefined,
+  { reason, seen }: { readonly reason: string | undefined; readonly seen: Partial<Rollout> },
 ): Promise<Rollout> {
-  return post(feed, [id, action], { reason }, { tool, version, what: action });
+  return post(feed, [id, action], { reason, ...seen }, { tool, version, what: action });
 }
 
 /** @throws ReleaseError ROLLOUT_REFUSED, ROLLOUT_PLAN, FEED_REFUSED, FEED_UNREACHABLE */
@@ -84,6 +90,22 @@ export function startRollout(
   order: Pick<Rollout, 'tool' | 'version' | 'plan'> & { readonly reason: string | undefined },
 ): Promise<Rollout> {
   return post(feed, [], order, { tool: order.tool, version: order.version, what: 'start' });
+}
+
+/**
+ * Whether the server was asked what a start would be refused for, before anything is uploaded for it: false where this key may not
+ * ask.
+ * @throws ReleaseError for what is in its way, as `startRollout` does
+ */
+export async function foreseeStart(
+  feed: FeedHttp,
+  order: Pick<Rollout, 'tool' | 'packageId' | 'version' | 'plan'>,
+): Promise<boolean> {
+  const json = { ...order, dryRun: true };
+  const response = await askServer(feed, ['rollouts'], { method: 'POST', json });
+  if ([401, 403].includes(response.statusCode) && codeOf(response)?.startsWith('KEY_')) return false;
+  requireAccepted(response, { tool: order.tool, version: order.version, what: 'start' });
+  return true;
 }
 
 type About = { readonly tool: string; readonly version: string; readonly what: string };
@@ -95,15 +117,29 @@ async function post(
   about: About,
 ): Promise<Rollout> {
   const response = await askServer(feed, ['rollouts', ...path], { method: 'POST', json });
+  requireAccepted(response, about);
+  // a success that is no rollout came from something in between
+  return Rollout.safeParse(jsonOf(response.body)).data ?? refuseServer(feed);
+}
+
+/** @throws ReleaseError ROLLOUT_REFUSED, ROLLOUT_PLAN, FEED_REFUSED */
+function requireAccepted(response: Response<string>, about: About): void {
   const what = `${about.what} of the rollout of ${about.tool} ${about.version}`;
   const said = sentenceOf(response);
   const reason = said ?? reasonOf(response);
   if (response.statusCode === 400) fail('ROLLOUT_PLAN', { ...about, reason });
   if (response.statusCode === 409)
-    fail('ROLLOUT_REFUSED', { ...about, reason: said ?? `The server refuses ${what}: ${reason}` });
+    fail('ROLLOUT_REFUSED', {
+      ...about,
+      reason: said ?? `The server refuses ${what}: ${reason}`,
+      hint: statusOf(about.tool),
+    });
   requireSuccess(response, what);
-  // a success that is no rollout came from something in between
-  return Rollout.safeParse(jsonOf(response.body)).data ?? refuseServer(feed);
+}
+
+/** What to do where an action does not fit. */
+export function statusOf(tool: string): string {
+  return `\`release:rollout status ${tool}\` shows its state.`;
 }
 
 const Problem = z.object({ title: z.string() });

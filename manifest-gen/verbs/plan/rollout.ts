@@ -1,7 +1,15 @@
 import { fail, ReleaseError } from '../../errors.ts';
 import { type CorrectionNumbers, nextCorrection, offeredAbove, takenByRollouts } from '../../plan/rollout.ts';
 import { findAsked } from '../../plan/withdrawal.ts';
-import { isOpen, knownRollouts, listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
+import { requireKey } from '../../publish/require-key.ts';
+import {
+  foreseeStart,
+  isOpen,
+  knownRollouts,
+  listRollouts,
+  type Rollout,
+  statusOf,
+} from '../../published/feed/rollouts.ts';
 import { type GoodRelease, isOurs } from '../../published/published.ts';
 import { inWords } from '../../report/reasons.ts';
 import { packageIdOf, type Tool } from '../../tool-file/tools.ts';
@@ -19,13 +27,22 @@ export type RolloutPlan = PromotionPlan & {
   readonly correction: PlannedCorrection | undefined;
 };
 
+/** What a key must be allowed to do for a start. */
+export const startScopes = ['push', 'rollout'] as const;
+
+type StartOptions = Skipped & {
+  /** The plan as it is written. */
+  readonly plan: unknown;
+  readonly dryRun?: boolean;
+};
+
 /**
- * Opens the packages that matter and decides; changes nothing.
- * @throws ReleaseError ROLLOUT_UNSUITED, ROLLOUT_REFUSED, and as `planPromotionOf`
+ * Opens the packages that matter, asks the server about rings and alerts, and decides; changes nothing.
+ * @throws ReleaseError ROLLOUT_UNSUITED, ROLLOUT_REFUSED, ROLLOUT_PLAN, and as `planPromotionOf`
  */
 export async function planRolloutOf(
   request: Request,
-  options: Skipped & { readonly dryRun?: boolean },
+  options: StartOptions,
   toolkit: OpenToolkit,
 ): Promise<RolloutPlan> {
   const { tool } = request;
@@ -35,9 +52,10 @@ export async function planRolloutOf(
   );
   const { row, ready } = promotion;
   const version = row.to;
-  const refuse = (why: string): never =>
+  if (!options.dryRun) await requireKey(toolkit, [{ tool, scopes: startScopes }]);
+  const refuse = (why: string, hint = statusOf(tool.tool)): never =>
     fail('ROLLOUT_REFUSED', {
-      ...{ tool: tool.tool, version, what: 'start' },
+      ...{ tool: tool.tool, version, what: 'start', hint },
       reason: `${tool.tool} ${version} cannot be rolled out: ${why}`,
     });
   // a dry run needs no key, as for other verbs
@@ -50,11 +68,18 @@ export async function planRolloutOf(
     return { ...promotion, row: { ...row, does: 'nothing', why }, open: same, correction: undefined };
   }
   if (same !== undefined) refuse(`it was rolled out before and is ${same.state}`);
-  if (ready === undefined) return refuse(inWords(row.why));
+  if (ready === undefined)
+    return refuse(inWords(row.why), `\`release:beta ${tool.tool}\` makes a beta of the next version.`);
   if (ready.existing !== undefined)
     refuse(`it is on the feed already: \`release:promote ${tool.tool}\` finishes that`);
   const above = offeredAbove(version, await toolkit.published.versions(tool), rollouts);
   if (above !== undefined) refuse(`machines are offered ${above}, which is above it`);
+  const order = { tool: tool.tool, packageId: packageIdOf(tool), version, plan: options.plan };
+  if (!(await foreseeStart(toolkit.feed, order)) && options.dryRun)
+    toolkit.report.warn(
+      tool.tool,
+      'rings and firing alerts are not checked: that needs a key with the scopes push and rollout',
+    );
 
   const correction = await planCorrection(tool, version, toolkit, takenByRollouts(rollouts));
   const back = correction && { version: correction.stable, bytesOf: correction.good.version };

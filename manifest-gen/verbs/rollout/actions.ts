@@ -1,5 +1,6 @@
-import { Argument } from 'commander';
-import { fail } from '../../errors.ts';
+import { Argument, InvalidArgumentError, Option } from 'commander';
+import { fail, ReleaseError } from '../../errors.ts';
+import type { FeedHttp } from '../../published/feed/http.ts';
 import {
   actOnRollout,
   isOpen,
@@ -7,23 +8,40 @@ import {
   type Rollout,
   type RolloutActionName,
 } from '../../published/feed/rollouts.ts';
+import type { ReleaseFlags } from '../flags.ts';
 import { recoveryLines } from '../recovery.ts';
 import { verb } from '../run/run-verb.ts';
-import { isMeant, openRollouts, readTarget, type Target } from './open-rollouts.ts';
+import { isMeant, openForChange, readTarget, type Target } from './open-rollouts.ts';
+
+type ActionFlags = ReleaseFlags & { readonly step?: number };
 
 type Action = {
   readonly description: string;
+  /** Of this action alone. */
+  readonly options?: readonly Option[];
   /** The state that it leads to: a rollout that is in it needs nothing more. */
   readonly leadsTo?: string;
   readonly needsReason?: boolean;
   readonly scope: 'rollout' | 'approve';
+  /**
+   * The field of the rollout that must be as it was seen: otherwise it would end the hold after the one that was meant, or a halt
+   * that somebody else has put in place since. What stops a rollout acts whatever was seen.
+   */
+  readonly isFor?: 'step' | 'since';
 };
 
 /** None of them reads a tool's file or asks upstream, so that a rollback at night depends on the server alone. */
 const actions: Readonly<Record<RolloutActionName, Action>> = {
   advance: {
     description: "Begins the next step now, before the current one's hold is over.",
+    options: [
+      new Option(
+        '--step <number>',
+        'the step whose hold is to end, as `status` shows it: run again, it does nothing; default: the current one',
+      ).argParser(readStep),
+    ],
     scope: 'rollout',
+    isFor: 'step',
   },
   complete: {
     description: 'Gives the version to everybody now: it is published, and branches main and beta offer it.',
@@ -41,6 +59,7 @@ const actions: Readonly<Record<RolloutActionName, Action>> = {
     leadsTo: 'rolling',
     needsReason: true,
     scope: 'rollout',
+    isFor: 'since',
   },
   rollback: {
     description:
@@ -61,10 +80,11 @@ const actions: Readonly<Record<RolloutActionName, Action>> = {
 };
 
 export const actionCommands = (Object.keys(actions) as RolloutActionName[]).map((name) => {
-  const { description, needsReason = false, scope } = actions[name];
-  return verb({
+  const { description, options = [], needsReason = false, scope } = actions[name];
+  return verb<ActionFlags>({
     name,
     description,
+    options,
     argument: new Argument('<tool[@version]>', 'no version: its open rollout'),
     flags: ['reason', 'json', 'quiet'],
     examples: [`release:rollout ${name} delve${needsReason ? " --reason 'error rate of checkout'" : ''}`],
@@ -75,16 +95,41 @@ export const actionCommands = (Object.keys(actions) as RolloutActionName[]).map(
         fail('USAGE', { problem: `--reason TEXT is missing: why you ${name} it.` });
     },
     async run({ args: [arg = ''], flags }, toolkit) {
-      const feed = openRollouts(toolkit, scope);
       const target = readTarget(arg);
+      const feed = await openForChange(toolkit, target.tool, scope);
       const found = chooseRollout(await listRollouts(feed, target.tool), target, name);
-      const isDone = found.state === actions[name].leadsTo;
-      const rollout = isDone ? found : await actOnRollout(feed, found, name, flags.reason);
-      const nothing = isDone ? [`nothing to do: it is ${rollout.state}`] : [];
+      const { rollout, isDone } = await act(feed, found, name, flags);
+      const at = name === 'advance' ? `, step ${rollout.step}` : '';
+      const nothing = isDone ? [`nothing to do: it is ${rollout.state}${at}`] : [];
       toolkit.report.rollouts([rollout], { notes: [...nothing, ...notesOf(rollout)] });
     },
   });
 });
+
+/** Does it, unless it is done: before this run, or meanwhile by somebody else. */
+async function act(
+  feed: FeedHttp,
+  found: Rollout,
+  name: RolloutActionName,
+  { reason, step = found.step }: ActionFlags,
+): Promise<{ readonly rollout: Rollout; readonly isDone: boolean }> {
+  const { leadsTo, isFor } = actions[name];
+  if (found.state === leadsTo || found.step > step) return { rollout: found, isDone: true };
+  const seen = isFor === 'step' ? { step } : isFor === 'since' ? { since: found.since } : {};
+  try {
+    return { rollout: await actOnRollout(feed, found, name, { reason, seen }), isDone: false };
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.code !== 'ROLLOUT_REFUSED') throw error;
+    const now = (await listRollouts(feed, found.tool)).find(({ id }) => id === found.id);
+    if (now === undefined || now.state !== leadsTo) throw error;
+    return { rollout: now, isDone: true };
+  }
+}
+
+function readStep(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('A step is a number, from 1 on.');
+  return Number(text);
+}
 
 /**
  * Of those that are open, the one whose state the action is for: while a rollout waits for approvals, the one before it goes on.
@@ -124,5 +169,8 @@ function timeOf({ since }: Rollout): number {
 function notesOf({ tool, packageId, version: bad, state, correction: fixed }: Rollout): readonly string[] {
   if (state !== 'rolled-back') return [];
   const nothing = `There is nothing to go back to: main offered no version of ${tool} before.`;
-  return [...(fixed === undefined ? [nothing] : []), ...recoveryLines({ tool, packageId }, bad, fixed)];
+  // the log of downloads knows no clients, and nothing of git
+  const finder = `feed:clients list --given ${tool}@${bad}`;
+  const lines = recoveryLines({ tool, packageId }, bad, fixed, finder);
+  return [...(fixed === undefined ? [nothing] : []), ...lines];
 }

@@ -99,7 +99,9 @@ async function renewCorrection(
   const { feed, bucket } = toolkit;
   const prepared = correction && (await readHeldManifest(feed, tool.tool, correction));
   const offered = await bucket.manifest('main', tool.tool);
-  if (prepared && offered !== undefined && hasSameFiles(prepared.manifest, offered)) return;
+  // of another version of main, even with the same files: the server cannot know that
+  const isOlder = rollout.waitsFor === 'correction';
+  if (!isOlder && prepared && offered !== undefined && hasSameFiles(prepared.manifest, offered)) return;
   const made = await buildHeldCorrection(tool, planned, toolkit);
   if (isOpen(rollout)) return holdCorrection(version, made, toolkit);
   // its testers have the earlier correction already

@@ -1,5 +1,6 @@
 import { compareVersionTexts, parseNuGetVersion } from '../../../formats/nuget-version.ts';
 import { fail } from '../../errors.ts';
+import { requireKey, type Scope } from '../../publish/require-key.ts';
 import { createFeedHttp, type FeedHttp } from '../../published/feed/http.ts';
 import type { Toolkit } from '../../toolkit.ts';
 import { toolOf } from '../run/request.ts';
@@ -26,11 +27,25 @@ export function isMeant(rollout: { readonly version: string }, version: string |
 
 /**
  * The feed whose server has the rollouts, without its bucket: a halt must not wait for git.
- * @param scope what the key needs
  * @throws ReleaseError FEED_KEY_MISSING
  */
-export function openRollouts({ http, config, signal }: Toolkit, scope: string): FeedHttp {
+export function openRollouts({ http, config, signal }: Toolkit): FeedHttp {
   const { feedUrl, feedApiKey } = config;
-  if (feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: feedUrl, needed: scope });
+  if (feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: feedUrl, needed: 'read' });
   return createFeedHttp(http, feedUrl, feedApiKey, signal);
+}
+
+/**
+ * The same for whoever changes a rollout of a tool, with a key that may: a refusal of the list would name what reads it.
+ * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_KEY_IDS, FEED_REFUSED for a key that the server does not know
+ */
+export async function openForChange(
+  { http, config, signal }: Toolkit,
+  tool: string,
+  scope: Scope,
+): Promise<FeedHttp> {
+  const feed = createFeedHttp(http, config.feedUrl, config.feedApiKey, signal);
+  const need = { tool: { tool, packageId: undefined }, scopes: [scope] };
+  await requireKey({ feed, config, endpoints: { isOwnServer: true } }, [need]);
+  return feed;
 }

@@ -11,7 +11,7 @@ import { readPlanFile } from '../../tool-file/rollout-plan.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import type { ReleaseFlags } from '../flags.ts';
 import type { Skipped } from '../plan/promotion.ts';
-import { planRolloutOf, type RolloutPlan, refuseForeign } from '../plan/rollout.ts';
+import { planRolloutOf, type RolloutPlan, refuseForeign, startScopes } from '../plan/rollout.ts';
 import { buildPromotion, requireReason, skippedBy } from '../promote.ts';
 import { type Request, readRequests } from '../run/request.ts';
 import { type Phases, runPhases } from '../run/run.ts';
@@ -43,7 +43,7 @@ type Held = { readonly packed: Artifacts; readonly correction: HeldCorrection | 
  */
 const phases: Phases<RolloutPlan, Held | undefined, StartOptions> = {
   plan: planRolloutOf,
-  scopes: () => ['push', 'rollout'],
+  scopes: () => startScopes,
   build,
   publish,
 };

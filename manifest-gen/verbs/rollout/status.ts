@@ -1,6 +1,8 @@
 import { Argument } from 'commander';
 import { isOpen, listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
+import { readRequests } from '../run/request.ts';
 import { verb } from '../run/run-verb.ts';
+import { readToolsOf } from '../run/toolkit.ts';
 import { isMeant, openRollouts, readTarget } from './open-rollouts.ts';
 
 export const statusCommand = verb({
@@ -20,8 +22,10 @@ export const statusCommand = verb({
   isWithoutTools: true,
   async run({ args: [arg] }, toolkit) {
     const target = arg === undefined ? undefined : readTarget(arg);
-    const feed = openRollouts(toolkit, 'read');
+    const feed = openRollouts(toolkit);
     const rollouts = await listRollouts(feed, target?.tool);
+    if (target !== undefined && rollouts.length === 0)
+      readRequests([target.tool], (await readToolsOf(toolkit)).tools);
     const meant = rollouts.filter((one) => isMeant(one, target?.version));
     toolkit.report.rollouts(target === undefined ? openOrNewest(rollouts) : meant, { isAsked: true });
   },

@@ -51,6 +51,8 @@ describe('a plan of a rollout', () => {
     const inTool = `${tool}rollout:\n${plan.replace(/^/gm, '  ').trimEnd()}\n`;
 
     expect(await readPlanFile(file)).toEqual(written);
+    await writeFile(file, `rollout:\n${plan.replace(/^/gm, '  ').trimEnd()}\n`);
+    expect(await readPlanFile(file)).toEqual(written);
     expect(decodeToolFile(Tool, inTool, 'hello.yaml').rollout).toEqual(written);
   });
 
@@ -98,6 +100,14 @@ describe('a plan of a rollout', () => {
 
     await expect(readPlanFile(join(dir, 'no.yaml'))).rejects.toThrow('line 1, column ');
     await expect(readPlanFile(join(dir, 'empty.yaml'))).rejects.toThrow('line 1, column 1: steps is missing');
-    await expect(readPlanFile(join(dir, 'nowhere.yaml'))).rejects.toThrow('it cannot be read');
+    await expect(readPlanFile(join(dir, 'nowhere.yaml'))).rejects.toThrow('there is no such file');
+    await expect(readPlanFile(dir)).rejects.toThrow('it cannot be read (EISDIR)');
+    // a whole tool file, or a plan below `rollout:` with a fault
+    await writeFile(join(dir, 'more.yaml'), `${tool}rollout: {}\n`);
+    await expect(readPlanFile(join(dir, 'more.yaml'))).rejects.toThrow('tool is not a field of a plan');
+    await writeFile(join(dir, 'below.yaml'), 'rollout:\n  steps:\n    - { percent: 0, hold: 1h }\n');
+    await expect(readPlanFile(join(dir, 'below.yaml'))).rejects.toThrow(
+      'line 3, column 18: rollout.steps.0.percent "0" is not above 0',
+    );
   });
 });

@@ -378,9 +378,17 @@ describe('versions that are held for a rollout', () => {
     await uploads.correction('1.21.0.1', '1.21.0', '1.20.0');
     await start('1.21.0');
     await uploads.call('POST', '/rollouts/2/approve', other);
-    expect((await uploads.call('POST', '/rollouts/2/complete', releaser))[0]).toBe(200);
+    // completed after the comparison, and before the start
+    const { rollouts } = server.services;
+    const begin = rollouts.start;
+    rollouts.start = async (...args) => {
+      rollouts.start = begin;
+      expect((await uploads.call('POST', '/rollouts/2/complete', releaser))[0]).toBe(200);
+      return begin(...args);
+    };
 
     const title = expect.stringContaining('1.22.0.1 has others');
+    expect(await start('1.22.0')).toMatchObject([409, { title }]);
     expect(await start('1.22.0')).toMatchObject([409, { title }]);
     await uploads.call('DELETE', '/held/delve/1.22.0.1');
     await uploads.correction('1.22.0.1', '1.22.0', '1.21.0');

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import express from 'express';
 import { createAlertRouter } from '../../../server/api/alerts.ts';
+import { createOwnKeyRouter } from '../../../server/api/own-key.ts';
 import { createRolloutRouter } from '../../../server/api/rollouts.ts';
 import { operator } from '../../../server/audit/audit.ts';
 import { createSqlClients } from '../../../server/clients/sql-clients.ts';
@@ -76,6 +77,7 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
       log,
     }),
     createAlertRouter({ rollouts, log }),
+    createOwnKeyRouter(),
   );
   app.use('/static', express.static(join(productDir, 'server', 'gallery', 'static')));
   app.use(
@@ -110,7 +112,8 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
         },
         ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
       });
-      return [answer.status, (await answer.json()) as Record<string, unknown>];
+      const text = await answer.text();
+      return [answer.status, (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>];
     },
     async see(...ids) {
       for (const id of ids) clients.see(id, undefined);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { RolloutJson } from '../../../server/rollout/rollout-json.ts';
 import { type RolloutServer, startRolloutServer } from './rollout-server.ts';
 
@@ -8,6 +9,12 @@ const plan = {
     { percent: 50, hold: '6h' },
   ],
   match: { service: 'checkout' },
+};
+const firing = {
+  status: 'firing' as const,
+  labels: { alertname: 'ErrorRatio', service: 'checkout' },
+  startsAt: Date.parse('2026-11-30T08:00:00Z'),
+  fingerprint: 'f1',
 };
 const order = { tool: 'delve', version: '1.22.0', plan };
 
@@ -105,6 +112,52 @@ describe('/api/v1/rollouts', () => {
     expect(answers.map(([status]) => status)).toEqual([409, 409, 409, 409]);
     const halts = await Promise.all([1, 2, 3, 4].map(() => post('/rollouts/1/halt', releaser)));
     expect(halts.map(([status]) => status).toSorted()).toEqual([200, 409, 409, 409]);
+  });
+
+  it('says what a start would be refused for, before anything is uploaded', async () => {
+    await server.setRing('empty', 'nobody-*');
+    const foresee = (changes: object, key = releaser) =>
+      post('/rollouts', key, { ...gopls, version: '0.17.0', dryRun: true, ...changes });
+    const inRing = (ring: string) => ({ plan: { steps: [{ ring, hold: '1h' }] } });
+
+    expect(await foresee({})).toEqual([204, {}]);
+    expect(await foresee(inRing('early'))).toMatchObject([400, { code: 'ROLLOUT_RING_UNKNOWN' }]);
+    expect(await foresee(inRing('empty'))).toMatchObject([400, { code: 'ROLLOUT_RING' }]);
+    expect(await foresee({ plan: {} })).toMatchObject([400, { code: 'BODY_INVALID' }]);
+    // by APPROVALS for the package, which has another name than the tool
+    const nobody = await server.key(['push', 'rollout']);
+    const other = { tool: 'dlv', packageId: 'delve-package' };
+    expect(await foresee(other, nobody)).toMatchObject([403, { code: 'ROLLOUT_NO_OWNER' }]);
+    expect(await foresee(other)).toEqual([204, {}]);
+    await server.rollouts.takeAlerts([firing], { by: operator, ids: [] });
+    expect(await foresee({})).toMatchObject([409, { code: 'ROLLOUT_ALERTING' }]);
+    expect(await foresee({}, reader)).toMatchObject([403, { code: 'KEY_SCOPE' }]);
+    expect(await get()).toEqual([200, []]);
+    await post('/rollouts', releaser, { ...gopls, plan: { steps: plan.steps } });
+    expect(await foresee({ version: '0.16.0' })).toMatchObject([200, { id: 1, version: '0.16.0' }]);
+  });
+
+  it('does nothing twice for whoever says what it was seen as', async () => {
+    await post('/rollouts', releaser, gopls);
+    const [, { since }] = await post('/rollouts/1/halt', releaser);
+    server.time = new Date('2026-11-30T10:00:00Z');
+    await post('/rollouts/1/resume', releaser, { since });
+    await post('/rollouts/1/halt', releaser);
+
+    const again = await post('/rollouts/1/resume', releaser, { since });
+    expect(again).toMatchObject([409, { code: 'ROLLOUT_MOVED', state: 'halted' }]);
+    expect(again[1].title).toBe(
+      'The rollout of gopls 0.16.0 has moved on since it was looked at, so resume was not done: it is halted, step 1 of 2. Look at it again.',
+    );
+    await post('/rollouts/1/resume', releaser);
+    const advances = await Promise.all([1, 2].map(() => post('/rollouts/1/advance', releaser, { step: 1 })));
+    expect(advances.map(([status]) => status).toSorted()).toEqual([200, 409]);
+    expect(await post('/rollouts/1/advance', releaser, { step: 1 })).toMatchObject([
+      409,
+      { code: 'ROLLOUT_MOVED', state: 'rolling' },
+    ]);
+    expect(await post('/rollouts/1/advance', releaser, { step: 'x' })).toMatchObject([400, {}]);
+    expect((await get('/1'))[1]).toMatchObject({ state: 'rolling', step: 2 });
   });
 
   it('takes approvals of other owners only', async () => {
@@ -218,13 +271,20 @@ describe('/api/v1/rollouts', () => {
     ],
     ['an empty match', { ...order, plan: { ...plan, match: {} } }, 400, /plan\.match is empty/],
     [
-      'a ring without clients',
+      'a ring that does not exist',
       { ...order, plan: { steps: [{ ring: 'early', hold: '1h' }] } },
       400,
-      /The ring early/,
+      /the ring early, which does not exist/,
+    ],
+    [
+      'a ring without clients',
+      { ...order, plan: { steps: [{ ring: 'empty', hold: '1h' }] } },
+      400,
+      /The ring empty of the plan names no client that this server has seen/,
     ],
     ['an odd tool', { ...order, tool: '../delve' }, 400, /name of a tool/],
   ])('refuses %s', async (_what, body, status, title) => {
+    await server.setRing('empty', 'nobody-*');
     expect(await post('/rollouts', releaser, body)).toMatchObject([
       status,
       { title: expect.stringMatching(title) },

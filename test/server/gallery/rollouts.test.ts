@@ -162,6 +162,19 @@ describe('the pages of rollouts', () => {
     expect(await stateNow()).toBe('rolling');
   });
 
+  it('resume from no halt but the one that the page shows', async () => {
+    await send('halt', { key, reason: 'errors' });
+    const since = /name="since" value="([^"]+)"/.exec(await page('/rollouts/1'))?.[1] ?? '';
+    server.time = new Date(server.time.getTime() + 1000);
+    for (const action of ['resume', 'halt']) await server.call('POST', `/rollouts/1/${action}`, key);
+
+    const answer = await send('resume', { key, reason: 'mended', since });
+
+    expect(answer.status).toBe(409);
+    expect(await answer.text()).toContain('has moved on since it was looked at');
+    expect(await stateNow()).toBe('halted');
+  });
+
   it('refuse a second halt, and name the state', async () => {
     await send('halt', { key, reason: 'errors' });
 

@@ -386,6 +386,29 @@ describe('addresses of one client', () => {
     },
   );
 
+  it.each(['feed', 'all'] as const)(
+    'are halted by the form of the page with a key for that alone, where READ_AUTH is %s',
+    async (readAuth) => {
+      await start({ readAuth });
+      const halt = (key: string, headers: Record<string, string> = {}) =>
+        fetch(`${server.url}/rollouts/1/halt`, {
+          ...{ method: 'POST', redirect: 'manual', headers: { Origin: server.url, ...headers } },
+          body: new URLSearchParams({ key, reason: 'errors' }),
+        });
+      const [reader, stopper] = [await makeKey(server, ['read']), await makeKey(server, ['rollout'])];
+
+      expect((await halt(reader)).status).toBe(403);
+      const halted = await halt(stopper);
+      expect([halted.status, halted.headers.get('cache-control')]).toEqual([200, 'no-store']);
+      expect(await halted.text()).toContain('halted');
+      // who has signed in for reading gets the page by its own address
+      await act('resume');
+      const again = await halt(stopper, { Authorization: `Basic ${btoa(`me:${reader}`)}` });
+      expect([again.status, again.headers.get('location')]).toEqual([303, '../1']);
+      expect((await fetch(`${server.url}/rollouts/1/halt`)).status).toBe(401);
+    },
+  );
+
   it('are for clients that a ring names where CLIENTS is known', async () => {
     await start({ clients: 'known' });
     expect((await get('/nuget/Packages', 'pc-1')).status).toBe(403);

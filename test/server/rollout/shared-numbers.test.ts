@@ -44,7 +44,7 @@ it.each(['complete', 'supersede'] as const)('keeps what another rollout gives at
   const first = await start('1.22.0');
   await approve(first);
   const second = await start('1.22.0.1');
-  await db.transact(({ prepare }) => addCorrection(prepare, first, '1.22.0.1'));
+  await db.transact(({ prepare }) => addCorrection(prepare, first, '1.22.0.1', undefined));
 
   if (how === 'complete') await rollouts.act(first, { kind: 'complete' }, { by });
   else await approve(second);

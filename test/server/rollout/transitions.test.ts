@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RolloutPlan } from '../../../formats/rollout-plan.ts';
+import { longestTickMs } from '../../../server/rollout/hold.ts';
 import { isOpen, type Rollout, type RolloutState, reachedBy } from '../../../server/rollout/rollout.ts';
-import {
-  act,
-  begun,
-  longestTickMs,
-  type RolloutAction,
-  type RolloutRefusal,
-} from '../../../server/rollout/transitions.ts';
+import { act, begun, type RolloutAction, type RolloutRefusal } from '../../../server/rollout/transitions.ts';
 import { nextStepAt, type RolloutFacts, waitOf } from '../../../server/rollout/waits.ts';
 
 const minute = 60_000;
@@ -49,6 +44,19 @@ function run(rollout: Rollout, ms: number, changes: Partial<RolloutFacts> = {}):
 
 const start = (changes: Partial<RolloutFacts> = {}, owner = 'ann'): Rollout =>
   begun({ plan, owner }, facts(changes));
+
+it('begins its next step at the same time, whenever it is asked between two ticks', () => {
+  const rollout = begun({ plan, owner: 'ann' }, facts());
+  const expected = monday + minute;
+
+  for (const passed of [0, 4_000, 9_999, longestTickMs]) {
+    expect(nextStepAt(rollout, facts({ now: monday + passed }))).toBe(expected);
+  }
+  // no server ran meanwhile
+  expect(nextStepAt(rollout, facts({ now: monday + 50 * minute }))).toBe(
+    monday + 51 * minute - longestTickMs,
+  );
+});
 
 describe('a rollout', () => {
   it('begins its steps one after the other, and then everybody has it', () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operator } from '../../../../server/audit/audit.ts';
 import type { Generator } from '../../../kit/generator.ts';
 import { makeGenerator } from '../../../kit/generator.ts';
 import { type RolloutServer, startRolloutServer } from '../../../server/api/rollout-server.ts';
@@ -117,7 +118,138 @@ describe('release:rollout', () => {
     const { stdout } = await rollout('rollback', 'delve', '--reason', 'crashes');
 
     expect(stdout).toContain('There is nothing to go back to: main offered no version of delve before.');
-    expect(stdout).toContain('feed:audit downloads delve-package@1.22.0');
+    expect(stdout).toContain('feed:clients list --given delve@1.22.0\n');
+  });
+
+  describe('while the server and others go on', () => {
+    /** As the server and others change a rollout after it was listed, and before the action arrives. */
+    function meanwhile(work: () => Promise<unknown>): void {
+      const { find } = server.rollouts;
+      server.rollouts.find = async (id) => {
+        server.rollouts.find = find;
+        await work();
+        return find(id);
+      };
+    }
+    const step = async () => {
+      for (let at = 0; at <= 4 * 3600; at += 30) {
+        server.time = new Date(server.time.getTime() + 30_000);
+        await server.rollouts.tick();
+      }
+    };
+    const by = { by: operator };
+    const change = (kind: 'advance' | 'halt' | 'resume') => server.rollouts.act(1, { kind }, by);
+    beforeEach(async () => {
+      await begin('delve', '1.22.0');
+      await server.rollouts.admit('it-1');
+      await server.rollouts.receive('it-1', 1);
+    });
+
+    it('ends no hold but the one that was seen', async () => {
+      meanwhile(step);
+
+      const { exitCode, stderr } = await rollout('advance', 'delve');
+
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('has moved on since it was looked at');
+      expect(stderr).toContain('it is rolling, step 2 of 2');
+      expect(await server.rollouts.find(1)).toMatchObject({ state: 'rolling', step: 1 });
+    });
+
+    it('ends the hold of a step that is named, once', async () => {
+      const first = await rollout('advance', 'delve', '--step', '1');
+      const again = await rollout('advance', 'delve', '--step', '1');
+
+      expect([first.exitCode, again.exitCode], first.stderr + again.stderr).toEqual([0, 0]);
+      expect(again.stdout).toContain('nothing to do: it is rolling, step 2');
+      expect(await rollout('advance', 'delve', '--step', '3')).toMatchObject({ exitCode: 1 });
+      expect(await rollout('advance', 'delve', '--step', 'first')).toMatchObject({ exitCode: 2 });
+      expect(await server.rollouts.find(1)).toMatchObject({ state: 'rolling', step: 1 });
+    });
+
+    it('resumes from no halt but the one that was seen', async () => {
+      await change('halt');
+      meanwhile(async () => {
+        await change('resume');
+        server.time = new Date(server.time.getTime() + 1000);
+        await change('halt');
+      });
+
+      expect(await rollout('resume', 'delve', '--reason', 'x')).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('has moved on since it was looked at'),
+      });
+      expect(await server.rollouts.find(1)).toMatchObject({ state: 'halted' });
+    });
+
+    it('halts whatever was seen, and has nothing to do where somebody else has', async () => {
+      meanwhile(step);
+      expect(await rollout('halt', 'delve', '--reason', 'x')).toMatchObject({ exitCode: 0 });
+      await change('resume');
+      meanwhile(() => change('halt'));
+
+      const { exitCode, stdout, stderr } = await rollout('halt', 'delve', '--reason', 'x');
+
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toContain('nothing to do: it is halted');
+    });
+  });
+
+  it('shows who has halted a rollout, or which alert, and why', async () => {
+    await begin('delve', '1.22.0');
+    await rollout('halt', 'delve', '--reason', 'odd logs');
+    const status = async () => (await rollout('status', 'delve')).stdout;
+
+    expect(await status()).toContain(
+      'delve 1.22.0 is halted since 2026-11-30T09:00:00.000Z, by ann: odd logs\n',
+    );
+    await rollout('resume', 'delve', '--reason', 'x');
+    expect(await status()).not.toContain('by ann');
+    const alert = {
+      status: 'firing',
+      labels: { alertname: 'ErrorRatio', tool: 'delve' },
+      fingerprint: 'f1',
+    } as const;
+    await server.rollouts.takeAlerts([{ ...alert, startsAt: server.time.getTime() }], {
+      by: { ...operator, keyName: 'alertmanager' },
+      ids: [],
+    });
+    expect(await status()).toContain(', by alertmanager: alert ErrorRatio\n');
+  });
+
+  it('knows no tool without a rollout that has no file either', async () => {
+    await begin('delve', '1.22.0');
+
+    const statusOf = (tool: string) =>
+      generator.run('release:rollout', ['status', tool], { env: { TOOLS_DIR: '' } });
+    expect(await statusOf('delv')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('There is no tool delv.'),
+    });
+    const buf = await statusOf('buf');
+    expect(buf, buf.stderr).toMatchObject({ exitCode: 0, stdout: 'There is no rollout.\n' });
+  });
+
+  it.each([
+    ['halt', 'rollout'],
+    ['approve', 'approve'],
+  ])('of %s names the scope %s to a key without it', async (action, scope) => {
+    await begin('delve', '1.22.0');
+    const run = (FEED_API_KEY: string) =>
+      generator.run('release:rollout', [action, 'delve', '--reason', 'x'], { env: { FEED_API_KEY } });
+
+    expect(await run(await server.key(['unlist']))).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(`does not have the scope ${scope} for delve; it has: unlist`),
+    });
+    expect(await run('')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('There is no key for the feed'),
+    });
+    const unknown = await run('unknown-key-of-nobody');
+    expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is unknown') });
+    expect(unknown.stderr).not.toContain('scope read');
+    expect(unknown.stderr).not.toContain('saved credentials');
   });
 
   it('passes on why an action is refused, with exit 1', async () => {
