@@ -26,13 +26,12 @@ it('takes a correction away at the next tick where its bytes were not durable at
   const held = async () => (await catalog.listHeld('delve')).map(({ version }) => version);
   const { sha256 = '' } =
     (await catalog.listHeld('delve')).find(({ version }) => version === '1.22.0.1') ?? {};
-  const blob = Buffer.from(sha256, 'hex');
-  db.prepare('INSERT INTO pending_blobs (sha256, bytes) VALUES (?, ?)').run(blob, blob);
+  db.prepare('INSERT INTO pending_blobs (sha256, bytes) VALUES (?, ?)').run(sha256, Buffer.from(''));
 
   await rollouts.act(1, { kind: 'complete' }, { by });
   await rollouts.tick();
   expect(await held()).toEqual(['1.22.0.1']);
-  db.prepare('DELETE FROM pending_blobs WHERE sha256 = ?').run(blob);
+  db.prepare('DELETE FROM pending_blobs WHERE sha256 = ?').run(sha256);
   await rollouts.tick();
 
   expect(await held()).toEqual([]);
