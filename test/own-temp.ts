@@ -3,7 +3,6 @@ import { chmod, mkdtemp, readdir, rm, stat, statfs, writeFile } from 'node:fs/pr
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { TestProject } from 'vitest/node';
 
 /** Where Linux keeps files in memory. */
 const memory = '/dev/shm';
@@ -13,19 +12,24 @@ const hour = 3_600_000;
 
 /**
  * Gives the whole run a temporary folder of its own, gone at its end: tests make many folders, some die before they could
- * clean up, and nobody else should find them. The cache of real builds stays where it is (kit/test-cache.ts).
+ * clean up, and nobody else should find them. Files of gigabytes go into a second one, on the disk (kit/use-disk.ts). The cache of
+ * real builds stays where it is (kit/test-cache.ts).
  */
-export default async function useOwnTemp(project: TestProject): Promise<() => Promise<void>> {
+export default async function useOwnTemp(): Promise<() => Promise<void>> {
   process.env.GO_WIN_TOOLS_TEST_CACHE ??= join(tmpdir(), 'go-win-tools-test-cache');
-  const isLarge = project.vitest.projects.some(({ name }) => name === 'slow');
-  const dir = (isLarge ? undefined : await inMemory()) ?? (await makeFolder(tmpdir()));
-  for (const name of ['TMPDIR', 'TEMP', 'TMP']) process.env[name] = dir;
-  return () => rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  const disk = await makeFolder(tmpdir());
+  const usual = (await inMemory()) ?? disk;
+  process.env.GO_WIN_TOOLS_TEST_DISK = disk;
+  process.env.GO_WIN_TOOLS_TEST_TEMP = usual;
+  for (const name of ['TMPDIR', 'TEMP', 'TMP']) process.env[name] = usual;
+  return async () => {
+    for (const dir of [usual, disk]) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  };
 }
 
 /**
  * A folder in memory, where there is much of it and programs can run from there: a quarter of the processor time of flows goes into
- * making files on a disk. Each test proves the same there; none of them cuts the power. The slow tests have files of gigabytes.
+ * making files on a disk. Each test proves the same there; none of them cuts the power.
  */
 async function inMemory(): Promise<string | undefined> {
   await removeForgotten();

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasProgram, mustRun, type RunOptions, type RunResult, run } from './programs.ts';
+import { usualTemp } from './use-disk.ts';
 
 const mingw = 'x86_64-w64-mingw32-gcc';
 
@@ -64,7 +64,7 @@ function wineEnvironment(dir: string) {
 
 /** Made once a run, by whoever comes first, since it takes some seconds; all others copy it. */
 async function freshWindows(): Promise<string> {
-  const dir = join(tmpdir(), 'fresh-windows');
+  const dir = join(usualTemp, 'fresh-windows');
   const isDone = join(dir, 'done');
   const isFirst = await mkdir(dir).then(
     () => true,

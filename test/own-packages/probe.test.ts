@@ -9,6 +9,9 @@ import { hasGo } from '../kit/exe.ts';
 import { mustRun } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeKey, makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
+import { useDisk } from '../kit/use-disk.ts';
+
+useDisk();
 
 // Three builds from nothing take a minute of processor time each.
 describe.skipIf(!hasGo)('probe (needs go)', { timeout: 1_800_000 }, () => {

@@ -7,8 +7,11 @@ import { digestBytes } from '../../formats/digest.ts';
 import { hasGo } from '../kit/exe.ts';
 import { mustRun, run } from '../kit/programs.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';
+import { useDisk } from '../kit/use-disk.ts';
 import { whenEnded } from '../kit/when-ended.ts';
 import { hasWine, startWine, type Wine } from '../kit/wine.ts';
+
+useDisk();
 
 const source = join(productDir, 'probe');
 const sbom = JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1 });

@@ -11,6 +11,9 @@ import { rawZip } from '../formats/raw-zip.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { startServe } from '../kit/serve-process.ts';
 import { adminKey, makeTempDir, pushNupkg } from '../kit/test-server.ts';
+import { useDisk } from '../kit/use-disk.ts';
+
+useDisk();
 
 const mebibyte = 1024 ** 2;
 const bigBytes = 2150 * mebibyte;

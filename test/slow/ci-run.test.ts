@@ -6,6 +6,9 @@ import { startForge } from '../kit/forge.ts';
 import { delveRelease, goreleaserRelease } from '../kit/generator.ts';
 import { hasProgram, mustRun, type RunResult, run } from '../kit/programs.ts';
 import { makeKey, makeTempDir, productDir, startTestServer } from '../kit/test-server.ts';
+import { useDisk } from '../kit/use-disk.ts';
+
+useDisk();
 
 type Lines = string | readonly string[];
 type Step = { readonly id?: string; readonly run?: string; readonly 'working-directory'?: string };

@@ -7,7 +7,10 @@ import { launcherSource } from '../../shims/package.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';
 import { makeAccess } from '../kit/upstream-world.ts';
+import { useDisk } from '../kit/use-disk.ts';
 import { buildTestLauncher } from '../shims/windows.ts';
+
+useDisk();
 
 describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
   it('is byte-identical when built from another folder, with another home and other caches', async () => {

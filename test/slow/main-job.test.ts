@@ -14,7 +14,10 @@ import { mainStart, readmeStart, startStart } from '../kit/start-process.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
+import { useDisk } from '../kit/use-disk.ts';
 import { hasWine, startWine, type Wine } from '../kit/wine.ts';
+
+useDisk();
 
 const tools = [
   { tool: 'buf', exe: 'buf.exe', version: '1.32.0', ask: ['--version'], says: '1.32.0' },

@@ -10,6 +10,9 @@ import { unpack } from '../../manifest-gen/unpack/unpack.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeUpstreamWorld, type UpstreamWorld } from '../kit/upstream-world.ts';
+import { useDisk } from '../kit/use-disk.ts';
+
+useDisk();
 
 let world: UpstreamWorld | undefined;
 afterEach(() => world?.stop());

@@ -9,9 +9,12 @@ import { hasProgram, run } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeTempDir, startTestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
+import { useDisk } from '../kit/use-disk.ts';
 import { hasWine } from '../kit/wine.ts';
 import { type Ended, startWindows, type Windows, windowsPath } from '../shims/windows.ts';
 import { templates } from '../shims/world.ts';
+
+useDisk();
 
 const tools = [
   { tool: 'buf', command: 'buf', version: '1.35.1', source: 'npm', ask: '--version', says: '1.35.1' },

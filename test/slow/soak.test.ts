@@ -9,6 +9,9 @@ import { createHistory } from '../kit/soak/history.ts';
 import { keepReading, wrongCounts } from '../kit/soak/reads.ts';
 import { idsOf, type Soak } from '../kit/soak/soak.ts';
 import { adminKey, makeTempDir } from '../kit/test-server.ts';
+import { useDisk } from '../kit/use-disk.ts';
+
+useDisk();
 
 /** Ten minutes by SOAK_SECONDS=600 (CONTRIBUTING.md). */
 const seconds = Number(process.env.SOAK_SECONDS ?? 30);

@@ -9,6 +9,9 @@ import { startGoProxy } from '../kit/go-proxy.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
+import { useDisk } from '../kit/use-disk.ts';
+
+useDisk();
 
 const hasGo = hasProgram('go') && reaches('go', ['list', '-m', 'honnef.co/go/tools@v0.4.6']);
 const hasNpm = hasProgram('npm') && reaches('npm', ['view', 'lefthook-windows-x64@1.5.5', 'version']);
