@@ -4,12 +4,16 @@ import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { createCommand } from '../../own-packages/probe-command.ts';
+import { type Buildah, openBuildah } from '../kit/buildah.ts';
 import { cycloneDxSchema } from '../kit/cyclonedx.ts';
 import { hasProgram, isRoot, mustRun } from '../kit/programs.ts';
 import { type ContainerSettings, startRunc } from '../kit/runc.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeKey, makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
+import { useDisk } from '../kit/use-disk.ts';
 import { makeBuildBase } from './image/build-base.ts';
+
+useDisk();
 
 const needed = ['buildah', 'runc', 'go', 'busybox'];
 const canRun = process.platform === 'linux' && needed.every(hasProgram) && isRoot();
@@ -21,7 +25,7 @@ const user = { uid: 65532, gid: 65532 };
 describe.skipIf(!canRun)('the Linux image (needs buildah, runc, go and busybox; as root)', () => {
   let server: TestServer;
   let workDir: string;
-  let buildah: string[];
+  let buildah: Buildah;
   let rootfs: string;
   let profile: object;
 
@@ -30,36 +34,25 @@ describe.skipIf(!canRun)('the Linux image (needs buildah, runc, go and busybox; 
     server = await startTestServer();
     await publishProbe(server, workDir);
     profile = JSON.parse(await readFile(join(templates, 'images', 'seccomp.json'), 'utf8'));
-    buildah = ['--storage-driver', 'vfs', '--root', join(workDir, 'root'), '--runroot', join(workDir, 'run')];
+    buildah = await openBuildah(workDir);
     await makeBuildBase('build-base', workDir, buildah);
     await writeRepository(join(workDir, 'repository'), server.url);
     await writeFile(join(workDir, 'netrc'), 'machine example.test login me password secret-of-netrc\n');
-    await mustRun(
-      'buildah',
+    await buildah.build(
       [
-        ...[
-          ...buildah,
-          'bud',
-          '--isolation',
-          'chroot',
-          '--pull-never',
-          '--format',
-          'docker',
-          '-t',
-          'service',
-        ],
-        ...['--secret', `id=netrc,src=${join(workDir, 'netrc')}`, '--target', 'runtime'],
+        ...['-t', 'service', '--secret', `id=netrc,src=${join(workDir, 'netrc')}`, '--target', 'runtime'],
         ...['-f', 'images/linux/Dockerfile', '.'],
       ],
       // the caches that it keeps between builds
       { cwd: join(workDir, 'repository'), env: { TMPDIR: workDir } },
     );
-    const container = (await mustRun('buildah', [...buildah, 'from', '--pull-never', 'service'])).trim();
-    rootfs = (await mustRun('buildah', [...buildah, 'mount', container])).trim();
+    const container = await buildah.run(['from', '--pull-never', 'service']);
+    rootfs = await buildah.run(['mount', container]);
   }, 20 * minutes);
 
   afterAll(async () => {
     await server?.stop();
+    await buildah?.remove();
     await rm(workDir, { recursive: true, force: true, maxRetries: 5 });
   });
 
@@ -84,9 +77,7 @@ describe.skipIf(!canRun)('the Linux image (needs buildah, runc, go and busybox; 
   });
 
   it('runs the service as a user without rights, and asks it for its health by the probe', async () => {
-    const facts: unknown = JSON.parse(
-      await mustRun('buildah', [...buildah, 'inspect', '--type', 'image', 'service']),
-    );
+    const facts: unknown = JSON.parse(await buildah.run(['inspect', '--type', 'image', 'service']));
 
     expect(facts).toMatchObject({
       Docker: {

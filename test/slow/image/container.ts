@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { mustRun } from '../../kit/programs.ts';
+import type { Buildah } from '../../kit/buildah.ts';
 import { whenEnded } from '../../kit/when-ended.ts';
 
 export type Container = {
@@ -15,12 +15,12 @@ export type Container = {
 const minute = 60_000;
 
 /** Runs the image's own command, as its own user, on a port that it chooses; answers when it listens. */
-export async function startContainer(buildah: readonly string[], image: string): Promise<Container> {
-  const name = (await mustRun('buildah', [...buildah, 'from', '--pull-never', image])).trim();
+export async function startContainer(buildah: Buildah, image: string): Promise<Container> {
+  const name = await buildah.run(['from', '--pull-never', image]);
   const options = ['--isolation', 'chroot', '--user', '10001:10001', '--env', 'PORT=0'];
   const command = ['node', 'dist/main.js', 'serve'];
   // A group of its own: signals to it reach the server, too, which is a process of this machine like any other.
-  const child = spawn('buildah', [...buildah, 'run', ...options, name, '--', ...command], {
+  const child = spawn('buildah', [...buildah.options, 'run', ...options, name, '--', ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -57,7 +57,7 @@ export async function startContainer(buildah: readonly string[], image: string):
         send('SIGKILL');
         throw error ?? said('goes on after SIGTERM');
       });
-      await mustRun('buildah', [...buildah, 'rm', name]);
+      await buildah.run(['rm', name]);
     },
   };
 }

@@ -2,9 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Buildah, openBuildah } from '../../kit/buildah.ts';
 import { hasProgram, isRoot, mustRun } from '../../kit/programs.ts';
+import { useDisk } from '../../kit/use-disk.ts';
 import { makeBaseImage } from './base-image.ts';
 import { startContainer } from './container.ts';
+
+useDisk();
 
 const canBuild =
   process.platform === 'linux' && hasProgram('buildah') && hasProgram('mmdebstrap') && isRoot();
@@ -13,34 +17,22 @@ const minutes = 60_000;
 describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', () => {
   const productDir = join(import.meta.dirname, '..', '..', '..');
   let workDir: string;
-  let buildah: string[];
+  let buildah: Buildah;
 
   beforeAll(async () => {
     workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-image-'));
-    buildah = ['--storage-driver', 'vfs', '--root', join(workDir, 'root'), '--runroot', join(workDir, 'run')];
+    buildah = await openBuildah(workDir);
     await makeBaseImage('docker.io/library/node:24-bookworm-slim', workDir, buildah);
-    const build = [
-      'bud',
-      '--isolation',
-      'chroot',
-      '--pull-never',
-      '--format',
-      'docker',
-      '-t',
-      'go-win-tools',
-      '.',
-    ];
-    await mustRun('buildah', [...buildah, ...build], { cwd: productDir });
+    await buildah.build(['-t', 'go-win-tools', '.'], { cwd: productDir });
   }, 20 * minutes);
 
   afterAll(async () => {
+    await buildah?.remove();
     await rm(workDir, { recursive: true, force: true });
   });
 
   it('has labels and a health check, and its own user', async () => {
-    const facts: unknown = JSON.parse(
-      await mustRun('buildah', [...buildah, 'inspect', '--type', 'image', 'go-win-tools']),
-    );
+    const facts: unknown = JSON.parse(await buildah.run(['inspect', '--type', 'image', 'go-win-tools']));
 
     expect(facts).toMatchObject({
       Docker: {
@@ -58,9 +50,9 @@ describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', 
   });
 
   it('has git and every verb, but no compiler and no package manager of the build', async () => {
-    const container = (await mustRun('buildah', [...buildah, 'from', '--pull-never', 'go-win-tools'])).trim();
+    const container = await buildah.run(['from', '--pull-never', 'go-win-tools']);
     const inside = (command: string): Promise<string> =>
-      mustRun('buildah', [...buildah, 'run', '--isolation', 'chroot', container, '--', 'sh', '-c', command]);
+      buildah.run(['run', '--isolation', 'chroot', container, '--', 'sh', '-c', command]);
 
     expect(await inside('command -v git')).toContain('git');
     expect(await inside('command -v g++ make pnpm; ls /app/test 2>/dev/null; true')).toBe('');
