@@ -47,6 +47,7 @@ COPY --from=build /app/nuspecs ./nuspecs
 COPY --from=build /app/buckets ./buckets
 COPY --from=build /app/shims/launcher ./shims/launcher
 COPY --from=build /app/probe ./probe
+COPY --from=build /app/devbox/schemas ./devbox/schemas
 COPY --from=build /app/devbox/templates ./devbox/templates
 COPY --from=build /app/shims/templates ./shims/templates
 ENV NODE_ENV=production \

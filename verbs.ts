@@ -94,6 +94,10 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'writes the repository for standard images and DevBoxes',
     load: () => import('./devbox/create-command.ts'),
   },
+  'devbox:check': {
+    does: 'checks that repository: its files, tools and images',
+    load: () => import('./devbox/check-command.ts'),
+  },
   'feed:export': {
     does: 'writes packages as plain nupkg files, with an index',
     load: () => import('./server/verbs/export.ts'),

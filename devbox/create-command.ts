@@ -4,10 +4,10 @@ import type { Invocation } from '../invocation.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { generatorConfigHelp } from '../manifest-gen/settings/config.ts';
 import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
-import { createReport, createToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
 import { withFeed } from '../manifest-gen/verbs/run/with-feed.ts';
 import { type Created, create } from './create.ts';
 import type { FileState } from './judge-file.ts';
+import { openToolkit } from './open-toolkit.ts';
 import { readRepository } from './repository.ts';
 
 type Flags = {
@@ -57,8 +57,10 @@ ${generatorConfigHelp()}`;
 async function run(invocation: Invocation, dir: string, flags: Flags): Promise<void> {
   const { stdout, stderr } = invocation;
   const found = await readRepository(dir);
-  const env = withFeedOf(invocation.env, found?.declaration.feed);
-  const toolkit = createToolkit({ ...invocation, env }, createReport(invocation, { quiet: flags.json }));
+  const toolkit = openToolkit(invocation, found?.declaration.feed, {
+    isQuiet: flags.json === true,
+    isReadOnly: false,
+  });
   const isDryRun = flags.dryRun === true;
   const created = await withFeed(toolkit, (toolkit) =>
     create(toolkit, found, {
@@ -74,11 +76,6 @@ async function run(invocation: Invocation, dir: string, flags: Flags): Promise<v
   }
   if (changed.length > 0 && !flags.force)
     fail('DEVBOX_CHANGED', { count: changed.length, dir, files: changed.join(', ') });
-}
-
-/** Without FEED_URL the feed that a repository names. */
-export function withFeedOf(env: Invocation['env'], feed: string | undefined): Invocation['env'] {
-  return env.FEED_URL || feed === undefined ? env : { ...env, FEED_URL: `${feed}/nuget` };
 }
 
 const words: Readonly<Record<FileState, readonly [done: string, planned: string]>> = {

@@ -1,6 +1,6 @@
 import { digestFile } from '../formats/digest.ts';
 import { parseScoopManifest } from '../formats/scoop-manifest.ts';
-import { fail } from '../manifest-gen/errors.ts';
+import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import { ownPackages } from '../manifest-gen/verbs/own-packages.ts';
 import { Address, Sha256, ToolName, ToolVersion } from './declaration.ts';
@@ -69,6 +69,20 @@ export async function lockTool({ bucket }: Feed, tool: string, version: string):
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.exe$/.test(file) || !address.endsWith('.exe'))
     return unsuited(tool, version, 'Scoop downloads an archive, not an exe');
   return { version, url: address, sha256, file };
+}
+
+/** The same; undefined where the bucket does not have it as an exe. @throws ReleaseError BUCKET_* */
+export async function offeredTool(
+  feed: Feed,
+  tool: string,
+  version: string,
+): Promise<ToolDownload | undefined> {
+  try {
+    return await lockTool(feed, tool, version);
+  } catch (error) {
+    if (error instanceof ReleaseError && error.code.startsWith('DEVBOX_')) return undefined;
+    throw error;
+  }
 }
 
 function unsuited(tool: string, version: string, reason: string): never {

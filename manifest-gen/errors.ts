@@ -82,6 +82,12 @@ const errors = {
   DEVBOX_DIR: [2, '{dir} cannot be used: {cause}.', 'Name a folder that can be created and written to.'],
   DEVBOX_UNKNOWN: [1, 'Branch main of the bucket has no {what}.', '{hint}'],
   DEVBOX_UNSUITED: [1, '{tool} {version} cannot be part of an image: {reason}.', '{hint}'],
+  DEVBOX_MISSING: [
+    1,
+    '{dir} is not a repository of devbox:create: expected {file} in it.',
+    'Name its folder: `devbox:check DIR`.',
+  ],
+  DEVBOX_SBOM: [2, '{file} cannot be used as an SBOM: {problem}.', 'Name a CycloneDX file in JSON.'],
   DEVBOX_FEED: [
     1,
     '{feed} is not a go-win-tools server with a plain PUBLIC_URL, which a DevBox repository needs: found {found}.',

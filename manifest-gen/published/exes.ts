@@ -88,10 +88,10 @@ type Recorded = {
  * Downloaded once; later runs take it from the cache after hashing it again.
  * @param savedAs a plain file name, which an asset's own need not be
  */
-async function takeFile(
+export async function takeFile(
   { url, ...recorded }: Recorded & { readonly url: string },
   savedAs: string,
-  { published, cache }: Access,
+  { published, cache }: Pick<Access, 'published' | 'cache'>,
 ): Promise<LocalFile | undefined> {
   const path = join(await cache.download(recorded), savedAs);
   const there = await digestFile(path).catch(() => undefined);

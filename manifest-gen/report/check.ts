@@ -1,6 +1,7 @@
 import { columns } from '../system/for-terminal.ts';
 import { gapInWords, isGap, isOfExe } from '../vulnerabilities/gaps.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
+import { cell, row, withCode } from './markdown.ts';
 import type { WatchRow } from './report.ts';
 
 /** What release:check found, for a terminal. */
@@ -11,7 +12,7 @@ export function checkText(rows: readonly WatchRow[]): string {
   ]);
   const parts = rows.flatMap((row) => {
     const lines = [
-      ...[...row.gaps, ...(row.vulnerabilities ?? [])].map((one) => `  ${sentence(one)}`),
+      ...[...row.gaps, ...(row.vulnerabilities ?? [])].map((one) => `  ${judgedInWords(one)}`),
       ...row.next.map((step) => `  -> ${step}`),
     ];
     return lines.length === 0 ? [] : ['', row.tool, ...lines];
@@ -24,9 +25,9 @@ export function checkMarkdown(rows: readonly WatchRow[]): string {
   const overview = [
     '| tool | main | upstream | known vulnerabilities | to do |',
     '| --- | --- | --- | --- | --- |',
-    ...rows.map((row) => {
-      const found = [row.tool, row.main ?? '-', upstreamCell(row), countCell(row)].map(cell);
-      return line([...found, row.next.map(withCode).join(' ') || 'nothing']);
+    ...rows.map((one) => {
+      const found = [one.tool, one.main ?? '-', upstreamCell(one), countCell(one)].map(cell);
+      return row([...found, one.next.map(withCode).join(' ') || 'nothing']);
     }),
   ];
   const details = rows.flatMap(({ tool, main, gaps, vulnerabilities = [] }) =>
@@ -41,7 +42,7 @@ export function checkMarkdown(rows: readonly WatchRow[]): string {
           ...[...gaps, ...vulnerabilities].map((one) => {
             const { id, module, found, fixed = isGap(one) ? '' : 'not yet', verdict, because, summary } = one;
             const names = [id, ...one.aliases].join(', ');
-            return line([names, module, found, fixed, `${verdict}: ${because}`, summary].map(cell));
+            return row([names, module, found, fixed, `${verdict}: ${because}`, summary].map(cell));
           }),
         ],
   );
@@ -69,31 +70,11 @@ function countCell({ main, vulnerabilities, unknown, gaps }: WatchRow): string {
   return parts.length === 0 ? String(ids) : `${ids} (${parts.join(', ')})`;
 }
 
-function sentence(one: Judged): string {
+/** A known vulnerability, and what the policy says of it. */
+export function judgedInWords(one: Judged): string {
   const { id, aliases, module, found, fixed, verdict, because, summary } = one;
   if (isGap(one)) return `${gapInWords(one)}; ${verdict}, ${because}`;
   const names = aliases.length === 0 ? id : `${id} (${aliases.join(', ')})`;
   const fix = fixed === undefined ? 'no fix yet' : `fixed in ${fixed}`;
   return `${names} in ${module} ${found}, ${fix}; ${verdict}, ${because}: ${summary}`;
-}
-
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-/** One of our sentences; its commands stay code. */
-function withCode(text: string): string {
-  return text
-    .split(/(`[^`|\p{Cc}]+`)/u)
-    .map((part, at) => (at % 2 === 0 ? cell(part) : part))
-    .join('');
-}
-
-/** The database's texts are untrusted: their markup must not work. */
-function cell(text: string): string {
-  return text
-    .replace(/\p{Cc}+/gu, ' ')
-    .replace(/[\\`*_[\]<>|#!&]/g, (character) =>
-      /[<>&]/.test(character) ? `&#${character.charCodeAt(0)};` : `\\${character}`,
-    );
 }

@@ -29,11 +29,12 @@ type Read<T> =
   | { readonly value: T; readonly lineOf: (path: readonly PropertyKey[]) => number }
   | { readonly faults: readonly YamlFault[] };
 
-/** A YAML text by its schema, or each of its faults; `faultsOf` says what an issue of the schema means to people. */
+/** A YAML text by its schema, or each of its faults; `faultsOf` says what an issue of the schema means to people; `merge` knows `<<`, as Compose does. */
 export function readYaml<T>(
   text: string,
   schema: z.ZodType<T>,
   faultsOf: (issue: z.core.$ZodIssue) => readonly FieldFault[],
+  { merge = false }: { readonly merge?: boolean } = {},
 ): Read<T> {
   const lines = new LineCounter();
   const depth = tooDeepAt(text);
@@ -42,7 +43,7 @@ export function readYaml<T>(
     const place = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
     return { faults: [{ ...place, field: undefined, problem: `it nests deeper than ${maxYamlDepth}` }] };
   }
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge });
   const placeAt = (offset: number): { line: number; column: number } => {
     const { line, col: column } = lines.linePos(offset);
     return { line, column };

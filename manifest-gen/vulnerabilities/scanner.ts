@@ -96,6 +96,8 @@ export async function createScanner(settings: ScannerSettings) {
       ];
       return { ...scan, gaps: [...ofExes, ...scan.gaps] };
     },
+    /** Modules that something else names: an SBOM, a toolchain. @throws ReleaseError VULN_DB_* */
+    scanModules: (composition: Composition) => lookAt([composition]),
     /** The tool's own module alone, for a release that is not here yet. @throws ReleaseError VULN_DB_* */
     scanModule: (tool: Known, release: string) => lookAt([composeOwn(ownModule(tool, release))]),
     judge: ({ findings }: ScanResult, tool: string): readonly Judged[] => findings.map(judgeOne(tool)),

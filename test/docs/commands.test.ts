@@ -141,7 +141,7 @@ const ranElsewhere: Readonly<
     by: (command) => `operate('${/feed:\S+( add)?/.exec(command)?.[0]}`,
   },
   'docs/devbox/README.md': {
-    test: 'test/devbox/create.test.ts',
+    test: 'test/devbox/check.test.ts',
     by: (command) => `'${/devbox:\S+/.exec(command)?.[0]}'`,
   },
   'docs/devbox/pipeline.md': { test: 'test/devbox/pipeline/world.ts', by: () => "fencedBlocks(page, 'sh')" },

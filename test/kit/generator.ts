@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import AdmZip from 'adm-zip';
 import type { Command } from 'commander';
+import { createCommand as createDevboxCheck } from '../../devbox/check-command.ts';
 import { createCommand as createDevbox } from '../../devbox/create-command.ts';
 import type { Invocation } from '../../invocation.ts';
 import { createCommand as createBeta } from '../../manifest-gen/verbs/beta.ts';
@@ -37,6 +38,7 @@ const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'bundle:create': createBundle,
   'cache:clean': createCacheClean,
   'devbox:create': createDevbox,
+  'devbox:check': createDevboxCheck,
 };
 
 export type VerbResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };

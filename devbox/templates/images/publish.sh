@@ -15,7 +15,7 @@ docker rm "$container" >/dev/null
 docker tag "$built" "$image"
 docker push "$image"
 name=${image%:*}
-digest=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$image" | tr -d '\r' | grep -F "$name@" | head -n 1)
+digest=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{ end }}' "$image" | tr -d '\r' | grep -F "$name@" | head -n 1)
 bash images/signature.sh sign "$digest" "$work/image.cdx.json"
 bash images/signature.sh verify "$digest" >"$work/attested.json"
 jq -e -n --slurpfile one "$work/image.cdx.json" --slurpfile other "$work/attested.json" '$one == $other' >/dev/null ||

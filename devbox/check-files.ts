@@ -1,0 +1,110 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { z } from 'zod';
+import { faultInWords, readYaml } from '../manifest-gen/tool-file/yaml-file.ts';
+import type { Finding } from './finding.ts';
+import { readFileIn } from './folder.ts';
+
+/** Which file has which schema, as a path in the product; the first that fits. */
+const schemas: readonly (readonly [files: RegExp, schema: string])[] = [
+  [/^config\/machine\.(json|ya?ml)$/, 'devbox/templates/config/machine.schema.json'],
+  [/^compose(\.[\w-]+)?\.ya?ml$/, 'devbox/schemas/compose-spec.json'],
+  [/^\.github\/workflows\/[^/]+\.ya?ml$/, 'devbox/schemas/github-workflows.json'],
+];
+const maxFiles = 2000;
+const left = new Set(['.git', 'node_modules', 'vendor']);
+
+/**
+ * Checks every JSON and YAML file of a repository: its syntax, and those that have a schema against it, with line and column.
+ * devbox.yaml has been read before.
+ * @throws ReleaseError DEVBOX_DIR
+ */
+export async function checkFiles(dir: string, productDir: string): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const validators = new Map<string, (value: unknown) => readonly ErrorObject[]>();
+  const values = new Map<string, unknown>();
+  for (const path of await dataFiles(dir)) {
+    const text = await readFileIn(dir, path);
+    if (text === undefined || text === 'other') continue;
+    const schema = schemas.find(([files]) => files.test(path))?.[1];
+    if (schema !== undefined && !validators.has(schema))
+      validators.set(schema, compile(await readFile(join(productDir, schema), 'utf8')));
+    const read = readYaml(
+      text,
+      schemaOf(validators.get(schema ?? '')),
+      ({ path: at, message }) => [{ path: at, problem: message }],
+      { merge: true },
+    );
+    if ('value' in read) values.set(path, read.value);
+    else
+      for (const fault of read.faults.slice(0, 20))
+        findings.push({
+          about: path,
+          kind: 'invalid',
+          what: faultInWords(fault, true),
+          next: 'Correct the file.',
+        });
+  }
+  return [...findings, ...compareMachines(values)];
+}
+
+/** The script reads machine.json, and people write machine.yaml. */
+function compareMachines(values: ReadonlyMap<string, unknown>): readonly Finding[] {
+  const yaml = values.get('config/machine.yaml');
+  const json = values.get('config/machine.json');
+  if (yaml === undefined || json === undefined) return [];
+  const { $schema: _schema, ...state } = Object(json);
+  if (isDeepStrictEqual(state, yaml)) return [];
+  return [
+    {
+      about: 'config/machine.json',
+      kind: 'stale',
+      what: 'it says something else than config/machine.yaml',
+      next: 'Run `devbox:check --to-json config/machine.yaml > config/machine.json`.',
+    },
+  ];
+}
+
+async function dataFiles(dir: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const walk = async (at: string): Promise<void> => {
+    for (const entry of await readdir(join(dir, at), { withFileTypes: true })) {
+      const path = at === '' ? entry.name : `${at}/${entry.name}`;
+      if (entry.isDirectory() && !left.has(entry.name)) await walk(path);
+      else if (entry.isFile() && /\.(json|ya?ml)$/.test(path) && found.length < maxFiles) found.push(path);
+    }
+  };
+  await walk('');
+  // .devcontainer/devcontainer.json may have comments, by its own specification
+  return found.filter((path) => !['devbox.yaml', 'devcontainer.json'].includes(basename(path))).sort();
+}
+
+/** A schema for readYaml, which knows lines and columns. */
+function schemaOf(validate: ((value: unknown) => readonly ErrorObject[]) | undefined) {
+  return z.unknown().superRefine((value, issues) => {
+    for (const { instancePath, message = 'is not valid', params } of validate?.(value) ?? []) {
+      const field = params.additionalProperty ?? params.missingProperty;
+      const path = instancePath.split('/').slice(1).map(unescapePointer);
+      issues.addIssue({
+        code: 'custom',
+        path: typeof field === 'string' && params.additionalProperty !== undefined ? [...path, field] : path,
+        message: params.additionalProperty === undefined ? message : 'is not a known field',
+      });
+    }
+  });
+}
+
+function unescapePointer(step: string): string {
+  return step.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function compile(text: string): (value: unknown) => readonly ErrorObject[] {
+  const schema = JSON.parse(text);
+  const is2020 = String(schema.$schema).includes('2020-12');
+  const ajv = new (is2020 ? Ajv2020 : Ajv)({ allErrors: true, strict: false, validateFormats: false });
+  const validate = ajv.compile(schema);
+  return (value) => (validate(value) ? [] : (validate.errors ?? []));
+}

@@ -1,0 +1,69 @@
+import { takeFile } from '../manifest-gen/published/exes.ts';
+import { judgedInWords } from '../manifest-gen/report/check.ts';
+import type { Tool } from '../manifest-gen/tool-file/tools.ts';
+import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
+import { readPrograms } from '../manifest-gen/verify/go-buildinfo.ts';
+import { stdlib } from '../manifest-gen/vulnerabilities/modules.ts';
+import type { Scanner, ScanResult } from '../manifest-gen/vulnerabilities/scanner.ts';
+import { offeredTool } from './feed-values.ts';
+import type { Finding } from './finding.ts';
+import type { Repository } from './repository.ts';
+import { readSbom } from './sbom.ts';
+
+/**
+ * Known vulnerabilities of the tools, of the Go toolchain, and of what SBOMs list. Those that the policy allows, or that are below
+ * it, are none.
+ * @param sboms paths, with the names that they are shown by
+ * @throws ReleaseError VULN_DB_*, FEED_*, PLACE_UNREACHABLE, OTHER_BYTES, DEVBOX_SBOM
+ */
+export async function checkVulnerabilities(
+  toolkit: OpenToolkit & { readonly scanner: Scanner },
+  { declaration }: Repository,
+  tools: readonly Tool[],
+  sboms: readonly { readonly name: string; readonly path: string }[],
+): Promise<readonly Finding[]> {
+  const { scanner } = toolkit;
+  const findings: Finding[] = [];
+  const judge = (about: string, scan: ScanResult, next: string): void => {
+    const refused = [...scanner.judge(scan, about), ...scanner.judgeGaps(scan, about)].filter(
+      ({ verdict }) => verdict === 'refused',
+    );
+    for (const one of refused) findings.push({ about, kind: 'vulnerable', what: judgedInWords(one), next });
+  };
+  for (const [tool, version] of Object.entries(declaration.tools)) {
+    // from the feed, not from the lock: the repository may be anybody's
+    const offered = await offeredTool(toolkit, tool, version);
+    if (offered === undefined) continue;
+    const { url, sha256, file } = offered;
+    const exe = await takeFile({ tool, version, url, name: file, sha256 }, file, toolkit);
+    if (exe === undefined) {
+      findings.push({
+        about: tool,
+        kind: 'missing',
+        what: `${url} is not there`,
+        next: 'Upload it again: `release:verify` says what belongs there.',
+      });
+      continue;
+    }
+    const known = tools.find((one) => one.tool === tool) ?? { tool, module: [] };
+    const programs = await readPrograms([{ architecture: 'amd64', path: exe.path }]);
+    judge(
+      tool,
+      await scanner.scan(programs, known, version),
+      'Take a version that has the fix, or allow it in POLICY_FILE.',
+    );
+  }
+  const go = { path: stdlib, version: `v${declaration.go.version}` };
+  judge(
+    'go',
+    await scanner.scanModules({ modules: [go], unknown: [], goos: '', goarch: '' }),
+    'Write a Go version that has the fix into devbox.yaml, and run `devbox:create`.',
+  );
+  for (const { name, path } of sboms)
+    judge(
+      name,
+      await scanner.scanModules(await readSbom(path)),
+      'Build the image again with modules and a Go that have the fix, or allow it in POLICY_FILE.',
+    );
+  return findings;
+}
