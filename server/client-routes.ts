@@ -9,11 +9,11 @@ import { fail } from './errors.ts';
 import type { CachePolicies } from './http/cache.ts';
 import type { ClientAddresses } from './http/client-address.ts';
 import { anyClient, readClientPath } from './http/client-path.ts';
-import { viewText } from './http/client-responses.ts';
 import { type BeginDownload, isBroken } from './http/download-count.ts';
 import type { Route } from './http/prepared-response.ts';
 import { needsKey, type ReadAuth } from './http/read-access.ts';
 import { pathOf, plainTarget } from './http/request-target.ts';
+import { viewNumber } from './http/view-number.ts';
 import type { Logger } from './log.ts';
 import { createODataRoute } from './odata/router.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
@@ -49,13 +49,13 @@ export function createClientRoutes(services: ClientRouteServices): {
   readonly handler: RequestHandler;
 } {
   const { views, addresses, config } = services;
-  const made = new Map<string, OfView>();
+  const made = new Map<number, OfView>();
   function viewOf(req: IncomingMessage, id: string, from: string | undefined): View | Promise<View> {
     return views.of(id, from, req.method === 'HEAD' ? 'head' : 'get');
   }
 
   function ofView(view: View): OfView {
-    const key = viewText(view);
+    const key = viewNumber(view);
     const known = made.get(key);
     if (known !== undefined) return known;
     if (made.size >= maxViews) made.clear();

@@ -61,8 +61,8 @@ export function splitAt(body: Buffer, place: Buffer): Template {
   return { parts, size: sizeOf(parts) };
 }
 
-/** The same for a template, with the text in each of its places: a list of a hundred parts would take longer than the bytes. */
-export function lendFilled({ parts, size }: Template, text: Buffer): Lent {
+/** The same for a template, with the ASCII text in each of its places: a list of a hundred parts would take longer than the bytes. */
+export function lendFilled({ parts, size }: Template, text: string): Lent {
   const lent = lend(size + (parts.length - 1) * text.length);
   const { bytes } = lent;
   let at = 0;
@@ -71,7 +71,7 @@ export function lendFilled({ parts, size }: Template, text: Buffer): Lent {
     at += part.length;
     if (at === bytes.length) break;
     // Byte by byte: a call of `set` takes longer than a few bytes.
-    for (let n = 0; n < text.length; n++) bytes[at++] = text[n] as number;
+    for (let n = 0; n < text.length; n++) bytes[at++] = text.charCodeAt(n);
   }
   return lent;
 }

@@ -13,5 +13,5 @@ export function withClient(body: Buffer, about: ResponseFacts, id: string): Lent
   const isSame = known?.body.buffer === body.buffer && known.body.byteOffset === body.byteOffset;
   const template = known !== undefined && isSame ? known.template : splitAt(body, placeholder);
   if (!isSame) templates.set(about, { body, template });
-  return lendFilled(template, Buffer.from(id));
+  return lendFilled(template, id);
 }

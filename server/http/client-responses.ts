@@ -22,6 +22,7 @@ import { needsKey } from './read-access.ts';
 import { loggedUrl } from './request-log.ts';
 import { pathOf, plainTarget } from './request-target.ts';
 import { isForEveryClient, isPlain, type ResponseCacheOptions, send } from './response-cache.ts';
+import { viewNumber } from './view-number.ts';
 
 export type ClientResponseOptions = Omit<ResponseCacheOptions, 'routes'> & {
   readonly addresses: Pick<ClientAddresses, 'isAllowed'>;
@@ -58,7 +59,8 @@ export function createClientResponses(
       express(req, res);
       return;
     }
-    const asked = { req, target, path, address, id, rawQuery: target.slice(path.length + 1) };
+    const rawQuery = target.slice(path.length + 1);
+    const asked = { req, from: readPeer(req).address, target, path, rawQuery, address, id };
     // Usually all is known, and a promise takes as long as finding the response.
     const view = viewFor(asked);
     const now = revisions.known();
@@ -80,8 +82,7 @@ export function createClientResponses(
   };
 
   /** Undefined: Express says why the client may not have it. */
-  function viewFor({ req, path, id }: Asked): View | Promise<View | undefined> {
-    const { address: from } = readPeer(req);
+  function viewFor({ req, from, path, id }: Asked): View | Promise<View | undefined> {
     const isAllowed = readAuth === undefined && addresses.isAllowed(id);
     if (isAllowed === true) return viewOf(req, id, from);
     return mayAsk(req, path, id).then((may) => (may ? viewOf(req, id, from) : undefined));
@@ -98,11 +99,13 @@ export function createClientResponses(
   function findCached({ req, address, rawQuery }: Asked, view: View, now: RevisionNumbers) {
     const { base, rest } = address;
     const plusSign = rawQuery.includes('+') ? plusSignOf(req.headers['user-agent']) : '';
-    const rawKey = `${plusSign}\n${base}${rest}?${rawQuery}`;
-    const [own, shared] = [`${viewText(view)}\n${rawKey}`, `${viewText(plainView)}\n${rawKey}`];
+    const rawKey = `\n${plusSign}\n${base}${rest}?${rawQuery}`;
+    const keyIn = (seen: View): string => `${viewNumber(seen)}${rawKey}`;
+    const shared = keyIn(plainView);
     const isShared = ({ id }: ResponseFacts): boolean => id !== undefined && !concerns(view, id);
     const found = responses.find(req, now, shared);
-    if (found !== undefined && (own === shared || isShared(found.about))) return found;
+    if (view.grants.length === 0 || (found !== undefined && isShared(found.about))) return found;
+    const own = keyIn(view);
     return responses.find(req, now, own, (about) => (isShared(about) ? shared : own));
   }
 
@@ -111,7 +114,7 @@ export function createClientResponses(
     res: ServerResponse,
     awaited: View | Promise<View | undefined>,
   ): Promise<Shared | undefined> {
-    const { req, target, address, rawQuery } = asked;
+    const { req, from, target, address, rawQuery } = asked;
     const view = await awaited;
     if (view === undefined) return undefined;
     const now = revisions.known() ?? (await revisions.read());
@@ -120,7 +123,6 @@ export function createClientResponses(
     const whole = `${address.base}/c/${anyClient}${address.rest}`;
     const route = routeOf(routesOf(view), whole);
     if (route === undefined || res.closed) return undefined;
-    const { address: from } = readPeer(req);
     const place = placeOf(target);
     watch(req, res, { ...place, from });
     const prepared = await route.prepare?.({
@@ -141,9 +143,10 @@ export function createClientResponses(
     return { headers, etag, about, place, body: kept ?? body };
   }
 
-  function answer({ req, address, id }: Asked, res: ServerResponse, found: Shared): void {
+  function answer({ req, from, address, id }: Asked, res: ServerResponse, found: Shared): void {
     const { headers, etag, about, place, body } = found;
-    const start = { ...placeAt(address, place), from: readPeer(req).address };
+    const { route } = place;
+    const start = { url: `${loggedUrl(address.written)}${behindClient(place)}`, route, from };
     const { bytes, giveBack } = about.kind === 'document' ? withClient(body, about, id) : { bytes: body };
     const length = ['Content-Length', String(bytes.length)];
     const whole = { headers: [...headers, ...length], etag, about, body: bytes, giveBack };
@@ -158,6 +161,8 @@ export function createClientResponses(
 /** A request at the address of a client. */
 type Asked = {
   readonly req: IncomingMessage;
+  /** The client's address, as the log shows it. */
+  readonly from: string | undefined;
   readonly target: string;
   readonly path: string;
   readonly rawQuery: string;
@@ -168,10 +173,16 @@ type Asked = {
 /** A response with `anyClient` in it, without Content-Length, and where a client asked for it, this one or another. */
 type Shared = CachedResponse & { readonly place: Place };
 
-/** The address as this client wrote it: what comes after the client is the same for all, and was made safe for the log before. */
-function placeAt({ written }: ClientPath, { url, route }: Place): Place {
-  const shared = url.slice(readClientPath(pathOf(url))?.written.length ?? 0);
-  return { url: `${loggedUrl(written)}${shared}`, route };
+const behind = new WeakMap<Place, string>();
+
+/** What comes after the client is the same for all that share a response, and was made safe for the log before. */
+function behindClient(place: Place): string {
+  let text = behind.get(place);
+  if (text === undefined) {
+    text = place.url.slice(readClientPath(pathOf(place.url))?.written.length ?? 0);
+    behind.set(place, text);
+  }
+  return text;
 }
 
 function routeOf(routes: readonly Pick<Route, 'mount' | 'prepare'>[], path: string) {
@@ -180,18 +191,6 @@ function routeOf(routes: readonly Pick<Route, 'mount' | 'prepare'>[], path: stri
     ({ mount, prepare }) =>
       prepare !== undefined && lower.startsWith(mount) && /^\/?$/.test(lower.charAt(mount.length)),
   );
-}
-
-const texts = new WeakMap<View, string>();
-
-/** Equal for views in which clients see the same. The key of a view would not do: what its rollouts show changes. */
-export function viewText(view: View): string {
-  let text = texts.get(view);
-  if (text === undefined) {
-    text = JSON.stringify(view.grants.map(({ id, version, isListed }) => [id, version, isListed]));
-    texts.set(view, text);
-  }
-  return text;
 }
 
 function concerns({ grants }: View, id: string): boolean {

@@ -38,7 +38,7 @@ describe('a template', () => {
         const whole = [...texts, more];
         const template = splitAt(Buffer.from(whole.join('@@')), Buffer.from('@@'));
 
-        expect(lendFilled(template, Buffer.from(id)).bytes.toString()).toBe(whole.join(id));
+        expect(lendFilled(template, id).bytes.toString()).toBe(whole.join(id));
       }),
     );
   });
