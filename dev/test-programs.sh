@@ -15,7 +15,7 @@ packages=(
   git jq zip unzip minisign osslsigncode openssl shellcheck nginx-light caddy
   mono-runtime libmono-system-core4.0-cil mono-complete
   wine wine64 gcc-mingw-w64-x86-64-win32
-  buildah mmdebstrap runc busybox-static
+  buildah mmdebstrap runc busybox-static skopeo
   chromium systemd prometheus prometheus-alertmanager swtpm tpm2-tools
 )
 apt_install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; }

@@ -145,6 +145,7 @@ const ranElsewhere: Readonly<
     by: (command) => `'${/devbox:\S+/.exec(command)?.[0]}'`,
   },
   'docs/devbox/pipeline.md': { test: 'test/devbox/pipeline/world.ts', by: () => "fencedBlocks(page, 'sh')" },
+  'docs/devbox/signing.md': { test: 'test/slow/signing.test.ts', by: () => "'docs/devbox/signing.md'" },
   'docs/devbox/probe.md': {
     test: 'test/own-packages/probe.test.ts',
     by: (command) => `'${command.split(' probe ')[1]?.replaceAll(' ', "', '")}'`,

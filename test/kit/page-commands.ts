@@ -39,17 +39,17 @@ export async function runPage(page: string, world: PageWorld): Promise<RunResult
   for (const [example, real] of Object.entries(world.replace)) script = script.replaceAll(example, real);
   return run('bash', ['-e', '-x', '-o', 'pipefail', '-c', script], {
     cwd: world.cwd,
-    env: { ...world.env, PATH: await pathWithNpx(world.cwd) },
+    env: { ...world.env, PATH: await pathWithNpx(world.cwd, world.env.PATH) },
   });
 }
 
 /** A PATH on which `npx -y pnpm@10 VERB` runs the verb of this checkout as it is installed. */
-export async function pathWithNpx(dir: string): Promise<string> {
+export async function pathWithNpx(dir: string, path = process.env.PATH): Promise<string> {
   const bin = join(dir, 'bin');
   await mkdir(bin, { recursive: true });
   await writeFile(join(bin, 'npx'), npx);
   await chmod(join(bin, 'npx'), 0o755);
-  return `${bin}${delimiter}${process.env.PATH}`;
+  return `${bin}${delimiter}${path}`;
 }
 
 const npx = `#!/bin/sh
