@@ -164,3 +164,42 @@ describe('compose.yaml', () => {
     for (const target of targets) expect(dockerfile).toContain(` AS ${target}\n`);
   });
 });
+
+/**
+ * The fields of devcontainer.json that the template uses, each as strict as its specification has it
+ * (https://containers.dev/implementors/json_reference): an editor ignores a field that it does not know.
+ */
+const Port = z.int().min(1).max(65_535);
+const Command = z.union([z.string(), z.array(z.string())]);
+const Devcontainer = z.strictObject({
+  name: z.string(),
+  image: z.string(),
+  remoteEnv: z.record(z.string(), z.string().nullable()),
+  postCreateCommand: Command,
+  forwardPorts: z.array(z.union([Port, z.string().regex(/^[a-z0-9-]+:\d{1,5}$/)])),
+  portsAttributes: z.record(
+    z.string().regex(/^\d+(-\d+)?$/),
+    z.strictObject({
+      label: z.string().optional(),
+      onAutoForward: z
+        .enum(['notify', 'openBrowser', 'openBrowserOnce', 'openPreview', 'silent', 'ignore'])
+        .optional(),
+    }),
+  ),
+  customizations: z.strictObject({
+    vscode: z.strictObject({
+      extensions: z.array(z.string().regex(/^[\w-]+\.[\w-]+$/)),
+      settings: z.record(z.string(), z.unknown()),
+    }),
+  }),
+});
+
+describe('.devcontainer/devcontainer.json', () => {
+  it('has fields of the specification alone, and turns the workspace on', async () => {
+    const settings = Devcontainer.parse(JSON.parse(await read('.devcontainer/devcontainer.json')));
+
+    expect(settings.remoteEnv).toEqual({ GOWORK: `\${containerWorkspaceFolder}/go.work` });
+    const work = await read('go.work');
+    expect([...work.matchAll(/^\t(\S+)$/gm)].map(([, folder]) => folder)).toEqual(['./service', './smoke']);
+  });
+});

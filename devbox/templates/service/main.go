@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"example.com/service/health"
 )
 
 func main() {
@@ -61,7 +64,7 @@ func routes() http.Handler {
 	// In the form that `go-win-probe -check` reads, which is the health check of the image.
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"status":"ok"}` + "\n"))
+		_ = json.NewEncoder(w).Encode(health.Answer{Status: health.OK})
 	})
 	return mux
 }
