@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { digestFile } from '../formats/digest.ts';
+import { hideCredentials } from '../formats/hide-credentials.ts';
 import { jsonOf } from '../formats/json.ts';
 import { ReleaseError } from '../manifest-gen/errors.ts';
+import { inOneLine } from '../manifest-gen/sources/asking.ts';
 import { firstProxy } from '../manifest-gen/sources/go-module/ask-proxy.ts';
 import { openGo } from '../manifest-gen/sources/go-module/command.ts';
 import { toolchainTrust } from '../manifest-gen/sources/go-module/toolchain.ts';
@@ -18,7 +20,8 @@ export async function ownGoVersion(productDir: string): Promise<string> {
   return version;
 }
 
-const Downloaded = z.object({ Zip: z.string() });
+/** What `go mod download -json` prints (go.dev/ref/mod#go-mod-download). */
+const Downloaded = z.object({ Zip: z.string().optional(), Error: z.string().optional() });
 
 /**
  * The zip of a Go toolchain for Windows: the one that the module proxy has, whose content the Go checksum database vouches for (Go
@@ -38,13 +41,15 @@ export async function findWindowsGo(
     const url = `${proxy?.href.replace(/\/+$/, '')}/golang.org/toolchain/@v/${module}.zip`;
     // also refuses an address with a password, which would be written into files for everybody
     if (!Address.safeParse(url).success) return { reason: 'GOPROXY names no plain address' };
-    const { exitCode, stdout, stderr } = await go.run({
+    const { stdout, stderr } = await go.run({
       args: ['mod', 'download', '-json', `golang.org/toolchain@${module}`],
-      env: toolchainTrust(go),
+      // nobody else vouches for it: the database is asked, whatever is set for private modules
+      env: { ...toolchainTrust(go), GONOSUMDB: '', GOPRIVATE: '' },
     });
-    const zip = Downloaded.safeParse(jsonOf(stdout.toString('utf8'))).data?.Zip;
-    if (exitCode !== 0 || zip === undefined)
-      return { reason: stderr.trim().split('\n').at(-1)?.slice(0, 300) || `go ended with ${exitCode}` };
+    const said = Downloaded.safeParse(jsonOf(stdout.toString('utf8'))).data;
+    if (said?.Zip === undefined || said.Error !== undefined)
+      return { reason: inOneLine(hideCredentials(said?.Error ?? stderr)).slice(0, 300) };
+    const zip = said.Zip;
     return { url, sha256: (await digestFile(zip)).sha256 };
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.code === 'INTERRUPTED') throw error;
