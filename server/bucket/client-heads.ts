@@ -165,11 +165,21 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
       await durable;
     } else {
       const leave = await writing.acquire(never);
-      head = await write(client, grants).finally(leave);
+      head = await write(client, grants).catch(refuseUnstored).finally(leave);
     }
     const { link, offers } = head;
-    return { folder: link && (await (await store()).folderOf(link)), offers };
+    if (link === undefined) return { folder: undefined, offers };
+    const folder = await store()
+      .then(({ folderOf }) => folderOf(link))
+      .catch(refuseUnstored);
+    return { folder, offers };
   }
+}
+
+/** On a full disk. What it got before stays as it is, and clients that need nothing new are served. */
+function refuseUnstored(error: unknown): never {
+  if (error instanceof FeedError && error.code !== 'GIT_FAILED') throw error;
+  throw new FeedError('VIEW_NOT_STORED', {}, error);
 }
 
 /** A transition may take a manifest away between two looks: what the client is granted then is another. */

@@ -96,5 +96,9 @@ export const rolloutErrors = {
     409,
     'The correction {tool} {version} is not taken: other owners have approved the rollout of {corrects} with what was prepared before (APPROVALS). Roll out a new version.',
   ],
+  VIEW_NOT_STORED: [
+    503,
+    'What a rollout gives to this client could not be stored, as on a full disk. It is served again when it can; others are served meanwhile.',
+  ],
   ALERTS_NOT_STORED: [503, 'The alerts could not be stored; send them again.'],
 } as const satisfies ErrorTable;

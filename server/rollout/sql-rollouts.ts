@@ -1,5 +1,6 @@
 import type { Connection } from '../database/connection.ts';
 import type { Transaction } from '../database/transact.ts';
+import { FeedError } from '../errors.ts';
 import type {
   ActOutcome,
   AppliedAlert,
@@ -88,7 +89,7 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
       unsure.delete(client);
     } catch (error) {
       unsure.add(client);
-      throw error;
+      throw new FeedError('VIEW_NOT_STORED', {}, error);
     } finally {
       if (admitting.get(client) === admission) admitting.delete(client);
     }

@@ -183,6 +183,25 @@ describe('the bucket of one client', () => {
     }
   });
 
+  it('is asked for again where it cannot be stored, and stays as it is for others', async () => {
+    for (const version of ['1.22.0', '1.23.0']) await world.hold('delve', version);
+    admit('pc-1');
+    const folder = await clone('pc-1');
+    // the next commit fails, as on a full disk
+    const lock = join(world.server.bucketDir, 'clients', 'store.git', 'refs', 'heads', 'line.lock');
+    await writeFile(lock, '');
+    admit('pc-2', '1.23.0');
+
+    const refused = await fetch(`${world.address('pc-2')}/info/refs?service=git-upload-pack`);
+
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+    await pull(folder);
+    expect(await offered(folder)).toBe('1.22.0');
+    expect(await offered(await clone('pc-3'))).toBe('1.21.2');
+    await rm(lock);
+    expect(await offered(await clone('pc-2'))).toBe('1.23.0');
+  });
+
   it('begins anew where the bucket was restored from before what it is made on', async () => {
     const repo = join(world.server.bucketDir, 'repo.git');
     const text = await world.hold('delve', '1.22.0');

@@ -80,15 +80,16 @@ describe('an admission that the disk does not have yet', () => {
     expect(answered.toSorted()).toEqual(['again 1.22.0', 'get 1.22.0', 'head 1.22.0']);
   });
 
+  const notStored = { code: 'VIEW_NOT_STORED', cause: { message: 'the disk is gone' } };
   it.each(looks)(
     'is not shown after the disk has failed, until a GET has made it durable (%s)',
     async (look) => {
       disk = fails;
-      await expect(seen(look, 'get')).rejects.toThrow('the disk is gone');
+      await expect(seen(look, 'get')).rejects.toMatchObject(notStored);
       expect(isReadable()).toBe(true);
 
       expect(await seen(look, 'head')).toEqual([]);
-      await expect(seen(look, 'get')).rejects.toThrow('the disk is gone');
+      await expect(seen(look, 'get')).rejects.toMatchObject(notStored);
       disk = works;
       expect(await seen(look, 'head')).toEqual([]);
       expect(await seen(look, 'get')).toEqual(['1.22.0']);
