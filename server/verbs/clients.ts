@@ -26,7 +26,7 @@ export function createCommand(invocation: Invocation): Command {
     .addOption(
       new Option(
         '--given <tool@version>',
-        'only those that a rollout has given this version, also one that was rolled back, and when',
+        'only those that a rollout has given this version, while it is open or after it was rolled back, and when',
       ).argParser(readRelease),
     )
     .option('--json', 'one JSON object a line')

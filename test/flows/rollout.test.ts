@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../server/audit/audit.ts';
@@ -6,7 +6,7 @@ import { delveRelease } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
-import { makeKey, pushNupkg } from '../kit/test-server.ts';
+import { makeKey, productDir, pushNupkg } from '../kit/test-server.ts';
 
 const versions = ['1.26.10', '1.26.9', '1.26.8', '1.26.7', '1.26.6', '1.26.5', '1.26.4', '1.26.3', '1.26.2'];
 const plan = 'steps: [{ percent: 100, hold: 1h }]\n';
@@ -47,6 +47,31 @@ describe('release:rollout with a server', () => {
     ).json()) as { version: string; state: string; correction?: string }[];
   const heldVersions = async () =>
     (await world.server.services.catalog.listHeld('delve')).map(({ version }) => version);
+  /** What another program has uploaded under the number of a version. */
+  async function leave(version: string, what: 'payload' | 'package'): Promise<void> {
+    const { url, adminKey } = world.server;
+    const headers = { 'X-NuGet-ApiKey': adminKey };
+    const file = `${url}/dl/delve/${version}/dlv-windows-amd64.exe`;
+    const body = new Uint8Array(makeNupkg({ id: 'delve', version }));
+    const left =
+      what === 'payload'
+        ? await fetch(file, { method: 'PUT', headers, body: 'another program' })
+        : await fetch(`${url}/nuget/`, { method: 'PUT', headers: { ...headers, 'X-Held': 'delve' }, body });
+    expect(left.status).toBe(201);
+  }
+  /** The product's tool with a template of its own, whose manifests have `notes`. */
+  async function toolsWithNotes(notes: string): Promise<string> {
+    const folder = join(world.generator.dir, 'tools');
+    await mkdir(folder);
+    await copyFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), join(folder, 'delve.yaml'));
+    const template = await readFile(join(productDir, 'buckets', 'go-win-tools', 'delve.json'), 'utf8');
+    await writeFile(join(folder, 'delve.json'), JSON.stringify({ ...JSON.parse(template), notes }));
+    return folder;
+  }
+  async function heldNotes(version: string): Promise<unknown> {
+    const held = await world.server.services.heldManifests.find('delve', version);
+    return (JSON.parse(held?.text ?? '') as { notes?: unknown }).notes;
+  }
   const listed = () => listedAt('/nuget');
   async function offeredTo(client: string): Promise<readonly string[]> {
     const { grants } = await world.server.services.views.of(client);
@@ -179,9 +204,25 @@ describe('release:rollout with a server', () => {
   });
 
   it('prepares the correction anew when main changes, and ends by a higher promotion', async () => {
-    for (const version of ['1.26.5', '1.26.6', '1.26.7']) await mustRun('release:beta', `delve@${version}`);
-    const started = await start('delve@1.26.6');
+    const TOOLS_DIR = await toolsWithNotes('since today');
+    for (const version of ['1.26.5', '1.26.6', '1.26.7']) {
+      const env = version === '1.26.6' ? { TOOLS_DIR } : {};
+      const made = await world.generator.run('release:beta', [`delve@${version}`], { env });
+      expect(made.exitCode, made.stderr).toBe(0);
+    }
+    // of runs that got no further: a program that is not its own, and a correction with other bytes
+    await leave('1.26.6', 'payload');
+    await leave('1.26.6.1', 'package');
+    const started = await world.generator.run(
+      'release:rollout',
+      ['start', 'delve@1.26.6', '--plan', 'plan.yaml'],
+      { env: { TOOLS_DIR } },
+    );
     expect(started.exitCode, started.stderr).toBe(0);
+    expect(await rollouts()).toMatchObject([{ state: 'rolling', correction: '1.26.6.1' }, {}, {}]);
+    expect(await heldNotes('1.26.6')).toBe('since today');
+    // what main offers, whatever the template says by now
+    expect(await heldNotes('1.26.6.1')).toMatch(/^The command is dlv/);
 
     await mustRun('release:promote', 'delve@1.26.5');
     expect(await rollouts()).toMatchObject([{ state: 'rolling', correction: '1.26.6.2' }, {}, {}]);
@@ -270,18 +311,8 @@ describe('release:rollout with a server', () => {
   });
 
   it('is promoted after all where another program was left there', async () => {
-    const { url, adminKey } = world.server;
-    const file = 'dl/delve/1.26.9/dlv-windows-amd64.exe';
-    const body = makeNupkg({ id: 'delve', version: '1.26.9' });
-    const headers = { 'X-NuGet-ApiKey': adminKey };
-    const put = await fetch(`${url}/${file}`, { method: 'PUT', headers, body: 'another program' });
-    const form = new FormData();
-    form.append('package', new Blob([new Uint8Array(body)]), 'package.nupkg');
-    const held = await fetch(`${url}/nuget/`, {
-      ...{ method: 'PUT', body: form },
-      headers: { ...headers, 'X-Held': 'delve' },
-    });
-    expect([put.status, held.status]).toEqual([201, 201]);
+    await leave('1.26.9', 'payload');
+    await leave('1.26.9', 'package');
 
     await mustRun('release:promote', 'delve@1.26.9');
 

@@ -68,6 +68,8 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
       `--config.file=${join(dir, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(dir, 'prometheus')}`,
       `--web.listen-address=127.0.0.1:${watched}`,
+      // what it sends before Alertmanager listens is lost, and comes again only after a minute otherwise
+      '--rules.alert.resend-delay=1s',
     ]),
   ];
   return {

@@ -2,7 +2,7 @@ import { Argument } from 'commander';
 import { isOpen, listRollouts, type Rollout } from '../../published/feed/rollouts.ts';
 import { readRequests } from '../run/request.ts';
 import { verb } from '../run/run-verb.ts';
-import { readToolsOf } from '../run/toolkit.ts';
+import { readToolsOf, type VerbToolkit } from '../run/toolkit.ts';
 import { isMeant, openRollouts, readTarget } from './open-rollouts.ts';
 
 export const statusCommand = verb({
@@ -24,12 +24,17 @@ export const statusCommand = verb({
     const target = arg === undefined ? undefined : readTarget(arg);
     const feed = openRollouts(toolkit);
     const rollouts = await listRollouts(feed, target?.tool);
-    if (target !== undefined && rollouts.length === 0)
-      readRequests([target.tool], (await readToolsOf(toolkit)).tools);
+    if (target !== undefined && rollouts.length === 0) await requireTool(target.tool, toolkit);
     const meant = rollouts.filter((one) => isMeant(one, target?.version));
     toolkit.report.rollouts(target === undefined ? openOrNewest(rollouts) : meant, { isAsked: true });
   },
 });
+
+/** @throws ReleaseError TOOL_UNKNOWN */
+async function requireTool(tool: string, toolkit: VerbToolkit): Promise<void> {
+  const { tools, names } = await readToolsOf(toolkit);
+  if (!names.includes(tool)) readRequests([tool], tools);
+}
 
 function openOrNewest(newestFirst: readonly Rollout[]): readonly Rollout[] {
   return newestFirst.filter(
