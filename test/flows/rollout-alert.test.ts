@@ -109,7 +109,11 @@ describe.skipIf(!hasAlerting || !hasNuget)(
     }
 
     async function untilState(state: string): Promise<void> {
-      while ((await stateNow()) !== state) await sleep(200);
+      while ((await stateNow()) !== state) {
+        await sleep(200);
+        // the server does so by itself every ten seconds
+        await world.server.services.rollouts.tick();
+      }
     }
 
     it('begins with the first heartbeat, and is rolled back by the rule that ships', async () => {
@@ -142,6 +146,9 @@ describe.skipIf(!hasAlerting || !hasNuget)(
           ...['install', 'delve', '-Source', `${world.server.url}/nuget/c/pc-1`, '-OutputDirectory', dir],
         );
       expect(got?.stdout).toContain("Successfully installed 'delve 1.26.3.1'");
+      const advice = await world.generator.run('release:check', ['delve']);
+      expect(advice.stdout).toContain('1.26.3 was taken back');
+      expect(advice.stdout).not.toContain('release:promote');
     });
 
     async function setRing(name: string, ...clientIds: readonly string[]): Promise<void> {

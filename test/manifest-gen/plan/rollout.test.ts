@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { decideNextVersion } from '../../../manifest-gen/plan/next-version.ts';
-import { nextCorrection, offeredAbove, takenByRollouts } from '../../../manifest-gen/plan/rollout.ts';
+import {
+  nextCorrection,
+  offeredAbove,
+  takenBackBy,
+  takenByRollouts,
+} from '../../../manifest-gen/plan/rollout.ts';
 
 describe('the next correction of a rollout', () => {
   it.each([
@@ -41,6 +46,24 @@ describe('what machines are offered above a version', () => {
     ['1.23.0', [{ ...rollout, state: 'rolled-back' }], undefined],
   ])('%s beside rollouts %j: %s', (version, rollouts, above) => {
     expect(offeredAbove(version, packages, rollouts)).toBe(above);
+  });
+});
+
+describe('a beta with the last good bytes', () => {
+  const back = { state: 'rolled-back', correction: '1.22.0.1' };
+
+  it.each([
+    ['1.22.0.1-beta.1', [back], true],
+    ['1.22.0.1-beta.2', [{ state: 'completed', correction: undefined }, back], true],
+    // made again, for a fault in our packaging
+    ['1.22.0.2-beta.1', [back], false],
+    ['1.22.0.10-beta.1', [back], false],
+    ['1.23.0-beta.1', [back], false],
+    ['1.22.0.1-beta.1', [{ ...back, state: 'rolling' }], false],
+    ['1.22.0-beta.1', [{ state: 'rolled-back', correction: undefined }], false],
+    [undefined, [back], false],
+  ])('is %s beside %j: %s', (beta, rollouts, is) => {
+    expect(takenBackBy(beta, rollouts) !== undefined).toBe(is);
   });
 });
 
