@@ -56,11 +56,17 @@ func serve(address string, log *slog.Logger) error {
 }
 
 func routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+	service := http.NewServeMux()
+	service.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("It works.\n"))
 	})
+
+	// What watches the service is no traffic of it.
+	counts := new(requests)
+	mux := http.NewServeMux()
+	mux.Handle("/", counts.counted(service))
+	mux.Handle("GET /metrics", counts)
 	// In the form that `go-win-probe -check` reads, which is the health check of the image.
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -1,0 +1,140 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { hasProgram, run } from '../../kit/programs.ts';
+import { makeTempDir, productDir } from '../../kit/test-server.ts';
+import { Dashboard, dashboardExpressions, metricsIn, readShipped, shippedDir } from './shipped.ts';
+
+const ofDocs = (name: string) => readFile(join(productDir, 'docs', 'operate', 'alerts', name), 'utf8');
+
+describe('observability/, as devbox:create writes it', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await makeTempDir();
+    await cp(shippedDir, dir, { recursive: true });
+    const file = join(dir, 'alertmanager.yml');
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll('{{feed}}', 'https://feed.example'));
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  const checks = [
+    { program: 'promtool', args: ['check', 'config', 'prometheus.yml'] },
+    { program: 'promtool', args: ['check', 'rules', 'rules/service.yml'] },
+    { program: 'promtool', args: ['test', 'rules', 'rules.test.yml'] },
+    { program: 'amtool', args: ['check-config', 'alertmanager.yml'] },
+  ] as const;
+  for (const { program, args } of checks) {
+    it.skipIf(!hasProgram(program))(`passes ${program} ${args.join(' ')} (needs ${program})`, async () => {
+      const { code, stdout, stderr } = await run(program, args, { cwd: dir });
+
+      expect(code, stdout + stderr).toBe(0);
+    });
+  }
+
+  it.skipIf(!hasProgram('amtool')).each([
+    { labels: ['alertname=Watchdog', 'severity=none'], receivers: 'feed' },
+    { labels: ['alertname=ErrorRatioHigh', 'severity=page', 'service=service'], receivers: 'feed,people' },
+    { labels: ['alertname=ServiceDown', 'severity=page', 'service=service'], receivers: 'feed,people' },
+    { labels: ['alertname=CertificateExpires', 'severity=ticket'], receivers: 'people' },
+  ])('sends $labels to $receivers (needs amtool)', async ({ labels, receivers }) => {
+    const args = ['config', 'routes', 'test', '--config.file=alertmanager.yml', ...labels];
+    const { code, stdout, stderr } = await run('amtool', args, { cwd: dir });
+
+    expect([code, stdout.trim()], stderr).toEqual([0, receivers]);
+  });
+});
+
+const Rules = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.looseObject({
+          alert: z.string().optional(),
+          record: z.string().optional(),
+          expr: z.string(),
+          labels: z.record(z.string(), z.string()).optional(),
+        }),
+      ),
+    }),
+  ),
+});
+const rulesIn = (text: string) => Rules.parse(parse(text)).groups.flatMap(({ rules }) => rules);
+
+describe('the rules and routes of observability/', () => {
+  it('are those of the docs, where both have one', async () => {
+    const [docs, shipped] = [
+      rulesIn(await ofDocs('rules.yml')),
+      rulesIn(await readShipped('rules/service.yml')),
+    ];
+
+    for (const name of ['ErrorRatioHigh', 'Watchdog', 'service:http_errors:ratio_rate5m']) {
+      const isIt = (rule: (typeof docs)[number]) => (rule.alert ?? rule.record) === name;
+      expect(shipped.find(isIt), name).toBeDefined();
+      expect(shipped.find(isIt)).toEqual(docs.find(isIt));
+    }
+    const [, ...lines] = (await ofDocs('alertmanager.yml')).split('\n');
+    const expected = lines
+      .join('\n')
+      .replace('https://feed.corp/api/v1/alerts', '"{{feed}}/api/v1/alerts"')
+      .replace('/etc/alertmanager/go-win-tools.key', '/run/secrets/feed-key');
+    expect((await readShipped('alertmanager.yml')).split('\n').slice(1).join('\n')).toBe(expected);
+  });
+
+  it('are tested: every alert fires in a test of promtool', async () => {
+    const tests = await readShipped('rules.test.yml');
+
+    for (const { alert } of rulesIn(await readShipped('rules/service.yml'))) {
+      if (alert !== undefined)
+        expect(tests).toMatch(new RegExp(`alertname: ${alert}\\n\\s+exp_alerts:\\s+(\\[\\{|- exp_labels)`));
+    }
+  });
+});
+
+describe('the dashboard', () => {
+  it('has panels that do not overlap', async () => {
+    const { panels } = Dashboard.parse(JSON.parse(await readShipped('grafana/dashboards/service.json')));
+    const taken = new Map<string, string>();
+
+    for (const { title, gridPos } of panels) {
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(taken.get(`${x},${y}`), `${title} at ${x},${y}`).toBeUndefined();
+          taken.set(`${x},${y}`, title);
+        }
+      }
+    }
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  });
+
+  it('asks the source of data that is provisioned', async () => {
+    const { datasources } = parse(await readShipped('grafana/provisioning/datasources/prometheus.yml'));
+
+    expect(datasources).toMatchObject([
+      { uid: 'prometheus', type: 'prometheus', url: 'http://prometheus:9090' },
+    ]);
+  });
+
+  it('names metrics of the probe that its page documents', async () => {
+    const page = await readFile(join(productDir, 'docs/devbox/probe.md'), 'utf8');
+    const names = (await dashboardExpressions()).flatMap(metricsIn);
+
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names.filter((one) => one.startsWith('go_win_probe_'))) expect(page).toContain(name);
+  });
+});
+
+describe('the names of the metrics in an expression', () => {
+  it.each([
+    [
+      'sum by (service, code) (rate(http_requests_total{code=~"5.."}[5m])) / on (a) up',
+      ['http_requests_total', 'up'],
+    ],
+    ['service:errors:ratio > 0.005 and sum(x{a="y{z"}) > 1', ['service:errors:ratio', 'x']],
+    ['count(up == bool 1) by (job)', ['up']],
+  ] as const)('%s', (expression, names) => {
+    expect(metricsIn(expression)).toEqual(names);
+  });
+});
