@@ -127,15 +127,17 @@ function Steps({ rollout, steps }: Pick<Props, 'rollout' | 'steps'>): JSX.Elemen
   );
 }
 
-function commandsFor({ tool, state }: StoredRollout): string[] {
+function commandsFor({ tool, version, state }: StoredRollout): string[] {
   const actions: Partial<Record<StoredRollout['state'], readonly string[]>> = {
     pending: ['approve TOOL', 'reject TOOL'],
     rolling: ['halt TOOL --reason TEXT', 'advance TOOL', 'complete TOOL', 'rollback TOOL --reason TEXT'],
     halted: ['resume TOOL --reason TEXT', 'rollback TOOL --reason TEXT'],
   };
-  return ['status TOOL', ...(actions[state] ?? [])].map(
-    (action) => `npx -y pnpm@10 release:rollout ${action.replace('TOOL', tool)}`,
+  const own = ['status TOOL', ...(actions[state] ?? [])].map(
+    (action) => `release:rollout ${action.replace('TOOL', tool)}`,
   );
+  const who = state === 'rolled-back' ? [`feed:clients list --given ${tool}@${version}`] : [];
+  return [...own, ...who].map((command) => `npx -y pnpm@10 ${command}`);
 }
 
 function Alerts({ details: { alerts } }: Pick<Props, 'details'>): JSX.Element | null {

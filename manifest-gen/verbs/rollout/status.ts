@@ -26,7 +26,11 @@ export const statusCommand = verb({
     const rollouts = await listRollouts(feed, target?.tool);
     if (target !== undefined && rollouts.length === 0) await requireTool(target.tool, toolkit);
     const meant = rollouts.filter((one) => isMeant(one, target?.version));
-    toolkit.report.rollouts(target === undefined ? openOrNewest(rollouts) : meant, { isAsked: true });
+    const shown = target === undefined ? openOrNewest(rollouts) : meant;
+    const notes = shown
+      .filter(({ state }) => state === 'rolled-back')
+      .map(({ tool, version }) => `feed:clients list --given ${tool}@${version} shows which machines had it`);
+    toolkit.report.rollouts(shown, { isAsked: true, notes });
   },
 });
 

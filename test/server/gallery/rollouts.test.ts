@@ -76,6 +76,12 @@ describe('the pages of rollouts', () => {
     expect(html).not.toContain('<script');
   });
 
+  it('name the machines of a version that was taken back', async () => {
+    await server.call('POST', '/rollouts/1/rollback', key, { reason: 'crashes' });
+
+    expect(await page('/rollouts/1')).toContain('npx -y pnpm@10 feed:clients list --given delve@1.22.0');
+  });
+
   it('show how many machines each step has let in', async () => {
     await server.see('it-2', 'it-3');
     await server.rollouts.admit('it-1');

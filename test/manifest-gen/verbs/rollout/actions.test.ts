@@ -119,6 +119,8 @@ describe('release:rollout', () => {
 
     expect(stdout).toContain('There is nothing to go back to: main offered no version of delve before.');
     expect(stdout).toContain('feed:clients list --given delve@1.22.0\n');
+    const status = await rollout('status', 'delve');
+    expect(status.stdout).toContain(', by ann: crashes\n  feed:clients list --given delve@1.22.0 shows');
   });
 
   describe('while the server and others go on', () => {
