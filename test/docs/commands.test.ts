@@ -159,6 +159,8 @@ const notRun: Readonly<Record<string, string>> = {
   'systemd-run': 'needs systemd as the first process',
   signtool: 'is a program of Windows',
   'cosign trusted-root': "needs Sigstore's servers",
+  'cosign sign --yes "$IMAGE': "needs GitHub's and Sigstore's servers",
+  'cosign verify "$IMAGE': "needs GitHub's and Sigstore's servers",
   'gh attestation': "needs GitHub's servers",
 };
 
