@@ -4,7 +4,8 @@ import { LongestFirst } from './test/longest-first.ts';
 const exhaustive = [
   'test/conformance/suite.test.ts',
   'test/flows/{cut-withdrawal,foreign-feed,forge-faults,forged-beta,interrupted-rollout,interrupted-verbs,killed-release}.test.ts',
-  'test/flows/{fleet,offline,rebase,signed-npm,verify-same-bytes}.test.ts',
+  'test/flows/{fleet,offline,rebase,signed-npm,verify-rebuild,verify-same-bytes}.test.ts',
+  'test/hostile/credentials.test.ts',
   'test/server/install/parameters.test.ts',
   'test/shims/windows-forms.test.ts',
 ];

@@ -1,18 +1,25 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What takes a minute or more, the longest first: begun last, one of them would run alone at the end of a run. */
+/** What takes a minute or more, about the longest first: begun last, one of them would run alone at the end of a run. */
 const longest = [
-  'slow/image/image',
   'slow/main-job',
+  'slow/image/image',
   'shims/windows-forms',
-  'slow/tools-dir',
-  'flows/forged-beta',
-  'slow/ci-run',
-  'slow/client-pulls',
-  'slow/killed-withdrawal',
-  'flows/rollout-alert',
-  'flows/rollout-fleet',
+  'devbox/image',
   'server/install/parameters',
+  'slow/client-pulls',
+  'flows/forged-beta',
+  'flows/interrupted-verbs',
+  'slow/killed-withdrawal',
+  'slow/ci-run',
+  'conformance/suite',
+  'flows/signed-npm',
+  'slow/tools-dir',
+  'hostile/credentials',
+  'flows/rollout-alert',
+  'flows/release-check',
+  'flows/withdraw',
+  'flows/promote',
 ];
 
 /** Longest first, and else as Vitest orders them: a project after the other, the larger files first. */
