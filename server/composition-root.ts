@@ -36,6 +36,8 @@ export type ServiceDeps = {
   readonly isFilling?: (() => boolean) | undefined;
   /** A key with every scope, valid until these services are closed. */
   readonly operatorKey?: string;
+  /** How often the time of rollouts passes. */
+  readonly rolloutTickMs?: number | undefined;
   /** The environment of the process, for git: PATH and the like. */
   readonly env: Readonly<Record<string, string | undefined>>;
 };
@@ -165,7 +167,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
         .catch((error: unknown) => deps.log.error({ err: error }, 'the bucket does not have it yet'));
       void purging.sweep();
     });
-    const runner = createRolloutRunner({ rollouts, log: deps.log });
+    const runner = createRolloutRunner({ rollouts, log: deps.log }, deps.rolloutTickMs);
     undo.push(runner.stop);
     const services: Services = {
       ...deps,

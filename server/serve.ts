@@ -38,6 +38,8 @@ export type ServerOptions = {
   readonly drain?: Partial<DrainLimits>;
   /** How often the TLS files are checked. */
   readonly tlsPollMs?: number;
+  /** How often the time of rollouts passes. */
+  readonly rolloutTickMs?: number;
   /** Whether `start` is releasing the first packages, for the pages. */
   readonly isFilling?: () => boolean;
 };
@@ -51,8 +53,9 @@ const drainLimits: DrainLimits = { stalledMs: 60_000, maxMs: 10 * 60_000 };
 export async function startServer(
   config: Config,
   log: Logger,
-  { productDir, version, env, now = () => new Date(), drain, tlsPollMs = 10_000, isFilling }: ServerOptions,
+  options: ServerOptions,
 ): Promise<RunningServer> {
+  const { productDir, version, env, now = () => new Date(), drain, tlsPollMs = 10_000 } = options;
   let publicUrl = config.publicUrl ?? '';
   let isStopping = false;
   const operatorKey = randomBytes(32).toString('base64url');
@@ -64,7 +67,8 @@ export async function startServer(
     env,
     publicUrl: () => publicUrl,
     isStopping: () => isStopping,
-    isFilling,
+    isFilling: options.isFilling,
+    rolloutTickMs: options.rolloutTickMs,
     operatorKey,
   });
   try {

@@ -14,7 +14,7 @@ export type RolloutRunner = {
 /** Lets the time of rollouts pass while the server runs. What a tick could not do, the next one tries again. */
 export function createRolloutRunner(
   { rollouts, log }: { readonly rollouts: Pick<Rollouts, 'tick'>; readonly log: Logger },
-  everyMs: number = tickMs,
+  everyMs: number | undefined = tickMs,
 ): RolloutRunner {
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();

@@ -8,7 +8,7 @@ import { createGitClient, type GitClient } from '../kit/git.ts';
 import { type Listening, listen } from '../kit/listen.ts';
 import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
-import { makeKey, makeTempDir } from '../kit/test-server.ts';
+import { makeKey, makeTempDir, startTestServer } from '../kit/test-server.ts';
 
 /** A service that counts its requests; from `break` on, every tenth of them fails. */
 async function startService(): Promise<Listening & { break(): void }> {
@@ -62,6 +62,8 @@ describe.skipIf(!hasAlerting || !hasNuget)(
       dir = await makeTempDir();
       service = await startService();
       world = await startReleaseWorld({
+        // A minute in ordinary servers, which the test would wait for.
+        server: await startTestServer({ server: { rolloutTickMs: 200 } }),
         repositories: { 'go-delve/delve': ['1.26.3', '1.26.2'].map((version) => delveRelease(version)) },
       });
       await generate('release:beta', 'delve@1.26.2');
@@ -71,6 +73,7 @@ describe.skipIf(!hasAlerting || !hasNuget)(
     afterAll(async () => {
       await alerting?.stop();
       await world.stop();
+      await world.server.stop();
       await service.stop();
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     });
