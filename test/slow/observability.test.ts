@@ -64,6 +64,8 @@ describe.skipIf(!needed.every(hasProgram))(`observability/, started (needs ${nee
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(dir, 'prometheus')}`,
       `--web.listen-address=127.0.0.1:${ports.web}`,
+      // It may have sent the first alerts before it found Alertmanager.
+      '--rules.alert.resend-delay=1s',
     ]);
     prometheus = `http://127.0.0.1:${ports.web}/api/v1`;
     const service = `http://127.0.0.1:${ports.app}`;

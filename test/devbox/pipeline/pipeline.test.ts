@@ -1,6 +1,7 @@
 import { appendFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { cli } from '../../kit/cli.ts';
 import { hasProgram, mustRun, run } from '../../kit/programs.ts';
 import { productDir } from '../../kit/test-server.ts';
 import { readWorkflow, type WorkflowRun } from '../../kit/workflow.ts';
@@ -299,6 +300,16 @@ describe('the workflows of the templates', async () => {
 
     expect(found.length).toBeGreaterThan(0);
     for (const use of found) expect([...ours, cosign]).toContain(use);
+  });
+
+  it('ask devbox:check for what it has', async () => {
+    const script = await readFile(join(dir, '..', 'images', 'report.sh'), 'utf8');
+    const [, flags = ''] = /^go-win-tools devbox:check \. (.*) >/m.exec(script) ?? [];
+    const help = await cli({}, 'devbox:check', '--help');
+
+    expect(flags).toMatch(/^--markdown "\S+"$/);
+    for (const flag of ['--markdown', '--sbom <file...>']) expect(help.stdout).toContain(flag);
+    expect(script).toContain('sboms+=(--sbom "$sbom")');
   });
 
   it.skipIf(!hasProgram('actionlint'))('pass actionlint (needs actionlint)', async () => {
