@@ -36,6 +36,17 @@ export type ReadDeps = {
   readonly nuspecs: Nuspecs;
 };
 
+/** Made once: putting the text together takes as long as finding the row. */
+const rowByVersion: Readonly<Record<SemVerView, string>> = {
+  semver1: rowText('semver1', 'p.version_key = ?'),
+  semver2: rowText('semver2', 'p.version_key = ?'),
+};
+const latestRow = rowText('semver2', 'p.latest_semver2 = 1');
+
+function rowText(view: SemVerView, which: string): string {
+  return `SELECT ${rowColumns(view)} FROM packages p ${joins.i} WHERE p.id_key = ? AND ${which}`;
+}
+
 /** The packages that a client sees, in SQLite: with held versions among those of some ids, where there are any. */
 export function createVersionReads(
   { db: { prepare }, scans, sizes, revisions, nuspecs }: ReadDeps,
@@ -46,9 +57,7 @@ export function createVersionReads(
   const ofId = (idKey: string, query: Sql): Sql =>
     held?.ids.includes(idKey) ? held.withPackages(query) : query;
 
-  function findRow(idKey: string, which: Sql, view: SemVerView) {
-    const query = sql`SELECT ${raw(rowColumns(view))} FROM packages p ${raw(joins.i)}
-      WHERE p.id_key = ${idKey} AND ${which}`;
+  function findRow(idKey: string, query: Sql) {
     const [row] = allRaw<RawRow>(ofId(idKey, query));
     return row && toPackageRow(row, nuspecs);
   }
@@ -208,10 +217,11 @@ export function createVersionReads(
     versionsOf: (ids, seen, each) => readVersionsOf(prepare, ids, seen, each, held),
     async find(id, version, view = 'semver2') {
       const key = packageKey(id, version);
-      return key && findRow(key.idKey, sql`p.version_key = ${key.versionKey}`, view);
+      return key && findRow(key.idKey, { text: rowByVersion[view], values: [key.idKey, key.versionKey] });
     },
     async findLatest(id) {
-      return findRow(id.toLowerCase(), raw('p.latest_semver2 = 1'), 'semver2');
+      const idKey = id.toLowerCase();
+      return findRow(idKey, { text: latestRow, values: [idKey] });
     },
     async findFile(id, version) {
       const key = version === undefined ? undefined : packageKey(id, version);
