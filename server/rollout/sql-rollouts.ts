@@ -176,7 +176,7 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
     takeAlerts: (alerts, sender) => change((transaction) => takeAlerts(transaction, alerts, sender, options)),
     async admit(client) {
       for (;;) {
-        if (openRollouts().length === 0) return [];
+        if (openRollouts().length === 0 && !unsure.has(client)) return [];
         const isIn = admittedTo(prepare, client);
         if (!isAdmitted(client, new Set(isIn))) await admitNow(client);
         // An admission can be read before it is durable, and must not be answered then.

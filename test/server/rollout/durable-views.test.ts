@@ -97,6 +97,19 @@ describe('an admission that the disk does not have yet', () => {
     },
   );
 
+  it('is made durable by the next GET also when its rollout has ended meanwhile', async () => {
+    disk = fails;
+    await expect(seen('of', 'get')).rejects.toThrow('the disk is gone');
+    disk = works;
+    const [rollout] = await feed.rollouts.list();
+    await feed.rollouts.act(rollout!.id, { kind: 'rollback' }, { by: operator });
+
+    // first, since a view that waits for it in vain would stop everything
+    await feed.rollouts.admit('pc-1');
+    expect(feed.rollouts.isSettled('pc-1', new Set())).toBe(true);
+    expect(await seen('of', 'get')).toEqual(['1.22.0', '1.22.0.1']);
+  });
+
   it.each(looks)('is made by no HEAD (%s)', async (look) => {
     expect(await seen(look, 'head')).toEqual([]);
     expect(isReadable()).toBe(false);
