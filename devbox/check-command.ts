@@ -15,6 +15,7 @@ import { checkFiles } from './check-files.ts';
 import { checkImages, type ImageKind, imageKinds } from './check-images.ts';
 import { findingsMarkdown, findingsText } from './check-report.ts';
 import { checkVulnerabilities } from './check-vulnerabilities.ts';
+import { checkWritten } from './check-written.ts';
 import type { Finding } from './finding.ts';
 import { openToolkit } from './open-toolkit.ts';
 import { declarationFile, readRepository } from './repository.ts';
@@ -84,6 +85,8 @@ async function check(invocation: Invocation, dir: string, flags: Flags): Promise
   const toolkit = openToolkit(invocation, found.declaration.feed, { isQuiet: true, isReadOnly: true });
   const { tools } = await readToolsOf(toolkit);
   const sboms = (flags.sbom ?? []).map((file) => ({ name: basename(file), path: resolve(cwd, file) }));
+  // a feed that only the repository names must not have other hosts asked
+  const only = invocation.env.FEED_URL ? undefined : new URL(found.declaration.feed).origin;
   const notes: string[] = [];
   const findings: Finding[] = [...(await checkFiles(dir, productDir))];
   if (found.lock === undefined)
@@ -93,12 +96,13 @@ async function check(invocation: Invocation, dir: string, flags: Flags): Promise
       what: 'it is missing, or was changed by hand',
       next: 'Run `devbox:create`, with `--force` if you do not want the change.',
     });
+  else findings.push(...(await checkWritten(invocation, dir, found.declaration, found.lock, notes)));
   findings.push(...checkImages(found.declaration, flags.size ?? new Map()));
   await withFeed(toolkit, async (toolkit) => {
-    findings.push(...(await checkFeed(toolkit, found, tools)));
+    findings.push(...(await checkFeed(toolkit, found, tools, notes)));
     const { scanner } = toolkit;
     if (scanner === undefined) notes.push('VULN_DB is not set: known vulnerabilities are not looked up');
-    else findings.push(...(await checkVulnerabilities({ ...toolkit, scanner }, found, tools, sboms)));
+    else findings.push(...(await checkVulnerabilities({ ...toolkit, scanner }, found, tools, sboms, only)));
   });
   if (flags.json) stdout.write(`${JSON.stringify({ findings, notes })}\n`);
   else if (flags.markdown) stdout.write(findingsMarkdown(findings, notes));

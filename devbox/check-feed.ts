@@ -1,9 +1,12 @@
-import { digestFile } from '../formats/digest.ts';
 import { compareScoopVersions } from '../formats/scoop-version.ts';
 import { packageIdOf, type Tool } from '../manifest-gen/tool-file/tools.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
-import { offeredTool, probeId } from './feed-values.ts';
+import { compareLock, type Offered } from './compare-lock.ts';
+import type { Declaration } from './declaration.ts';
+import { lockProbe, offeredTool, probeId } from './feed-values.ts';
 import type { Finding } from './finding.ts';
+import { findWindowsGo } from './go-toolchain.ts';
+import type { ToolDownload } from './lock.ts';
 import type { Repository } from './repository.ts';
 
 type Known = Parameters<typeof packageIdOf>[0];
@@ -11,12 +14,14 @@ type Known = Parameters<typeof packageIdOf>[0];
 /**
  * The tools and the probe of a repository against what the feed offers now: withdrawn, outdated, other bytes, gone.
  * @param tools the tools whose files are at hand: they know the package ids
+ * @param notes gets what could not be compared
  * @throws ReleaseError FEED_*, BUCKET_*
  */
 export async function checkFeed(
   toolkit: OpenToolkit,
   { declaration, lock }: Repository,
   tools: readonly Tool[],
+  notes: string[],
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const { probe } = declaration;
@@ -34,10 +39,9 @@ export async function checkFeed(
   for (const [tool, version] of named) {
     const known = tools.find((one) => one.tool === tool) ?? { tool };
     findings.push(...(await checkVersion(toolkit, known, version)));
-    const differing = lock === undefined ? undefined : await compareBytes(toolkit, tool, version, lock);
-    if (differing !== undefined) findings.push(differing);
   }
-  return findings;
+  if (lock === undefined) return findings;
+  return [...findings, ...compareLock(declaration, lock, await offeredNow(toolkit, declaration, notes))];
 }
 
 async function checkVersion(
@@ -78,37 +82,20 @@ async function checkVersion(
   ];
 }
 
-/** What builds will download, by the lock, against what the feed has. */
-async function compareBytes(
+async function offeredNow(
   toolkit: OpenToolkit,
-  about: string,
-  version: string,
-  lock: NonNullable<Repository['lock']>,
-): Promise<Finding | undefined> {
-  const locked = about === probeId ? lock.probe : lock.tools[about];
-  if (locked?.version !== version)
-    return {
-      about,
-      kind: 'stale',
-      what: `devbox.yaml names ${version}, and devbox.lock.json ${locked?.version ?? 'does not have it'}`,
-      next: 'Run `devbox:create`.',
-    };
-  const there =
-    about === probeId
-      ? await probeThere(toolkit, version, locked.url)
-      : await offeredTool(toolkit, about, version);
-  if (there === undefined) return undefined;
-  const [expected, found] = [there, locked].map(({ url, sha256 }) => `${url} with SHA-256 ${sha256}`);
-  if (expected === found) return undefined;
+  { feed, tools, probe, go }: Declaration,
+  notes: string[],
+): Promise<Offered> {
+  const offered: Record<string, ToolDownload | undefined> = {};
+  for (const [tool, version] of Object.entries(tools))
+    offered[tool] = await offeredTool(toolkit, tool, version);
+  const windowsGo = go.windows ?? (await findWindowsGo(toolkit, go.version));
+  if ('reason' in windowsGo)
+    notes.push(`the checksum of Go ${go.version} for Windows was not compared: ${windowsGo.reason}`);
   return {
-    about,
-    kind: 'differs',
-    what: `expected ${expected} as the feed has it, found ${found} in devbox.lock.json`,
-    next: 'A published version never changes: find out who changed which of the two before you build again.',
+    tools: offered,
+    probe: probe === undefined ? undefined : await lockProbe(toolkit, feed, probe),
+    windowsGo: 'reason' in windowsGo ? undefined : windowsGo,
   };
-}
-
-async function probeThere({ published }: OpenToolkit, version: string, url: string) {
-  const released = await published.release({ tool: probeId }, version);
-  return released && { url, sha256: (await digestFile(released.nupkgPath)).sha256 };
 }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Ajv, type ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
+import { jsonOf } from '../formats/json.ts';
 import { faultInWords, readYaml } from '../manifest-gen/tool-file/yaml-file.ts';
 import type { Finding } from './finding.ts';
 import { readFileIn } from './folder.ts';
@@ -15,6 +16,9 @@ const schemas: readonly (readonly [files: RegExp, schema: string])[] = [
   [/^\.github\/workflows\/[^/]+\.ya?ml$/, 'devbox/schemas/github-workflows.json'],
 ];
 const maxFiles = 2000;
+/** Reading a map of YAML takes the square of its keys. A dashboard in JSON may be longer. */
+const maxParts = 6000;
+const maxFaults = 20;
 const left = new Set(['.git', 'node_modules', 'vendor']);
 
 /**
@@ -32,6 +36,12 @@ export async function checkFiles(dir: string, productDir: string): Promise<reado
     const schema = schemas.find(([files]) => files.test(path))?.[1];
     if (schema !== undefined && !validators.has(schema))
       validators.set(schema, compile(await readFile(join(productDir, schema), 'utf8')));
+    const tooMuch = limitOf(path, text);
+    if (tooMuch !== undefined) {
+      findings.push({ about: path, kind: 'invalid', what: tooMuch, next: 'Divide the file.' });
+      continue;
+    }
+    if (schema === undefined && path.endsWith('.json') && jsonOf(text) !== undefined) continue;
     const read = readYaml(
       text,
       schemaOf(validators.get(schema ?? '')),
@@ -40,7 +50,7 @@ export async function checkFiles(dir: string, productDir: string): Promise<reado
     );
     if ('value' in read) values.set(path, read.value);
     else
-      for (const fault of read.faults.slice(0, 20))
+      for (const fault of read.faults.slice(0, maxFaults))
         findings.push({
           about: path,
           kind: 'invalid',
@@ -68,6 +78,14 @@ function compareMachines(values: ReadonlyMap<string, unknown>): readonly Finding
   ];
 }
 
+function limitOf(path: string, text: string): string | undefined {
+  const isPlain = path.endsWith('.json') && !schemas.some(([files]) => files.test(path));
+  const parts = isPlain ? 0 : (text.match(/[,\n]/g)?.length ?? 0);
+  return parts > maxParts
+    ? `it has more than ${maxParts} lines and values, the most that are read`
+    : undefined;
+}
+
 async function dataFiles(dir: string): Promise<readonly string[]> {
   const found: string[] = [];
   const walk = async (at: string): Promise<void> => {
@@ -85,7 +103,10 @@ async function dataFiles(dir: string): Promise<readonly string[]> {
 /** A schema for readYaml, which knows lines and columns. */
 function schemaOf(validate: ((value: unknown) => readonly ErrorObject[]) | undefined) {
   return z.unknown().superRefine((value, issues) => {
-    for (const { instancePath, message = 'is not valid', params } of validate?.(value) ?? []) {
+    for (const { instancePath, message = 'is not valid', params } of (validate?.(value) ?? []).slice(
+      0,
+      maxFaults,
+    )) {
       const field = params.additionalProperty ?? params.missingProperty;
       const path = instancePath.split('/').slice(1).map(unescapePointer);
       issues.addIssue({

@@ -1,5 +1,5 @@
 import { cell, row, withCode } from '../manifest-gen/report/markdown.ts';
-import { columns, forTerminal } from '../manifest-gen/system/for-terminal.ts';
+import { cellForTerminal, columns } from '../manifest-gen/system/for-terminal.ts';
 import type { Finding } from './finding.ts';
 
 /** For a terminal. */
@@ -7,7 +7,7 @@ export function findingsText(findings: readonly Finding[]): string {
   if (findings.length === 0) return 'Nothing to do.\n';
   const rows = findings.map(({ about, kind, what }) => [about, kind, what]);
   const steps = [...new Set(findings.map(({ about, next }) => `${about}: ${next}`))];
-  return forTerminal([columns(rows), '', ...steps.map((step) => `-> ${step}`), ''].join('\n'));
+  return [columns(rows), '', ...steps.map((step) => `-> ${cellForTerminal(step)}`), ''].join('\n');
 }
 
 /** A page for an issue or the summary of a job. @param notes what could not be checked */

@@ -1,3 +1,5 @@
+import type { LocalFile } from '../formats/digest.ts';
+import { ReleaseError } from '../manifest-gen/errors.ts';
 import { takeFile } from '../manifest-gen/published/exes.ts';
 import { judgedInWords } from '../manifest-gen/report/check.ts';
 import type { Tool } from '../manifest-gen/tool-file/tools.ts';
@@ -7,6 +9,7 @@ import { stdlib } from '../manifest-gen/vulnerabilities/modules.ts';
 import type { Scanner, ScanResult } from '../manifest-gen/vulnerabilities/scanner.ts';
 import { offeredTool } from './feed-values.ts';
 import type { Finding } from './finding.ts';
+import type { ToolDownload } from './lock.ts';
 import type { Repository } from './repository.ts';
 import { readSbom } from './sbom.ts';
 
@@ -14,13 +17,15 @@ import { readSbom } from './sbom.ts';
  * Known vulnerabilities of the tools, of the Go toolchain, and of what SBOMs list. Those that the policy allows, or that are below
  * it, are none.
  * @param sboms paths, with the names that they are shown by
- * @throws ReleaseError VULN_DB_*, FEED_*, PLACE_UNREACHABLE, OTHER_BYTES, DEVBOX_SBOM
+ * @param only the origin that exes may come from; undefined: any that the feed's manifests name
+ * @throws ReleaseError VULN_DB_*, FEED_*, PLACE_UNREACHABLE, DEVBOX_SBOM
  */
 export async function checkVulnerabilities(
   toolkit: OpenToolkit & { readonly scanner: Scanner },
   { declaration }: Repository,
   tools: readonly Tool[],
   sboms: readonly { readonly name: string; readonly path: string }[],
+  only: string | undefined,
 ): Promise<readonly Finding[]> {
   const { scanner } = toolkit;
   const findings: Finding[] = [];
@@ -34,15 +39,9 @@ export async function checkVulnerabilities(
     // from the feed, not from the lock: the repository may be anybody's
     const offered = await offeredTool(toolkit, tool, version);
     if (offered === undefined) continue;
-    const { url, sha256, file } = offered;
-    const exe = await takeFile({ tool, version, url, name: file, sha256 }, file, toolkit);
-    if (exe === undefined) {
-      findings.push({
-        about: tool,
-        kind: 'missing',
-        what: `${url} is not there`,
-        next: 'Upload it again: `release:verify` says what belongs there.',
-      });
+    const exe = await takeExe(toolkit, tool, offered, only);
+    if ('kind' in exe) {
+      findings.push(exe);
       continue;
     }
     const known = tools.find((one) => one.tool === tool) ?? { tool, module: [] };
@@ -66,4 +65,27 @@ export async function checkVulnerabilities(
       'Build the image again with modules and a Go that have the fix, or allow it in POLICY_FILE.',
     );
   return findings;
+}
+
+async function takeExe(
+  toolkit: OpenToolkit,
+  about: string,
+  { version, url, sha256, file }: ToolDownload,
+  only: string | undefined,
+): Promise<LocalFile | Finding> {
+  const next = 'Upload it again: `release:verify` says what belongs there.';
+  if (only !== undefined && new URL(url).origin !== only)
+    return {
+      about,
+      kind: 'missing',
+      what: `${url} is not on the feed itself, so it was not looked at`,
+      next: 'Set FEED_URL.',
+    };
+  try {
+    const exe = await takeFile({ tool: about, version, url, name: file, sha256 }, file, toolkit);
+    return exe ?? { about, kind: 'missing', what: `${url} is not there`, next };
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.code !== 'OTHER_BYTES') throw error;
+    return { about, kind: 'differs', what: error.message, next };
+  }
 }

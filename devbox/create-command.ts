@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { generatorConfigHelp } from '../manifest-gen/settings/config.ts';
+import { forTerminal } from '../manifest-gen/system/for-terminal.ts';
 import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
 import { withFeed } from '../manifest-gen/verbs/run/with-feed.ts';
 import { type Created, create } from './create.ts';
@@ -68,14 +69,15 @@ async function run(invocation: Invocation, dir: string, flags: Flags): Promise<v
       ...{ isForced: flags.force === true, isDryRun },
     }),
   );
-  const changed = created.files.filter(({ state }) => state === 'changed').map(({ path }) => path);
+  const isLeft = ({ state }: { readonly state: FileState }): boolean =>
+    state === 'blocked' || (state === 'changed' && flags.force !== true);
+  const changed = created.files.filter(isLeft).map(({ path }) => path);
   if (flags.json) stdout.write(`${JSON.stringify({ dir, ...created })}\n`);
   else {
     stdout.write(lines(created, { isDryRun, isForced: flags.force === true }));
-    for (const sentence of created.missing) stderr.write(`warning: ${sentence}\n`);
+    for (const sentence of created.missing) stderr.write(`warning: ${forTerminal(sentence)}\n`);
   }
-  if (changed.length > 0 && !flags.force)
-    fail('DEVBOX_CHANGED', { count: changed.length, dir, files: changed.join(', ') });
+  if (changed.length > 0) fail('DEVBOX_CHANGED', { count: changed.length, dir, files: changed.join(', ') });
 }
 
 const words: Readonly<Record<FileState, readonly [done: string, planned: string]>> = {
@@ -83,6 +85,7 @@ const words: Readonly<Record<FileState, readonly [done: string, planned: string]
   update: ['updated', 'would be updated'],
   same: ['unchanged', 'unchanged'],
   changed: ['left alone, since it was changed', 'left alone, since it was changed'],
+  blocked: ['left alone, since it is a link or behind one', 'left alone, since it is a link or behind one'],
 };
 
 function lines(

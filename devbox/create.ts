@@ -1,11 +1,12 @@
 import { fail } from '../manifest-gen/errors.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import { Address, type Declaration, ToolVersion } from './declaration.ts';
-import { lockProbe, lockTool, offeredTools, probeId } from './feed-values.ts';
+import { offeredTools, probeId } from './feed-values.ts';
 import { type JudgedFile, judgeFiles, readFileIn, writeFileIn } from './folder.ts';
-import { findWindowsGo, ownGoVersion } from './go-toolchain.ts';
+import { ownGoVersion } from './go-toolchain.ts';
 import { digestText } from './judge-file.ts';
-import { type LockedValues, type ToolDownload, writeLock } from './lock.ts';
+import { writeLock } from './lock.ts';
+import { lockValues } from './locked-values.ts';
 import { readTemplates, renderFiles } from './render.ts';
 import { declarationFile, lockFile, type Repository } from './repository.ts';
 
@@ -42,7 +43,7 @@ export async function create(
   { dir, tools, product, isForced, isDryRun }: CreateOptions,
 ): Promise<Created> {
   const declaration = await chooseDeclaration(toolkit, found, tools);
-  const { locked, missing } = await lockValues(toolkit, declaration, found);
+  const { locked, missing } = await lockValues(toolkit, declaration, found?.lock?.go);
   const templates = await readTemplates(toolkit.productDir);
   const rendered = new Map(renderFiles(templates, declaration, locked, product));
   // a declaration that a person wrote is theirs, not a file that stands in the way
@@ -50,20 +51,22 @@ export async function create(
   const last = found?.lock?.files ?? {};
   const judged = await judgeFiles(dir, rendered, last);
   const lock = await judgeLock(dir, found);
-  const written = judged.filter(({ state }) => isForced || state !== 'changed');
+  const written = judged.filter(({ state }) => state !== 'blocked' && (isForced || state !== 'changed'));
   if (!isDryRun) {
     for (const { path, text, state } of written) if (state !== 'same') await writeFileIn(dir, path, text);
     const digests = new Map(Object.entries(last));
     for (const { path, text } of written) digests.set(path, digestText(text));
-    if (lock.state !== 'changed' || isForced) await writeFileIn(dir, lockFile, writeLock(locked, digests));
+    const isLockWritten = lock.state !== 'blocked' && (lock.state !== 'changed' || isForced);
+    if (isLockWritten) await writeFileIn(dir, lockFile, writeLock(locked, digests));
   }
   return { files: [...judged, lock], missing };
 }
 
 /** Its content is known only after the files, so it is judged by its own digest. */
 async function judgeLock(dir: string, found: Repository | undefined) {
-  const isThere = (await readFileIn(dir, lockFile)) !== undefined;
-  const state = !isThere ? 'new' : found?.lock === undefined ? 'changed' : 'update';
+  const there = await readFileIn(dir, lockFile);
+  if (there === 'other') return { path: lockFile, state: 'blocked' } as const;
+  const state = there === undefined ? 'new' : found?.lock === undefined ? 'changed' : 'update';
   return { path: lockFile, state } as const;
 }
 
@@ -94,50 +97,4 @@ function publicUrlOf({ endpoints, feed }: OpenToolkit): string {
   const address = Address.safeParse(publicUrl);
   if (address.success) return address.data;
   return fail('DEVBOX_FEED', { feed: feed.serverUrl, found: publicUrl ?? 'a feed of another kind' });
-}
-
-/** @throws ReleaseError DEVBOX_*, FEED_*, BUCKET_*, INTERRUPTED */
-async function lockValues(
-  toolkit: OpenToolkit,
-  { feed, tools, probe, go }: Declaration,
-  found: Repository | undefined,
-): Promise<{ readonly locked: LockedValues; readonly missing: readonly string[] }> {
-  const downloads: [string, ToolDownload][] = [];
-  for (const [tool, version] of Object.entries(tools))
-    downloads.push([tool, await lockTool(toolkit, tool, version)]);
-  const missing: string[] = [];
-  const lockedProbe = probe === undefined ? undefined : await lockProbe(toolkit, feed, probe);
-  if (lockedProbe === undefined)
-    missing.push(
-      `The feed does not have ${probeId}${probe === undefined ? ' on main' : ` ${probe}`}, which every image needs: ` +
-        'run `probe --publish beta`, then `probe --publish main`, then this again.',
-    );
-  const windows = go.windows ?? (await windowsGo(toolkit, go.version, found, missing));
-  const locked: LockedValues = {
-    version: 1,
-    feed,
-    tools: Object.fromEntries(downloads),
-    ...(lockedProbe === undefined ? {} : { probe: lockedProbe }),
-    go: { version: go.version, ...(windows === undefined ? {} : { windows }) },
-  };
-  return { locked, missing };
-}
-
-/** A zip of 70 MB, so that it is not fetched again for the same version. */
-async function windowsGo(
-  toolkit: OpenToolkit,
-  version: string,
-  found: Repository | undefined,
-  missing: string[],
-): Promise<NonNullable<LockedValues['go']['windows']> | undefined> {
-  const before = found?.lock?.go;
-  if (before?.version === version && before.windows !== undefined) return before.windows;
-  toolkit.report.step('go', 'download', `the toolchain ${version} for Windows, for its checksum`);
-  const answer = await findWindowsGo(toolkit, version);
-  if (!('reason' in answer)) return answer;
-  missing.push(
-    `The Windows toolchain of Go ${version} could not be had from the module proxy (${answer.reason}), so no Windows image can be built: ` +
-      `give its url and sha256 under go: windows: in ${declarationFile}, then run this again.`,
-  );
-  return undefined;
 }

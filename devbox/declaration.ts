@@ -17,7 +17,7 @@ export const Address = z
   .string()
   .max(500)
   .regex(
-    /^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~@!%-]+)*$/,
+    /^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/([A-Za-z0-9._~@!-]|%[0-9A-Fa-f]{2})+)*$/,
     'is not a plain http or https address without a slash at its end',
   );
 export const ToolName = z

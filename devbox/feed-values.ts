@@ -1,10 +1,11 @@
 import { digestFile } from '../formats/digest.ts';
+import { FormatError } from '../formats/format-error.ts';
 import { parseScoopManifest } from '../formats/scoop-manifest.ts';
 import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import { ownPackages } from '../manifest-gen/verbs/own-packages.ts';
 import { Address, Sha256, ToolName, ToolVersion } from './declaration.ts';
-import type { Download, ToolDownload } from './lock.ts';
+import { type Download, ExeName, type ToolDownload } from './lock.ts';
 
 export const probeId = 'go-win-probe';
 
@@ -61,13 +62,15 @@ export async function lockTool({ bucket }: Feed, tool: string, version: string):
   if (typeof url !== 'string' || typeof hash !== 'string')
     return unsuited(tool, version, 'its manifest has not one file for 64bit');
   // Scoop's `#/dlv.exe`: the name that the download gets
-  const [address = '', name] = url.split('#/');
-  const file = name ?? address.split('/').at(-1) ?? '';
+  const [address = '', renamed] = url.split('#/');
+  const file = renamed ?? address.split('/').at(-1) ?? '';
   const sha256 = hash.replace(/^sha256:/, '').toLowerCase();
   if (!Address.safeParse(address).success || !Sha256.safeParse(sha256).success)
     return unsuited(tool, version, 'its manifest has no plain address with a SHA-256');
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.exe$/.test(file) || !address.endsWith('.exe'))
-    return unsuited(tool, version, 'Scoop downloads an archive, not an exe');
+  if (!address.endsWith('.exe')) return unsuited(tool, version, 'Scoop downloads an archive, not an exe');
+  const name = ExeName.safeParse(file);
+  if (!name.success)
+    return unsuited(tool, version, `its exe ${file.slice(0, 90)} ${name.error.issues[0]?.message}`);
   return { version, url: address, sha256, file };
 }
 
@@ -80,7 +83,9 @@ export async function offeredTool(
   try {
     return await lockTool(feed, tool, version);
   } catch (error) {
-    if (error instanceof ReleaseError && error.code.startsWith('DEVBOX_')) return undefined;
+    // also a manifest that is none: what is wrong with it, `release:verify` says
+    const isUnsuited = error instanceof ReleaseError && error.code.startsWith('DEVBOX_');
+    if (isUnsuited || error instanceof FormatError) return undefined;
     throw error;
   }
 }

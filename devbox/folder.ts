@@ -40,14 +40,16 @@ export async function judgeFiles(
   const judged: JudgedFile[] = [];
   for (const [path, text] of files) {
     const present = await readFileIn(dir, path);
-    const state = present === 'other' ? 'changed' : judgeFile(text, present, last[path]);
+    const state = present === 'other' ? 'blocked' : judgeFile(text, present, last[path]);
     judged.push({ path, text, state });
   }
   return judged.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Whole or not at all, with its folders. @throws ReleaseError DEVBOX_DIR */
+/** Whole or not at all, with its folders; never through a link. @throws ReleaseError DEVBOX_DIR */
 export async function writeFileIn(dir: string, path: string, text: string): Promise<void> {
+  if ((await readFileIn(dir, path)) === 'other')
+    fail('DEVBOX_DIR', { dir, cause: `${path} is not a plain file, or behind a link` });
   const file = join(dir, ...path.split('/'));
   try {
     await mkdir(dirname(file), { recursive: true });

@@ -5,7 +5,8 @@ export function digestText(text: string): string {
   return createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex');
 }
 
-export type FileState = 'new' | 'same' | 'update' | 'changed';
+/** `blocked`: it is a link, a folder, or behind a link, and is never written. */
+export type FileState = 'new' | 'same' | 'update' | 'changed' | 'blocked';
 
 /**
  * What to do with a rendered file. `changed`: it is neither what is to be written nor what was written last, so it is a person's

@@ -11,11 +11,11 @@ export function withCode(text: string): string {
     .join('');
 }
 
-/** The database's texts are untrusted: their markup must not work. */
+/** The database's texts are untrusted: neither their markup nor the name of a person or team may work. */
 export function cell(text: string): string {
   return text
     .replace(/\p{Cc}+/gu, ' ')
-    .replace(/[\\`*_[\]<>|#!&]/g, (character) =>
-      /[<>&]/.test(character) ? `&#${character.charCodeAt(0)};` : `\\${character}`,
+    .replace(/[\\`*_[\]<>|#!&@]/g, (character) =>
+      /[<>&@]/.test(character) ? `&#${character.charCodeAt(0)};` : `\\${character}`,
     );
 }

@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { writeLock } from '../../devbox/lock.ts';
 import { delveRelease, type Generator } from '../kit/generator.ts';
 import { listen } from '../kit/listen.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
@@ -87,8 +88,7 @@ describe('devbox:check', () => {
     expect((await check()).kinds).toEqual(['devbox.lock.json stale']);
   });
 
-  it('says when the lock has other bytes than the feed', async () => {
-    const { writeLock } = await import('../../devbox/lock.ts');
+  it('says when the lock has other bytes than the feed, whatever its digest says', async () => {
     const {
       digest: _digest,
       files,
@@ -105,10 +105,25 @@ describe('devbox:check', () => {
   it('names base images without a digest, and images that are too large', async () => {
     await change('devbox.yaml', (text) => text.replace(digest, ''));
     expect((await check(['--size', 'linux=25000001', '--size', 'windows=850000000'])).kinds).toEqual([
+      // the Dockerfile has it still
+      'files stale',
       'images.linux unpinned',
       'images.linux too large',
     ]);
     expect((await check(['--size', 'macos=1'])).exitCode).toBe(2);
+  });
+
+  it('names files that people changed, and files that are gone', async () => {
+    await change('compose.yaml', (text) => `${text}# mine\n`);
+    await rm(join(dir, 'images', 'seccomp.json'));
+    const { kinds, stdout } = await check();
+    expect(kinds).toEqual(['files missing']);
+    expect(stdout).toContain('not compared: compose.yaml');
+  });
+
+  it('does not read YAML of thousands of keys, which would take minutes', async () => {
+    await writeFile(join(dir, 'many.yaml'), Array.from({ length: 7000 }, (_, at) => `k${at}: 1\n`).join(''));
+    expect((await check()).findings).toMatchObject([{ about: 'many.yaml', kind: 'invalid' }]);
   });
 
   it('compares machine.json with machine.yaml, and makes the one from the other', async () => {

@@ -144,11 +144,13 @@ describe('devbox:create', () => {
       await mkdir(dir);
       await symlink(join(generator.dir, 'elsewhere'), join(dir, 'config'));
       await symlink(join(generator.dir, 'elsewhere', 'compose'), join(dir, 'compose.yaml'));
-      const result = await create();
+      for (const args of [[], ['--force']]) {
+        const result = await create(...args);
 
-      expect(result.exitCode).toBe(1);
-      expect(result.stderr).toContain('compose.yaml, config/');
-      expect(await readdir(join(generator.dir, 'elsewhere'))).toEqual([]);
+        expect(result.exitCode).toBe(1);
+        expect(result.stderr).toContain('compose.yaml, config/');
+        expect(await readdir(join(generator.dir, 'elsewhere'))).toEqual([]);
+      }
     });
 
     it('writes nothing with --dry-run', async () => {
