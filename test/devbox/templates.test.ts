@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { hasProgram, run } from '../kit/programs.ts';
-import { makeTempDir, productDir } from '../kit/test-server.ts';
+import { productDir } from '../kit/test-server.ts';
 
 const templates = join(productDir, 'devbox', 'templates');
 const read = (file: string): Promise<string> => readFile(join(templates, file), 'utf8');
@@ -116,31 +116,17 @@ describe('the templates of images', () => {
 
     expect(code, stdout + stderr).toBe(0);
   });
-
-  it.skipIf(!hasProgram('promtool'))('have a configuration for Prometheus (needs promtool)', async () => {
-    const dir = await makeTempDir();
-    try {
-      const file = join(dir, 'prometheus.yml');
-      await writeFile(file, compose.configs.prometheus.content);
-      const { code, stdout, stderr } = await run('promtool', ['check', 'config', file]);
-
-      expect(code, stdout + stderr).toBe(0);
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
-  });
 });
 
 const Hardened = z.object({
   read_only: z.literal(true),
   cap_drop: z.tuple([z.literal('ALL')]),
   security_opt: z.array(z.string()),
+  image: z.string().optional(),
+  volumes: z.array(z.string()).default([]),
 });
 const compose = z
-  .object({
-    services: z.record(z.string(), Hardened),
-    configs: z.object({ prometheus: z.object({ content: z.string() }) }),
-  })
+  .object({ services: z.record(z.string(), Hardened) })
   .parse(parse(await read('compose.yaml'), { merge: true }));
 
 describe('compose.yaml', () => {
@@ -153,7 +139,32 @@ describe('compose.yaml', () => {
       probe: [noNew, 'seccomp=images/seccomp.json'],
       debug: [noNew],
       prometheus: [noNew],
+      alertmanager: [noNew],
+      'otel-collector': [noNew],
+      grafana: [noNew],
     });
+  });
+
+  it('names images of others by digest', () => {
+    const others = Object.values(compose.services).flatMap(({ image }) =>
+      image === undefined || image.startsWith(`\${IMAGE:-service}:`) ? [] : [image],
+    );
+
+    expect(others).toHaveLength(4);
+    for (const image of others) expect(image).toMatch(/^[a-z0-9/-]+:v?[0-9.]+@sha256:[0-9a-f]{64}$/);
+  });
+
+  it('mounts files that are in the repository, read-only', () => {
+    const mounts = Object.values(compose.services)
+      .flatMap(({ volumes }) => volumes)
+      .filter((volume) => volume.startsWith('.'));
+
+    expect(mounts.length).toBeGreaterThan(4);
+    for (const mount of mounts) {
+      const [from = '', , mode] = mount.split(':');
+      expect(existsSync(join(templates, from)), mount).toBe(true);
+      expect(mode, mount).toBe('ro');
+    }
   });
 
   it('builds targets of the Dockerfile', async () => {
