@@ -1,15 +1,13 @@
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { createCommand } from '../../own-packages/probe-command.ts';
 import { type Buildah, openBuildah } from '../kit/buildah.ts';
 import { cycloneDxSchema } from '../kit/cyclonedx.ts';
 import { hasProgram, isRoot, mustRun } from '../kit/programs.ts';
+import { publishProbe } from '../kit/published-probe.ts';
 import { type ContainerSettings, startRunc } from '../kit/runc.ts';
-import { testCacheDir } from '../kit/test-cache.ts';
-import { makeKey, makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
+import { makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { useDisk } from '../kit/use-disk.ts';
 import { makeBuildBase } from './image/build-base.ts';
 
@@ -32,7 +30,7 @@ describe.skipIf(!canRun)('the Linux image (needs buildah, runc, go and busybox; 
   beforeAll(async () => {
     workDir = await makeTempDir();
     server = await startTestServer();
-    await publishProbe(server, workDir);
+    await publishProbe(server, workDir, '1.2.0');
     profile = JSON.parse(await readFile(join(templates, 'images', 'seccomp.json'), 'utf8'));
     buildah = await openBuildah(workDir);
     await makeBuildBase('build-base', workDir, buildah);
@@ -202,22 +200,6 @@ async function writeRepository(dir: string, feed: string): Promise<void> {
   let text = await readFile(file, 'utf8');
   for (const [name, value] of Object.entries(values)) text = text.replaceAll(`{{${name}}}`, value);
   await writeFile(file, text);
-}
-
-async function publishProbe(server: TestServer, dir: string): Promise<void> {
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const env = {
-    ...process.env,
-    CACHE_DIR: testCacheDir,
-    FEED_URL: `${server.url}/nuget`,
-    FEED_API_KEY: await makeKey(server, ['push']),
-    DATA_DIR: join(dir, 'data'),
-  };
-  const invocation = { env, stdout: silent, stderr: silent, productDir, cwd: dir, version: '1.2.0' };
-  for (const channel of ['beta', 'main']) {
-    const command = createCommand({ ...invocation, signal: new AbortController().signal });
-    await command.parseAsync(['--publish', channel], { from: 'user' });
-  }
 }
 
 async function filesOf(dir: string): Promise<string[]> {

@@ -11,13 +11,14 @@ export type RepositoryValues = {
 };
 
 const feed = 'http://feed.example';
+const windowsBase = `mcr.example/windows/servercore:ltsc2022@sha256:${'a'.repeat(64)}`;
 
 /** What devbox:create writes, but the lock; for tests of what is written, without a feed. */
 export async function writeDevboxRepository(dir: string, values: RepositoryValues = {}): Promise<void> {
   const base = 'build-base:1';
   const declaration: Declaration = {
     ...{ version: 1, feed, tools: {}, probe: '1.2.0', go: { version: '1.26.8' } },
-    images: { linux: { base, limit: 25 }, windows: { base, limit: 850 } },
+    images: { linux: { base, limit: 25 }, windows: { base: windowsBase, limit: 850 } },
     ...values.declaration,
   };
   const { go } = declaration;
