@@ -133,7 +133,7 @@ function isTrue(
   const isOne = (part: string): boolean => {
     const status = statuses[part];
     if (status !== undefined) return status(hasFailed);
-    const [, left = '', by, right = ''] = /^(\S+) (==|!=) (\S+)$/.exec(part) ?? [];
+    const [, left = '', by, right = ''] = /^(.+) (==|!=) (.+)$/.exec(part) ?? [];
     if (by === undefined) throw new Error(`the test cannot read the condition ${part}`);
     const side = (text: string) => (/^'.*'$/.test(text) ? text.slice(1, -1) : lookUp(text, known));
     return (side(left) === side(right)) === (by === '==');

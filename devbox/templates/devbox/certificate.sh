@@ -10,6 +10,8 @@ fail() {
   exit 1
 }
 verb=$1 fingerprint=$2
+# It becomes lines of files, and a pattern of grep.
+[[ $fingerprint =~ ^(tpm|machine|cards):[0-9a-f]{64}$ ]] || fail 'That is no fingerprint: expected tpm:, machine: or cards: and 64 hex digits.'
 if [[ ${OS-} == Windows_NT && -n ${PROGRAMDATA-} ]]; then
   home=${DEVBOX_HOME:-$(cygpath -u "$PROGRAMDATA")/go-win-tools/devbox}
 else

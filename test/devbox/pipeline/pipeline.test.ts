@@ -1,4 +1,4 @@
-import { appendFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cli } from '../../kit/cli.ts';
@@ -29,7 +29,9 @@ describe.skipIf(!canRun)('devbox.yml (needs bash, git, ssh-keygen, openssl and n
       'request: The machine is allowed',
       'request: Key and request, the key stays here',
       'request: What took how long',
+      'review: Machine and fingerprint',
       'sign: The commit is signed',
+      'sign: The commit is the newest',
       'sign: The machine is allowed',
       'sign: Sign the certificate',
       'sign: What took how long',
@@ -114,13 +116,67 @@ describe.skipIf(!canRun)('devbox.yml (needs bash, git, ssh-keygen, openssl and n
     const changed = `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
     const key = await readFile(join(world.dir, 'devbox-ca.key'), 'utf8');
 
-    for (const input of [changed, await mustRun('openssl', rsa), '']) {
-      const { code, stdout } = await run('bash', ['devbox/sign.sh', world.fingerprint], {
+    const inputs = [
+      [changed, 'is not signed by its own key'],
+      ['', 'is not signed by its own key'],
+      [await mustRun('openssl', rsa), 'is not on P-256'],
+    ] as const;
+    for (const [input, why] of inputs) {
+      const { code, stdout, stderr } = await run('bash', ['devbox/sign.sh', world.fingerprint], {
         cwd: world.repository,
         env: { DEVBOX_CA_KEY: key },
         input,
       });
       expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(why);
+    }
+  });
+
+  it('takes no fingerprint of several lines, of which a certificate may have one', async () => {
+    const lines = `${world.fingerprint}\ntpm:${'1f'.repeat(32)}`;
+
+    expect(await certificate(world, 'request', '', lines)).toContain('That is no fingerprint');
+    const { code, stderr } = await run('bash', ['devbox/sign.sh', lines], { cwd: world.repository });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('That is no fingerprint')]);
+  });
+
+  it('tells the reviewer machine and fingerprint by a job that the machine does not run', async () => {
+    const { summaries } = await world.start();
+
+    expect(summaries.review).toMatch(
+      new RegExp(`^A certificate for \`pc17\`, fingerprint \`${world.fingerprint}\`, by commit`),
+    );
+  });
+
+  it('signs nothing for a machine that claims the fingerprint of another', async () => {
+    const claimed = join(world.dir, 'claims');
+    await mkdir(claimed, { recursive: true });
+    // A machine that does what it likes: it passes its own checks.
+    await writeFile(
+      join(claimed, 'bash'),
+      '#!/bin/sh\ncase "$*" in *allowed.sh*) exit 0 ;; *) exec /bin/bash "$@" ;; esac\n',
+      { mode: 0o755 },
+    );
+    const done = await world.start({ PATH: `${claimed}:${process.env.PATH}` }, { machine: 'pc18' });
+
+    expect(failures(done)).toEqual(['review: Machine and fingerprint']);
+    expect(said(done)).toContain('is the fingerprint of pc17, and this run is for another machine');
+  });
+
+  it.each(['x[$(id)0]', '08', '100000', '-1', '1\n2', ''])('adds up no seconds like %j', async (seconds) => {
+    const env = {
+      RUNNER_TEMP: world.dir,
+      GITHUB_STEP_SUMMARY: join(world.dir, 'a-summary'),
+      GITHUB_OUTPUT: join(world.dir, 'an-output'),
+    };
+    const script = ['devbox/summary.sh', '1', seconds];
+    await rm(join(world.dir, 'steps.tsv'), { force: true });
+    const given = await run('bash', script, { cwd: world.repository, env });
+    await writeFile(join(world.dir, 'steps.tsv'), `a step\t${seconds}\t5\t0\n`);
+    const noted = await run('bash', script.slice(0, 1), { cwd: world.repository, env });
+
+    for (const { code, stderr } of [given, noted]) {
+      expect([code, stderr]).toEqual([1, expect.stringContaining('expected a number')]);
     }
   });
 
@@ -164,6 +220,17 @@ describe.skipIf(!canRun)('devbox.yml (needs bash, git, ssh-keygen, openssl and n
           const done = await world.start();
           expect(failures(done)).toEqual(['request: The commit is signed']);
           expect(said(done)).toContain('is not signed by one of DEVBOX_SIGNERS');
+        },
+      );
+    });
+
+    it('an old run that is started again, with the allow list of then', async () => {
+      await during(
+        () => world.commit(world.alice),
+        async () => {
+          const done = await world.start({}, { commit: 'HEAD~1' });
+          expect(failures(done)).toEqual(['sign: The commit is the newest']);
+          expect(said(done)).toContain('Start a new run');
         },
       );
     });
@@ -325,9 +392,16 @@ describe('the workflows of the templates', async () => {
 
   it.skipIf(!hasProgram('shellcheck'))('and their scripts pass shellcheck (needs shellcheck)', async () => {
     const scripts = [
-      ...['fingerprint', 'step', 'summary', 'verify-commit', 'allowed', 'certificate', 'sign'].map(
-        (name) => `devbox/${name}`,
-      ),
+      ...[
+        'fingerprint',
+        'step',
+        'summary',
+        'verify-commit',
+        'newest-commit',
+        'allowed',
+        'certificate',
+        'sign',
+      ].map((name) => `devbox/${name}`),
       ...['signature', 'publish', 'report', 'issue'].map((name) => `images/${name}`),
     ];
     const files = scripts.map((name) => join(productDir, 'devbox', 'templates', `${name}.sh`));

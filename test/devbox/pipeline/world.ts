@@ -31,8 +31,11 @@ export type PipelineWorld = {
   readonly home: string;
   /** Commits everything, signed by a person or by nobody. */
   commit(by: Person | undefined): Promise<void>;
-  /** Runs the workflow for the newest commit, each machine with a checkout of its own. */
-  start(env?: NodeJS.ProcessEnv): Promise<WorkflowRun>;
+  /** Runs the workflow for a machine and the newest commit or an older one, each job with a checkout of its own. */
+  start(
+    env?: NodeJS.ProcessEnv,
+    run?: { readonly commit?: string; readonly machine?: string },
+  ): Promise<WorkflowRun>;
   /** Status of /healthz through nginx. */
   ask(certificate?: { readonly cert: string; readonly key: string }): Promise<number | undefined>;
   /** A certificate for a fingerprint by the authority of the repository or another, as the machine did not ask for it. */
@@ -100,27 +103,31 @@ export async function startPipelineWorld(): Promise<PipelineWorld> {
         { env: git },
       );
     },
-    async start(env = {}) {
+    async start(env = {}, { commit = 'HEAD', machine: machineName = 'pc17' } = {}) {
       const work = at(`run-${runs++}`);
       const checkouts: Record<string, string> = {};
-      for (const machine of ['request', 'sign', 'install']) {
-        checkouts[machine] = join(work, 'checkouts', machine);
-        await mustRun('git', ['clone', '-q', repository, checkouts[machine]], { env: git });
+      const sha = (await mustRun('git', ['-C', repository, 'rev-parse', commit], { env: git })).trim();
+      for (const job of ['request', 'review', 'sign', 'install']) {
+        const checkout = join(work, 'checkouts', job);
+        checkouts[job] = checkout;
+        await mustRun('git', ['clone', '-q', repository, checkout], { env: git });
+        await mustRun('git', ['-C', checkout, 'reset', '-q', '--hard', sha], { env: git });
       }
-      const sha = (await mustRun('git', ['-C', repository, 'rev-parse', 'HEAD'], { env: git })).trim();
       const values = {
-        'inputs.machine': 'pc17',
+        'inputs.machine': machineName,
         'vars.DEVBOX_SIGNERS': alice.line,
         'secrets.DEVBOX_CA_KEY': caKey,
-        'github.ref_name': 'main',
-        'github.event.repository.default_branch': 'main',
+        'github.token': 'token-of-the-run',
+        'github.ref': 'refs/heads/main',
+        "format('refs/heads/{0}', github.event.repository.default_branch)": 'refs/heads/main',
         'runner.os': env.RUNNER_OS ?? 'Linux',
       };
-      const given = { ...environment, GITHUB_SHA: sha, RUNNER_OS: 'Linux', ...env };
+      const github = { GITHUB_SHA: sha, GITHUB_REF: 'refs/heads/main', RUNNER_OS: 'Linux' };
+      const given = { ...environment, ...github, ...env };
       return runWorkflow(await readWorkflow(workflow), work, values, (job) => ({
         checkout: checkouts[job] ?? work,
         // GitHub's own machine has nothing of the DevBox.
-        env: job === 'sign' ? { ...git, GITHUB_SHA: sha, RUNNER_OS: 'Linux' } : given,
+        env: ['review', 'sign'].includes(job) ? { ...git, ...github } : given,
       }));
     },
     async ask(certificate) {
