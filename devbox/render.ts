@@ -59,7 +59,7 @@ export function renderFiles(
 const missing = { version: 'missing', url: 'http://missing.invalid', sha256: '0'.repeat(64) };
 
 /** Versions of programs for the workspace that the feed may lack: the newest that work with the Go of the images. */
-const fallback = { gopls: '0.21.1', govulncheck: '1.1.4' };
+const fallback = { gopls: '0.21.1', govulncheck: '1.9.0' };
 
 /** The lists become objects of a JSON file. */
 type Values = Readonly<Record<string, string | number | readonly object[]>>;

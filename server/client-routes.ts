@@ -4,6 +4,7 @@ import type { BlobStore } from './blobs/blob-store.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { HeldVersions } from './catalog/held.ts';
 import { readClientId } from './clients/client-id.ts';
+import type { Clients } from './clients/clients.ts';
 import { createDownloadRoute } from './download/router.ts';
 import { fail } from './errors.ts';
 import type { CachePolicies } from './http/cache.ts';
@@ -29,6 +30,7 @@ export type ClientRouteServices = {
   readonly version: string;
   readonly views: Pick<Views, 'of'>;
   readonly rollouts: Pick<Rollouts, 'receive'>;
+  readonly clients: Pick<Clients, 'noteDownload'>;
   readonly log: Logger;
   readonly cache: CachePolicies;
   readonly beginDownload: BeginDownload;
@@ -87,7 +89,7 @@ export function createClientRoutes(services: ClientRouteServices): {
 }
 
 function routesFor(
-  { catalog, blobs, cache, publicUrl, version, beginDownload, rollouts, log }: ClientRouteServices,
+  { catalog, blobs, cache, publicUrl, version, beginDownload, rollouts, clients, log }: ClientRouteServices,
   view: View,
 ): readonly Route[] {
   const seen = view.grants.length === 0 ? catalog : { ...catalog, ...catalog.withHeld(view.grants) };
@@ -101,6 +103,7 @@ function routesFor(
       onWholeSent();
       const client = clientOf(req);
       if (client === undefined || isBroken(req)) return;
+      if (what.file === undefined) clients.noteDownload(client, what.id, what.version);
       for (const { rollout } of view.grants.filter((grant) => isOf(grant, what))) {
         rollouts
           .receive(client, rollout)

@@ -55,7 +55,14 @@ async function withinIds(req: Request, client: ClientJson): Promise<ClientJson> 
     if (await mayAsk(req, ['read'], [tool, packageId])) tools.add(tool);
   }
   const isSeen = ({ tool }: { readonly tool: string }) => tools.has(tool);
-  return { ...client, rollouts: client.rollouts.filter(isSeen), offers: client.offers.filter(isSeen) };
+  const downloaded: ClientJson['downloaded'] = [];
+  for (const one of client.downloaded) if (await mayAsk(req, ['read'], [one.packageId])) downloaded.push(one);
+  return {
+    ...client,
+    rollouts: client.rollouts.filter(isSeen),
+    offers: client.offers.filter(isSeen),
+    downloaded,
+  };
 }
 
 function idOf({ params: { id } }: Request<{ id: string }>): string {

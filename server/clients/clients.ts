@@ -8,6 +8,14 @@ export type KnownClient = {
   readonly lastSeen: string;
 };
 
+/** What a machine downloaded last of a package over NuGet (choco, nuget.exe). */
+export type ClientDownload = {
+  readonly packageId: string;
+  readonly version: string;
+  /** A day, as `2026-11-29` in UTC. */
+  readonly day: string;
+};
+
 /** The port to the clients that were seen. Ids are those of `readClientId`. */
 export interface Clients {
   /**
@@ -15,6 +23,10 @@ export interface Clients {
    * address in this hour or at all.
    */
   see(id: string, from: string | undefined): boolean;
+  /** Notes that a recorded client has downloaded a whole package; written in batches. */
+  noteDownload(id: string, packageId: string, version: string): void;
+  /** The version that it downloaded last of each package, by package id. */
+  downloads(id: string): Promise<ClientDownload[]>;
   /** By id, from the one after `after` on. */
   list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<KnownClient[]>;
   find(id: string): Promise<KnownClient | undefined>;

@@ -25,14 +25,21 @@ export function createSqlClients(
   const { prepare, transact, writeStatistics } = db;
   /** Not written yet. */
   let waiting = new Map<string, Days>();
+  let downloaded = new Map<
+    string,
+    { readonly key: readonly [id: string, packageId: string]; readonly version: string; readonly day: number }
+  >();
   let newcomers = { hour: -1, byAddress: new Map<string, number>() };
 
   const later = createDeferredWrite(() => {
-    if (waiting.size === 0) return;
+    if (waiting.size + downloaded.size === 0) return;
     writeStatistics(() => {
       for (const [id, { first, last }] of waiting) prepare(upsert).run(id, first, last);
+      for (const { key, version, day } of downloaded.values())
+        prepare(upsertDownload).run(...key, version, day, key[0]);
     });
     waiting = new Map();
+    downloaded = new Map();
   });
 
   function lastDay(id: string): number | undefined {
@@ -63,6 +70,20 @@ export function createSqlClients(
       later.wake();
       return true;
     },
+    noteDownload(id, packageId, version) {
+      const day = Math.floor(now().getTime() / msADay);
+      const key = [id, packageId.toLowerCase()] as const;
+      downloaded.set(key.join('\n'), { key, version, day });
+      later.wake();
+    },
+    async downloads(id) {
+      later.flush();
+      const rows = prepare('SELECT * FROM client_downloads WHERE client = ? ORDER BY package_id').all(id);
+      return (rows as RawDownload[]).map(({ package_id: packageId, version, day }) => ({
+        ...{ packageId, version },
+        day: dayOf(day),
+      }));
+    },
     async list({ after = '', limit }) {
       later.flush();
       const rows = prepare('SELECT * FROM clients WHERE id > ? ORDER BY id LIMIT ?').all(after, limit);
@@ -83,6 +104,7 @@ export function createSqlClients(
         afterCommit(forgotten);
         if (prepare(isAdmitted).get(id) !== undefined) return 'admitted';
         if (prepare('DELETE FROM clients WHERE id = ?').run(id).changes === 0) return 'missing';
+        prepare('DELETE FROM client_downloads WHERE client = ?').run(id);
         record({ kind: 'client forgotten', subject: id }, by, now());
         return 'forgotten';
       });
@@ -96,10 +118,16 @@ export function createSqlClients(
 const upsert = `INSERT INTO clients (id, first_day, last_day) VALUES (?, ?, ?)
   ON CONFLICT DO UPDATE SET last_day = max(last_day, excluded.last_day)`;
 
+/** Of clients that are recorded: there is a limit to them (contract section 9). */
+const upsertDownload = `INSERT INTO client_downloads (client, package_id, version, day)
+  SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM clients WHERE id = ?)
+  ON CONFLICT DO UPDATE SET version = excluded.version, day = excluded.day`;
+
 const isAdmitted = `SELECT 1 FROM admissions a JOIN rollouts r ON r.id = a.rollout
   WHERE a.client = ? AND r.state IN ('pending', 'rolling', 'halted')`;
 
 type Days = { readonly first: number; readonly last: number };
+type RawDownload = { package_id: string; version: string; day: number };
 type RawClient = { id: string; first_day: number; last_day: number };
 
 function toClient({ id, first_day, last_day }: RawClient): KnownClient {

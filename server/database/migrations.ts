@@ -448,4 +448,14 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (tool, version)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The version that a client downloaded last of each package, by lower-case id; days since 1970 (clients/sql-clients.ts).
+  CREATE TABLE client_downloads (
+    client     TEXT NOT NULL,
+    package_id TEXT NOT NULL,
+    version    TEXT NOT NULL,
+    day        INTEGER NOT NULL,
+    PRIMARY KEY (client, package_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -17,7 +17,7 @@ import type { Answer } from './rollout-forms.tsx';
 import { RolloutsPage } from './rollouts.tsx';
 
 export type RolloutPageServices = Pick<ReadingClients, 'standings'> & {
-  readonly clients: Pick<ReadingClients['clients'], 'find'>;
+  readonly clients: Pick<ReadingClients['clients'], 'find' | 'downloads'>;
   readonly config: { readonly readAuth?: ReadAuth };
   readonly rollouts: Rollouts;
   /** Looks for keys in a request once more (auth.ts): a form has its key in the body. */

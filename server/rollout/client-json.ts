@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KnownClient } from '../clients/clients.ts';
+import type { ClientDownload, KnownClient } from '../clients/clients.ts';
 import { rolloutStates } from './rollout.ts';
 import type { Standing } from './standing.ts';
 
@@ -41,6 +41,9 @@ export const ClientJson = z.object({
     .describe(
       'Per tool that was ever rolled out, or that was asked for: the version that the client is offered, and why.',
     ),
+  downloaded: z
+    .array(z.object({ packageId: z.string(), version: z.string(), day: Day }))
+    .describe('What it downloaded last of each package over NuGet, by choco for example.'),
 });
 export type ClientJson = z.infer<typeof ClientJson>;
 
@@ -66,6 +69,7 @@ export function toClientJson(
   id: string,
   seen: KnownClient | undefined,
   { rings, rollouts, offers }: Standing,
+  downloaded: readonly ClientDownload[],
 ): ClientJson {
   return {
     id,
@@ -77,5 +81,6 @@ export function toClientJson(
       ...(receivedAt === undefined ? {} : { receivedAt: new Date(receivedAt).toISOString() }),
     })),
     offers: [...offers],
+    downloaded: [...downloaded],
   };
 }

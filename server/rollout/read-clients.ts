@@ -4,7 +4,7 @@ import { type ClientJson, type ClientsPage, toClientJson } from './client-json.t
 import type { Standings } from './standing.ts';
 
 export type ReadingClients = {
-  readonly clients: Pick<Clients, 'list' | 'find'>;
+  readonly clients: Pick<Clients, 'list' | 'find' | 'downloads'>;
   readonly standings: Standings;
 };
 
@@ -26,7 +26,8 @@ export async function readClients(
     const known = await clients.list({ after: last, limit: idsAtOnce });
     for (const client of known) {
       last = client.id;
-      if (await isShown(last)) shown.push(toClientJson(last, client, await standings.of(last)));
+      if (await isShown(last))
+        shown.push(toClientJson(last, client, await standings.of(last), await clients.downloads(last)));
       if (shown.length === limit) return { clients: shown, next: last };
       if (pause.isDue()) await pause.take();
     }
@@ -36,9 +37,17 @@ export async function readClients(
 
 /** One client, seen or not, and why it is offered what it is. */
 export async function explainClient(
-  { clients, standings }: Pick<ReadingClients, 'standings'> & { readonly clients: Pick<Clients, 'find'> },
+  {
+    clients,
+    standings,
+  }: Pick<ReadingClients, 'standings'> & {
+    readonly clients: Pick<Clients, 'find' | 'downloads'>;
+  },
   id: string,
   tool?: string,
 ): Promise<ClientJson> {
-  return toClientJson(id, await clients.find(id), await standings.of(id, tool));
+  const downloaded = (await clients.downloads(id)).filter(
+    ({ packageId }) => tool === undefined || packageId === tool.toLowerCase(),
+  );
+  return toClientJson(id, await clients.find(id), await standings.of(id, tool), downloaded);
 }

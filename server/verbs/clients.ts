@@ -65,11 +65,12 @@ async function list(invocation: Invocation, { json, given }: ListFlags): Promise
     for (const client of found) invocation.stdout.write(`${JSON.stringify(client)}\n`);
     return;
   }
-  const rows = found.map(({ id, firstSeen = '', lastSeen = '', rings, offers }) => [
+  const rows = found.map(({ id, firstSeen = '', lastSeen = '', rings, offers, downloaded }) => [
     ...[id, rings.join(' '), firstSeen, lastSeen],
     offers.map(({ tool, version }) => `${tool} ${version ?? 'none'}`).join(', '),
+    downloaded.map(({ packageId, version }) => `${packageId} ${version}`).join(', '),
   ]);
-  const heads = ['CLIENT', 'RINGS', 'FIRST SEEN', 'LAST SEEN', 'OFFERED'];
+  const heads = ['CLIENT', 'RINGS', 'FIRST SEEN', 'LAST SEEN', 'OFFERED', 'DOWNLOADED'];
   if (given === undefined) return void invocation.stdout.write(printTable(heads, rows));
   const ways = found.map((client) => wayOf(client, given));
   const more = ways.map((way) => [way?.admittedAt ?? '', way?.receivedAt ?? 'not received']);

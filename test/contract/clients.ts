@@ -40,6 +40,26 @@ export function describeClients(name: string, open: OpenFixture): void {
       expect(await fixture.clients().count()).toBe(2);
     });
 
+    it('knows what each downloaded last, until it is forgotten; of no client that is not recorded', async () => {
+      const clients = fixture.clients();
+      on('2026-03-01');
+      clients.see('pc-1', from);
+      clients.noteDownload('pc-1', 'Delve', '1.21.0');
+      clients.noteDownload('pc-1', 'buf', '1.32.0');
+      clients.noteDownload('pc-9', 'buf', '1.32.0');
+      await clients.flush();
+      on('2026-03-02');
+      clients.noteDownload('pc-1', 'delve', '1.22.0');
+
+      expect(await clients.downloads('pc-1')).toEqual([
+        { packageId: 'buf', version: '1.32.0', day: '2026-03-01' },
+        { packageId: 'delve', version: '1.22.0', day: '2026-03-02' },
+      ]);
+      expect(await clients.downloads('pc-9')).toEqual([]);
+      expect(await clients.forget('pc-1', operator)).toBe('forgotten');
+      expect(await fixture.clients().downloads('pc-1')).toEqual([]);
+    });
+
     it('shows at once what it has not written yet', async () => {
       const clients = fixture.clients();
       clients.see('pc-1', from);

@@ -35,7 +35,10 @@ describe('/api/v1/clients', () => {
   it('names what everybody is offered of a tool that was never rolled out', async () => {
     expect(await call('/pc-9?tool=buf', await makeKey(server, ['read']))).toEqual([
       200,
-      { id: 'pc-9', rings: [], rollouts: [], offers: [{ tool: 'buf', packageId: 'buf', why: 'everybody' }] },
+      {
+        ...{ id: 'pc-9', rings: [], rollouts: [], downloaded: [] },
+        offers: [{ tool: 'buf', packageId: 'buf', why: 'everybody' }],
+      },
     ]);
   });
 
@@ -57,6 +60,9 @@ describe('/api/v1/clients', () => {
     };
     const [ofClient, ofId] = [await limited({ clients: ['PC-2'] }), await limited({ ids: ['buf'] })];
 
+    for (const tool of ['delve', 'buf'])
+      expect((await fetch(`${server.url}/nuget/c/pc-1/package/${tool}/1.22.0`)).status).toBe(200);
+
     const [, page] = await call('', ofClient);
     expect(page).toMatchObject({ clients: [{ id: 'pc-2', rollouts: [{}, {}] }], next: null });
     // No page names another client, not even as the place where the next one begins.
@@ -73,7 +79,7 @@ describe('/api/v1/clients', () => {
     expect(all).toMatchObject({ clients: [{ id: 'pc-1' }, { id: 'pc-2' }, { id: 'pc-3' }] });
     expect(await call('/pc-1', ofId)).toMatchObject([
       200,
-      { rollouts: [{ tool: 'buf' }], offers: [{ tool: 'buf' }] },
+      { rollouts: [{ tool: 'buf' }], offers: [{ tool: 'buf' }], downloaded: [{ packageId: 'buf' }] },
     ]);
     for (const seen of [all, await call('/pc-1', ofId), await call('/pc-1?tool=delve', ofId)]) {
       expect(JSON.stringify(seen)).not.toContain('delve');

@@ -99,7 +99,7 @@ describe('an admission that the disk does not have yet', () => {
 
   it('is made durable by the next GET also when its rollout has ended meanwhile', async () => {
     disk = fails;
-    await expect(seen('of', 'get')).rejects.toThrow('the disk is gone');
+    await expect(seen('of', 'get')).rejects.toThrow('could not be stored');
     disk = works;
     const [rollout] = await feed.rollouts.list();
     await feed.rollouts.act(rollout!.id, { kind: 'rollback' }, { by: operator });

@@ -38,7 +38,7 @@ describe.each(['alone', 'through the running server'])('feed:clients, %s', (way)
     const shown = await clients('list');
 
     expect(shown.stdout.split('\n')).toEqual([
-      'CLIENT  RINGS   FIRST SEEN  LAST SEEN   OFFERED',
+      'CLIENT  RINGS   FIRST SEEN  LAST SEEN   OFFERED       DOWNLOADED',
       `it-1    canary  ${today}  ${today}  delve 1.22.0`,
       `pc-7            ${today}  ${today}  delve none`,
       '',
@@ -55,11 +55,12 @@ describe.each(['alone', 'through the running server'])('feed:clients, %s', (way)
   });
 
   it('lists those alone that a rollout has given a version', async () => {
-    const heads = 'CLIENT  RINGS   FIRST SEEN  LAST SEEN   OFFERED       ADMITTED                  RECEIVED';
+    const heads =
+      'CLIENT  RINGS   FIRST SEEN  LAST SEEN   OFFERED       DOWNLOADED  ADMITTED                  RECEIVED';
     const given = (await clients('list', '--given', 'delve@1.22')).stdout.split('\n');
 
     expect([given[0], given.length]).toEqual([heads, 3]);
-    expect(given[1]).toMatch(/^it-1 .* delve 1\.22\.0 {2}\d{4}-\S+Z {2}not received$/);
+    expect(given[1]).toMatch(/^it-1 .* delve 1\.22\.0 {14}\d{4}-\S+Z {2}not received$/);
     expect((await clients('list', '--given', 'delve@1.23.0', '--json')).stdout).toBe('');
     expect((await clients('list', '--given', 'delve')).code).toBe(2);
     if (way === 'alone') return;
@@ -69,7 +70,7 @@ describe.each(['alone', 'through the running server'])('feed:clients, %s', (way)
     await fetch(`${server.url}/api/v1/rollouts/1/rollback`, { method: 'POST', headers });
     const shown = (await clients('list', '--given', 'delve@1.22.0')).stdout.split('\n');
     expect(shown).toHaveLength(3);
-    expect(shown[1]).toMatch(/^it-1 .* delve none {2}\d{4}-\S+Z {2}\d{4}-\S+Z$/);
+    expect(shown[1]).toMatch(/^it-1 .* delve none {2}delve 1\.22\.0 {2}\d{4}-\S+Z {2}\d{4}-\S+Z$/);
   });
 
   it('explains a client, also one that was never seen, and admits none', async () => {
