@@ -17,6 +17,7 @@ const Step = z.object({
 const Job = z.object({
   if: z.string().optional(),
   needs: z.union([z.string(), z.array(z.string())]).optional(),
+  environment: z.string().optional(),
   env: Variables,
   outputs: Variables,
   permissions: z.record(z.string(), z.string()).optional(),

@@ -43,21 +43,26 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 /** A run of the workflow, for an event; `checks` are the exit codes of devbox:check, in their order. */
 async function start(
-  event: 'push' | 'schedule',
+  event: 'push' | 'schedule' | 'workflow_dispatch',
   checks: readonly number[],
   secret = '',
+  given: Readonly<Record<string, string>> = {},
 ): Promise<WorkflowRun> {
   await writeFile(join(world, 'checks'), checks.map((code) => `${code}\n`).join(''));
   await writeFile(join(world, 'calls.txt'), '');
   const values = {
     'github.event_name': event,
+    'github.ref': 'refs/heads/main',
     'github.token': 'token-of-the-run',
     "vars.IMAGE || format('ghcr.io/{0}', github.repository)": 'ghcr.io/Corp/DevBox',
-    "vars.GO_WIN_TOOLS || 'go-win-tools@1.2.3'": 'go-win-tools@1.2.3',
+    'vars.GO_WIN_TOOLS': 'https://npm.corp.example/go-win-tools-1.2.3.tgz',
     "vars.VULN_DB || 'https://vuln.go.dev'": 'https://vuln.go.dev',
     'secrets.NETRC': 'machine example.test password secret-of-netrc',
     'secrets.COSIGN_PRIVATE_KEY': secret,
     'secrets.COSIGN_PASSWORD': secret === '' ? '' : 'secret-of-cosign',
+    'secrets.REGISTRY_USER': '',
+    'secrets.REGISTRY_PASSWORD': '',
+    ...given,
   };
   const env = {
     ...{ WORLD: world, PATH: `${join(dir, 'bin')}:${process.env.PATH}`, GITHUB_ACTOR: 'somebody' },
@@ -170,6 +175,57 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
     const issue = await readFile(join(world, 'issue.md'), 'utf8');
     expect(issue).toContain('Not published, or not signed as it should be: `ghcr.io/corp/devbox:windows`');
     expect(issue).toContain('A job of this run failed or was cancelled: skipped success failure');
+  });
+
+  it('takes this product from nowhere unless it is named', async () => {
+    const done = await start('push', [], '', { 'vars.GO_WIN_TOOLS': '' });
+
+    expect(failures(done)).toEqual(['report: Install go-win-tools']);
+    expect(said(done)).toContain('The variable GO_WIN_TOOLS of the repository is empty');
+    expect(await calls('npm')).toEqual([]);
+  });
+
+  it('builds, publishes and reports nothing of another branch', async () => {
+    const done = await start('workflow_dispatch', [], '', { 'github.ref': 'refs/heads/mallory' });
+
+    expect(done.steps).toEqual([]);
+  });
+
+  describe('gives the token of the run to no registry but ghcr.io:', () => {
+    const elsewhere = (image: string, user: string, password: string) => ({
+      ...{ 'secrets.REGISTRY_USER': user, 'secrets.REGISTRY_PASSWORD': password },
+      "vars.IMAGE || format('ghcr.io/{0}', github.repository)": image,
+    });
+
+    it('another has a user and a password of its own', async () => {
+      const given = elsewhere('registry.corp.example/devbox', 'builder', 'secret-of-registry');
+      const done = await start('push', [0], '', given);
+
+      expect(failures(done), said(done)).toEqual([]);
+      const login = 'docker login registry.corp.example --username builder --password-stdin';
+      expect(await calls('docker login')).toEqual([login, login, login]);
+    });
+
+    it('or needs none', async () => {
+      const done = await start('push', [0], '', elsewhere('registry.corp.example/devbox', '', ''));
+
+      expect(failures(done), said(done)).toEqual([]);
+      expect(await calls('docker login')).toEqual([]);
+    });
+
+    it.each([
+      { what: 'half of the secrets', image: 'registry.corp.example/devbox', password: '' },
+      { what: 'an image without a registry', image: 'corp/devbox', password: 'secret-of-registry' },
+    ])('$what is an error', async ({ image, password }) => {
+      const done = await start('push', [], '', elsewhere(image, 'builder', password));
+
+      expect(failures(done)).toEqual([
+        'linux: Log in to the registry',
+        'windows: Log in to the registry',
+        'report: Log in to the registry',
+      ]);
+      expect(await calls('docker login')).toEqual([]);
+    });
   });
 
   it('takes an image for red that somebody else published', async () => {

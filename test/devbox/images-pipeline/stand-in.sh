@@ -17,7 +17,10 @@ case "$program $1" in
     [[ ! -f $WORLD/no-build-of-$image ]] || exit 1
     printf '%s\n' "$image" >"$WORLD/built"
     ;;
-  'docker login') [[ $(cat) == token-of-the-run ]] ;;
+  'docker login')
+    password=$(cat)
+    if [[ $2 == ghcr.io ]]; then [[ $password == token-of-the-run ]]; else [[ $password == secret-of-registry ]]; fi
+    ;;
   'docker image')
     case "$*" in
       *.Size*built*) cat "$WORLD/size" ;;

@@ -360,6 +360,14 @@ describe('the workflows of the templates', async () => {
     }
   });
 
+  it.each(names)('%s has its secrets from environments, which other branches do not get', async (name) => {
+    const { jobs } = await readWorkflow(join(dir, 'workflows', name));
+    const withSecrets = Object.values(jobs).filter((job) => JSON.stringify(job).includes('secrets.'));
+
+    expect(withSecrets.length).toBeGreaterThan(0);
+    for (const { environment } of withSecrets) expect(environment).toMatch(/^devbox-/);
+  });
+
   it.each(names)('%s takes actions by their commit, those of our own pipelines', async (name) => {
     const uses = (text: string) => [...text.matchAll(/uses: (.*)/g)].map(([, use]) => use);
     const ours = uses(await readFile(join(productDir, '.github', 'workflows', 'windows.yml'), 'utf8'));
@@ -402,7 +410,7 @@ describe('the workflows of the templates', async () => {
         'certificate',
         'sign',
       ].map((name) => `devbox/${name}`),
-      ...['signature', 'publish', 'report', 'issue'].map((name) => `images/${name}`),
+      ...['login', 'signature', 'publish', 'report', 'issue'].map((name) => `images/${name}`),
     ];
     const files = scripts.map((name) => join(productDir, 'devbox', 'templates', `${name}.sh`));
     const { code, stdout, stderr } = await run('shellcheck', files);
