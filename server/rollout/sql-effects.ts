@@ -1,4 +1,5 @@
 import type { PackageChanges } from '../catalog/sql/catalog.ts';
+import { forgetLeftover } from '../catalog/sql/held-manifests.ts';
 import type { Prepare } from '../database/statements.ts';
 import type { Transaction } from '../database/transact.ts';
 import type { Discarded, RolloutRequest, StoredRollout } from './rollouts.ts';
@@ -109,6 +110,7 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
   ): 'discarded' | 'missing' | 'pending' {
     const is = packages.discardHeld(transaction, packageId, version, said);
     if (is === 'pending') return is;
+    forgetLeftover(transaction.prepare, tool, version);
     bucket.discard(transaction, tool, version);
     // What was ever public stays: its addresses are immutable (contract section 3).
     const isPublic =
@@ -239,8 +241,8 @@ export function createRolloutEffects(packages: PackageChanges, bucket: BucketCha
       const rows = prepare('SELECT tool, package_id AS packageId, version FROM held_leftovers').all();
       for (const left of rows as Pick<StoredRollout, 'tool' | 'packageId' | 'version'>[]) {
         const isUsed = isNeeded(prepare, left, mainOfBoth(transaction, left.tool));
-        if (!isUsed && discardOne(transaction, left, left.version, request) === 'pending') continue;
-        prepare('DELETE FROM held_leftovers WHERE tool = ? AND version = ?').run(left.tool, left.version);
+        if (isUsed) forgetLeftover(prepare, left.tool, left.version);
+        else discardOne(transaction, left, left.version, request);
       }
     },
     changed(transaction, after, request) {

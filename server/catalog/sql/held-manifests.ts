@@ -11,19 +11,26 @@ export function createSqlHeldManifests({ prepare, transact }: Connection): HeldM
   return {
     put: (manifest) =>
       transact(() => {
-        const found = findHeldManifest(prepare, manifest.tool, manifest.version);
-        if (found !== undefined) return isSame(found, manifest) ? 'same' : 'other';
         const { tool, version, packageId, text, message, corrects = null } = manifest;
+        const found = findHeldManifest(prepare, tool, version);
+        if (found !== undefined && !isSame(found, manifest)) return 'other';
+        if (found !== undefined) {
+          forgetLeftover(prepare, tool, version);
+          return 'same';
+        }
         const key = packageKey(packageId, version);
         if (key !== undefined && isRollingOut(prepare, key)) return 'other';
         const insert = `INSERT INTO held_manifests (${columns}) VALUES (?, ?, ?, ?, ?, ?)`;
         prepare(insert).run(tool, version, packageId, text, message, corrects);
+        forgetLeftover(prepare, tool, version);
         return 'added';
       }),
     replaceText: (tool, version, before, text) =>
       transact(() => {
         const update = 'UPDATE held_manifests SET text = ? WHERE tool = ? AND version = ? AND text = ?';
-        return prepare(update).run(text, tool, version, before).changes > 0 ? 'replaced' : 'other';
+        if (prepare(update).run(text, tool, version, before).changes === 0) return 'other';
+        forgetLeftover(prepare, tool, version);
+        return 'replaced';
       }),
     async find(tool, version) {
       return findHeldManifest(prepare, tool, version);
@@ -51,6 +58,11 @@ export function discardHeldManifest(
 ): 'discarded' | 'missing' {
   const { changes } = prepare('DELETE FROM held_manifests WHERE tool = ? AND version = ?').run(tool, version);
   return changes > 0 ? 'discarded' : 'missing';
+}
+
+/** For use within a transaction: it is gone, or was uploaded again, so that nothing is to be taken away any more. */
+export function forgetLeftover(prepare: Prepare, tool: string, version: string): void {
+  prepare('DELETE FROM held_leftovers WHERE tool = ? AND version = ?').run(tool, version);
 }
 
 type RawManifest = Record<'tool' | 'version' | 'package_id' | 'text' | 'message', string> & {

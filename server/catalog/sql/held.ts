@@ -2,6 +2,7 @@ import type { Actor } from '../../audit/audit.ts';
 import type { Transaction } from '../../database/transact.ts';
 import type { NewPackage } from '../catalog.ts';
 import type { HeldVersions } from '../held.ts';
+import { forgetLeftover } from './held-manifests.ts';
 import { setLatestFlags } from './latest.ts';
 import { longTextOf } from './load.ts';
 import { insertInto, pkOf, placeNewVersion } from './new-version.ts';
@@ -55,6 +56,7 @@ export function createHeldVersions({ db, now, sizes, revisions, nuspecs }: Write
     if (prepare(selectOtherPackage).get(tool, idKey, tool, idKey) !== undefined) return 'other package';
     const placed = placeNewVersion(prepare, pkg);
     if (typeof placed === 'string') return placed;
+    forgetLeftover(prepare, tool, pkg.version);
     const { key, pk, packages, nuspecs: columns } = placed;
     const { is_listed: _, ...held } = packages;
     insertInto(prepare, 'nuspecs', { pk, ...columns });
