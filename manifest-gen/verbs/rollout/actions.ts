@@ -37,7 +37,7 @@ const actions: Readonly<Record<RolloutActionName, Action>> = {
     options: [
       new Option(
         '--step <number>',
-        'the step whose hold is to end, as `status` shows it: run again, it does nothing; default: the current one',
+        'the step whose hold is to end, as `status` shows it; running it again does nothing (default: the current step)',
       ).argParser(readStep),
     ],
     scope: 'rollout',
@@ -97,7 +97,7 @@ export const actionCommands = (Object.keys(actions) as RolloutActionName[]).map(
     async run({ args: [arg = ''], flags }, toolkit) {
       const target = readTarget(arg);
       const feed = await openForChange(toolkit, target.tool, scope);
-      const found = chooseRollout(await listRollouts(feed, target.tool), target, name);
+      const found = chooseRollout(await listRollouts(feed, target.tool), target, name, endOf(name, flags));
       const { rollout, isDone } = await act(feed, found, name, flags);
       const at = name === 'advance' ? `, step ${rollout.step}` : '';
       const nothing = isDone ? [`nothing to do: it is ${rollout.state}${at}`] : [];
@@ -111,19 +111,28 @@ async function act(
   feed: FeedHttp,
   found: Rollout,
   name: RolloutActionName,
-  { reason, step = found.step }: ActionFlags,
+  flags: ActionFlags,
 ): Promise<{ readonly rollout: Rollout; readonly isDone: boolean }> {
-  const { leadsTo, isFor } = actions[name];
-  if (found.state === leadsTo || found.step > step) return { rollout: found, isDone: true };
-  const seen = isFor === 'step' ? { step } : isFor === 'since' ? { since: found.since } : {};
+  const { reason, step } = flags;
+  const isDone = (now: Rollout) =>
+    now.state === endOf(name, flags) || (step !== undefined && now.step > step);
+  if (isDone(found)) return { rollout: found, isDone: true };
+  const { isFor } = actions[name];
+  const seen =
+    isFor === 'step' ? { step: step ?? found.step } : isFor === 'since' ? { since: found.since } : {};
   try {
     return { rollout: await actOnRollout(feed, found, name, { reason, seen }), isDone: false };
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.code !== 'ROLLOUT_REFUSED') throw error;
     const now = (await listRollouts(feed, found.tool)).find(({ id }) => id === found.id);
-    if (now === undefined || now.state !== leadsTo) throw error;
+    if (now === undefined || !isDone(now)) throw error;
     return { rollout: now, isDone: true };
   }
+}
+
+/** The state in which there is nothing left to do: where everybody has it, each step that may be named is over. */
+function endOf(name: RolloutActionName, { step }: ActionFlags): string | undefined {
+  return actions[name].leadsTo ?? (step === undefined ? undefined : 'completed');
 }
 
 function readStep(text: string): number {
@@ -134,22 +143,24 @@ function readStep(text: string): number {
 /**
  * Of those that are open, the one whose state the action is for: while a rollout waits for approvals, the one before it goes on.
  * Where there is none, what the action has led to since then.
+ * @param end the state in which nothing is left to do
  * @throws ReleaseError ROLLOUT_MISSING
  */
 function chooseRollout(
   rollouts: readonly Rollout[],
   { tool, version }: Target,
   action: RolloutActionName,
+  end: string | undefined,
 ): Rollout {
   const meant = rollouts.filter((one) => isMeant(one, version));
   const open = meant.filter(isOpen);
-  const { leadsTo, scope } = actions[action];
+  const { scope } = actions[action];
   const fitting = open.find(({ state }) => (state === 'pending') === (scope === 'approve'));
   if (fitting !== undefined) return fitting;
   const [other] = open;
   const [last] = meant.filter((one) => !isOpen(one)).toSorted((one, two) => timeOf(two) - timeOf(one));
   const isSince = last !== undefined && (other === undefined || timeOf(last) >= timeOf(other));
-  if (isSince && last.state === leadsTo) return last;
+  if (isSince && last.state === end) return last;
   if (other !== undefined) return other;
   const of = version === undefined ? '' : ` of ${version}`;
   const ended = last === undefined ? '' : `, and that of ${last.version} is ${last.state}`;

@@ -169,6 +169,36 @@ describe('release:rollout', () => {
       expect(await server.rollouts.find(1)).toMatchObject({ state: 'rolling', step: 1 });
     });
 
+    it('has nothing to do where the hold of the step that is named ends meanwhile', async () => {
+      meanwhile(step);
+
+      const { exitCode, stdout, stderr } = await rollout('advance', 'delve', '--step', '1');
+
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toContain('nothing to do: it is rolling, step 2');
+      expect(await server.rollouts.find(1)).toMatchObject({ state: 'rolling', step: 1 });
+    });
+
+    it('has nothing to do where the last step is over, if it is named', async () => {
+      await change('advance');
+      const first = await rollout('advance', 'delve', '--step', '2');
+      const again = await rollout('advance', 'delve', '--step', '2');
+
+      expect([first.exitCode, again.exitCode], first.stderr + again.stderr).toEqual([0, 0]);
+      expect(first.stdout).not.toContain('nothing to do');
+      expect(again.stdout).toContain('nothing to do: it is completed');
+      expect(await rollout('advance', 'delve')).toMatchObject({ exitCode: 1 });
+    });
+
+    it('has nothing to do where everybody gets it meanwhile, if a step is named', async () => {
+      meanwhile(() => server.rollouts.act(1, { kind: 'complete' }, by));
+
+      const { exitCode, stdout, stderr } = await rollout('advance', 'delve', '--step', '1');
+
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toContain('nothing to do: it is completed');
+    });
+
     it('resumes from no halt but the one that was seen', async () => {
       await change('halt');
       meanwhile(async () => {
