@@ -81,8 +81,14 @@ describe.skipIf(!canRun)('signed images (needs go and its module proxy, skopeo, 
     const signature = (...args: readonly string[]) =>
       mustRun('bash', [script, ...args], { cwd: dir, env: secret });
 
-    await signature('sign', `${image}@${digest}`, 'image.cdx.json');
+    await signature('sign', `${image}:1.5.0@${digest}`, 'image.cdx.json');
     expect(JSON.parse(await signature('verify', `${image}:1.5.0`))).toMatchObject({ bomFormat: 'CycloneDX' });
+
+    await mustRun(crane, ['tag', `${image}:1.5.0`, 'latest']);
+    const args = [script, 'verify', `${image}:latest`];
+    const other = await run('bash', args, { cwd: dir, env: secret });
+    expect([other.code, other.stdout]).toEqual([1, '']);
+    expect(other.stderr).toContain('for the tag latest');
   });
 
   it('are refused with the key of another', async () => {

@@ -3,6 +3,12 @@
 set -euo pipefail
 state=$1 file=$2
 label=image-report
+# GitHub takes 65,536 characters, and no issue at all for more. Bytes are at least as many.
+if (($(wc -c <"$file") > 65000)); then
+  LC_ALL=C awk '{ size += length($0) + 1 } size > 64000 { exit } { print }' "$file" >"$file.cut"
+  printf '\nThe report is longer than an issue may be. All of it is in the summary of the run.\n' >>"$file.cut"
+  file=$file.cut
+fi
 number=$(gh issue list --label "$label" --state open --limit 1 --json number --jq '.[].number')
 case $state in
   red)

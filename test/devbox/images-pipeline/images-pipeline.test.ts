@@ -98,14 +98,18 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
 
     expect(failures(done), said(done)).toEqual([]);
     expect(done.outputs['needs.check.result']).toBe('skipped');
-    expect(await calls('docker push')).toEqual([
-      'docker push ghcr.io/corp/devbox:linux',
-      'docker push ghcr.io/corp/devbox:windows',
-    ]);
-    expect(await calls('cosign sign ')).toEqual([
-      expect.stringMatching(/^cosign sign --yes ghcr\.io\/corp\/devbox@sha256:[0-9a-f]{64}$/),
-      expect.stringMatching(/^cosign sign --yes ghcr\.io\/corp\/devbox@sha256:[0-9a-f]{64}$/),
-    ]);
+    // A tag moves once its image is signed.
+    const published = [...(await calls('docker push')), ...(await calls('cosign sign '))];
+    const order = (await calls('')).filter((call) => published.includes(call));
+    const signed = (tag: string) =>
+      new RegExp(`^cosign sign --yes -a tag=${tag} ghcr\\.io/corp/devbox@sha256:[0-9a-f]{64}$`);
+    expect(order).toEqual(
+      ['linux', 'windows'].flatMap((tag) => [
+        `docker push ghcr.io/corp/devbox:${tag}-candidate`,
+        expect.stringMatching(signed(tag)),
+        `docker push ghcr.io/corp/devbox:${tag}`,
+      ]),
+    );
     for (const call of await calls('cosign verify')) {
       expect(call).toContain(
         ' --certificate-identity https://github.com/Corp/DevBox/.github/workflows/image.yml@refs/heads/main ' +
@@ -163,7 +167,10 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
     ]);
     expect(said(done)).toContain('built has 26 MB of 25 MB');
     // Its limit is for what it adds to its base.
-    expect(await calls('docker push')).toEqual(['docker push ghcr.io/corp/devbox:windows']);
+    expect(await calls('docker push')).toEqual([
+      'docker push ghcr.io/corp/devbox:windows-candidate',
+      'docker push ghcr.io/corp/devbox:windows',
+    ]);
   });
 
   it('says in the issue that an image could not be built', async () => {
@@ -237,6 +244,40 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
     expect(night.summaries.check).toContain('not signed as it should be: `ghcr.io/corp/devbox:linux`');
     expect(await calls('docker build')).toHaveLength(2);
     expect(failures(night)).toEqual([]);
+  });
+
+  it('takes an image for red that is signed for another tag', async () => {
+    await start('push', [0]);
+    const at = (tag: string) => join(world, 'registry', `ghcr.io_corp_devbox:${tag}`);
+    await cp(at('linux'), at('windows'));
+
+    const night = await start('schedule', [0, 0]);
+
+    expect(night.summaries.check).toContain('not signed as it should be: `ghcr.io/corp/devbox:windows`');
+    expect(night.summaries.check).not.toContain('devbox:linux');
+    expect(failures(night)).toEqual([]);
+  });
+
+  it('takes an image for red that has two attested SBOMs', async () => {
+    await start('push', [0]);
+    await writeFile(join(world, 'attested-twice'), '');
+
+    const night = await start('schedule', [0, 0]);
+
+    expect(night.summaries.check).toContain('not signed as it should be: `ghcr.io/corp/devbox:windows`');
+    expect(said(night)).toContain('has several attested SBOMs');
+  });
+
+  it('cuts a report that is longer than an issue may be, and says so', async () => {
+    await writeFile(join(world, 'long'), '- this tool needs a newer version: ä\n'.repeat(3000));
+
+    const done = await start('push', [5]);
+
+    const issue = await readFile(join(world, 'issue.md'), 'utf8');
+    expect(issue.length).toBeLessThan(65_536);
+    expect(issue.length).toBeGreaterThan(50_000);
+    expect(issue.endsWith('All of it is in the summary of the run.\n')).toBe(true);
+    expect(done.summaries.report).toContain('- SBOM of windows');
   });
 
   it('does not call an image red when the check itself failed', async () => {

@@ -4,7 +4,8 @@
 set -euo pipefail
 program=${0##*/}
 printf '%s %s\n' "$program" "$*" >>"$WORLD/calls.txt"
-name() { printf '%s\n' "${1%%@*}" | sed 's/:[a-z]*$//' | tr / _; }
+# What a signature says besides: -a KEY=VALUE
+annotation() { while [[ $1 != -a ]]; do shift; done && printf '%s\n' "$2"; }
 # What a tag, or a digest, of the registry is.
 digest() {
   if [[ $1 == *@* ]]; then printf '%s\n' "${1##*@}"; else cat "$WORLD/registry/$(tr / _ <<<"$1")"; fi
@@ -16,6 +17,7 @@ case "$program $1" in
     if [[ $* == *windows/Dockerfile* ]]; then image=windows; fi
     [[ ! -f $WORLD/no-build-of-$image ]] || exit 1
     printf '%s\n' "$image" >"$WORLD/built"
+    printf '%s\n' "$image $RANDOM $RANDOM" >"$WORLD/built-image"
     ;;
   'docker login')
     password=$(cat)
@@ -35,21 +37,26 @@ case "$program $1" in
     ;;
   'docker push')
     mkdir -p "$WORLD/registry"
-    printf 'sha256:%s\n' "$(printf '%s' "$2 $RANDOM" | sha256sum | cut -d ' ' -f 1)" >"$WORLD/registry/$(tr / _ <<<"$2")"
+    printf 'sha256:%s\n' "$(sha256sum <"$WORLD/built-image" | cut -d ' ' -f 1)" >"$WORLD/registry/$(tr / _ <<<"$2")"
     ;;
   'docker rm' | 'docker tag' | 'npm install') ;;
-  'cosign sign') touch "$WORLD/signed-$(digest "${!#}")" ;;
+  'cosign sign') annotation "$@" >>"$WORLD/signed-$(digest "${!#}")" ;;
+  'cosign triangulate') printf '%s:%s.sig\n' "${2%:*}" "$(digest "$2" | tr : -)" ;;
   'cosign attest')
     while [[ $1 != --predicate ]]; do shift; done
+    # --replace
     cp "$2" "$WORLD/attested-$(digest "${!#}")"
     ;;
-  'cosign verify') [[ -f "$WORLD/signed-$(digest "${!#}")" ]] ;;
+  'cosign verify') grep -qxF "$(annotation "$@")" "$WORLD/signed-$(digest "${!#}")" ;;
   'cosign verify-attestation')
     payload=$(jq '{predicateType: "https://cyclonedx.org/bom", predicate: .}' "$WORLD/attested-$(digest "${!#}")" | base64 -w 0)
-    printf '{"payloadType":"application/vnd.in-toto+json","payload":"%s","signatures":[{}]}\n' "$payload"
+    line=$(printf '{"payloadType":"application/vnd.in-toto+json","payload":"%s","signatures":[{}]}' "$payload")
+    printf '%s\n' "$line"
+    if [[ -f $WORLD/attested-twice ]]; then printf '%s\n' "$line"; fi
     ;;
   'go-win-tools devbox:check')
     echo '# What needs attention'
+    if [[ -f $WORLD/long ]]; then cat "$WORLD/long"; fi
     for file in "$@"; do [[ $file != *.cdx.json ]] || jq -r '"- SBOM of \(.serialNumber)"' "$file"; done
     code=$(head -n 1 "$WORLD/checks")
     sed -i 1d "$WORLD/checks"
