@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { isStorageFailure } from '../database/file-problem.ts';
 import { FeedError } from '../errors.ts';
 import { type ClientHead, headIn, linkFor, viewOf } from './client-chain.ts';
 import type { ClientLinks, StoredLink } from './client-links.ts';
@@ -140,14 +141,16 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
 
   async function keep(written: Promise<void>): Promise<void> {
     durable = written.catch(() => undefined);
-    await written;
+    await written.catch(refuseUnstored);
   }
 
   async function make({ main, offers }: Wanted): Promise<StoredLink> {
     const last = await links.newest();
     const at = now();
     const parts = { main: main.commit, previous: last?.commit, at, offers };
-    const commit = await (await store()).write(parts);
+    const commit = await store()
+      .then((opened) => opened.write(parts))
+      .catch(refuseUnstored);
     return { number: (last?.number ?? 0) + 1, main: main.commit, offers: printOffers(offers), at, commit };
   }
 
@@ -165,7 +168,7 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
       await durable;
     } else {
       const leave = await writing.acquire(never);
-      head = await write(client, grants).catch(refuseUnstored).finally(leave);
+      head = await write(client, grants).finally(leave);
     }
     const { link, offers } = head;
     if (link === undefined) return { folder: undefined, offers };
@@ -178,8 +181,8 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
 
 /** On a full disk. What it got before stays as it is, and clients that need nothing new are served. */
 function refuseUnstored(error: unknown): never {
-  if (error instanceof FeedError && error.code !== 'GIT_FAILED') throw error;
-  throw new FeedError('VIEW_NOT_STORED', {}, error);
+  const isGit = error instanceof FeedError && error.code === 'GIT_FAILED';
+  throw isGit || isStorageFailure(error) ? new FeedError('VIEW_NOT_STORED', {}, error) : error;
 }
 
 /** A transition may take a manifest away between two looks: what the client is granted then is another. */

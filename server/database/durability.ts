@@ -30,9 +30,9 @@ export function createLogDurability(db: Database.Database, file: string): Durabi
       checkpointed: number;
     }[];
     if (copy === undefined || copy.busy !== 0 || copy.log !== copy.checkpointed) {
-      throw new Error(
-        'The write-ahead log is not on disk, and somebody who reads keeps it from being copied.',
-      );
+      const problem =
+        'The write-ahead log is not on disk, and somebody who reads keeps it from being copied.';
+      throw Object.assign(new Error(problem), { code: 'EIO' });
     }
   }
 

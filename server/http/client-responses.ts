@@ -61,25 +61,39 @@ export function createClientResponses(
     }
     const rawQuery = target.slice(path.length + 1);
     const asked = { req, from: readPeer(req).address, target, path, rawQuery, address, id };
-    // Usually all is known, and a promise takes as long as finding the response.
-    const view = viewFor(asked);
-    const now = revisions.known();
-    const isWaiting = view instanceof Promise || now === undefined;
-    const cached = isWaiting ? undefined : findCached(asked, view, now);
-    if (cached !== undefined && isForEveryClient(cached, req)) {
-      answer(asked, res, cached);
+    let view: View | Promise<View | undefined>;
+    try {
+      // Usually all is known, and a promise takes as long as finding the response.
+      view = viewFor(asked);
+      const now = revisions.known();
+      const cached = view instanceof Promise || now === undefined ? undefined : findCached(asked, view, now);
+      if (cached !== undefined && isForEveryClient(cached, req)) {
+        answer(asked, res, cached);
+        return;
+      }
+    } catch {
+      // A row that cannot be read must not end the server. Express finds the error again and reports it.
+      leave(req, res);
       return;
     }
     void prepare(asked, res, view)
       .catch(() => undefined)
       .then((found) => {
         if (found !== undefined) return answer(asked, res, found);
-        // It would have the id of this client in its addresses.
-        responses.leaveOut(req);
-        express(req, res);
+        leave(req, res);
       })
       .catch(() => res.destroy());
   };
+
+  function leave(req: IncomingMessage, res: ServerResponse): void {
+    if (res.headersSent) {
+      res.destroy();
+      return;
+    }
+    // It would have the id of this client in its addresses.
+    responses.leaveOut(req);
+    express(req, res);
+  }
 
   /** Undefined: Express says why the client may not have it. */
   function viewFor({ req, from, path, id }: Asked): View | Promise<View | undefined> {

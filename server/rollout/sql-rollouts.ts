@@ -1,4 +1,5 @@
 import type { Connection } from '../database/connection.ts';
+import { isStorageFailure } from '../database/file-problem.ts';
 import type { Transaction } from '../database/transact.ts';
 import { FeedError } from '../errors.ts';
 import type {
@@ -76,20 +77,27 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
   /** Clients whose admission failed at the disk: it may be readable and not durable. */
   const unsure = new Set<string>();
   async function admitNow(client: string): Promise<void> {
-    // Decided once more where nothing can come in between: after a halt nobody gets in.
+    let isDecided = false;
     const admission = transact((transaction) => {
+      // Decided once more where nothing can come in between: after a halt nobody gets in.
       const isIn = new Set(admittedTo(transaction.prepare, client));
       const rings = () => readRings(transaction.prepare);
       const found = newAdmissions(client, isIn, readOpen(transaction.prepare), rings);
       if (found.length > 0) writeAdmissions(transaction.prepare, client, found, now());
-    });
+      isDecided = true;
+    }).then(
+      () => void unsure.delete(client),
+      (error: unknown) => {
+        // What fails afterwards is the commit or the disk; before, nothing can be read of it, and it may be a mistake of ours.
+        if (!isDecided && !isStorageFailure(error)) throw error;
+        unsure.add(client);
+        throw new FeedError('VIEW_NOT_STORED', {}, error);
+      },
+    );
+    // Others that wait for it fail in the same way.
     admitting.set(client, admission);
     try {
       await admission;
-      unsure.delete(client);
-    } catch (error) {
-      unsure.add(client);
-      throw new FeedError('VIEW_NOT_STORED', {}, error);
     } finally {
       if (admitting.get(client) === admission) admitting.delete(client);
     }

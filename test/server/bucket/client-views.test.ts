@@ -202,6 +202,23 @@ describe('the bucket of one client', () => {
     expect(await offered(await clone('pc-2'))).toBe('1.23.0');
   });
 
+  it('is asked for again where the database is full', async () => {
+    const manifest = JSON.parse(world.server.manifest('delve', '1.22.0')) as Record<string, unknown>;
+    // does not fit into the pages that the database has
+    const text = JSON.stringify({ ...manifest, '##': 'x'.repeat(100_000) });
+    await world.held.put({ tool: 'delve', version: '1.22.0', packageId: 'delve', text, message: 'delve' });
+    const folder = await clone('pc-1');
+    admit('pc-1');
+    world.db.prepare('PRAGMA max_page_count = 1').get();
+
+    const refused = await fetch(`${world.address('pc-1')}/info/refs?service=git-upload-pack`);
+
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+    world.db.prepare('PRAGMA max_page_count = 4294967294').get();
+    await pull(folder);
+    expect(await offered(folder)).toBe('1.22.0');
+  });
+
   it('begins anew where the bucket was restored from before what it is made on', async () => {
     const repo = join(world.server.bucketDir, 'repo.git');
     const text = await world.hold('delve', '1.22.0');

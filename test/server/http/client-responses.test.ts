@@ -16,7 +16,7 @@ describe('responses to clients', () => {
   afterEach(() => stop());
 
   /** A route that counts how often it is asked, about packages of this id; every third client is in the rollout. */
-  async function start(about?: string, isKnown = true) {
+  async function start(about?: string, isKnown = true, look: (view: View) => View = (view) => view) {
     const prepared: string[] = [];
     let revision = 1;
     const general = express();
@@ -34,7 +34,7 @@ describe('responses to clients', () => {
         securityHeaders: [],
         addresses: { isAllowed: () => true },
         viewOf: (_req, id) => {
-          const view = Number(id.slice(3)) % third === 0 ? inRollout : plainView;
+          const view = look(Number(id.slice(3)) % third === 0 ? inRollout : plainView);
           return isKnown ? view : Promise.resolve(view);
         },
         routesOf: (view) => [
@@ -63,6 +63,7 @@ describe('responses to clients', () => {
       change: () => {
         revision += 1;
       },
+      ask: (id: string) => fetch(`${url}/nuget/c/${id}/Packages`),
       get: async (id: string) => (await fetch(`${url}/nuget/c/${id}/Packages`)).text(),
     };
   }
@@ -102,5 +103,17 @@ describe('responses to clients', () => {
 
     for (const id of ['pc-3', 'pc-1', 'pc-6', 'pc-2']) await get(id);
     expect(prepared).toEqual(['1', '']);
+  });
+
+  it('are left to Express where the view cannot be read, and the server goes on', async () => {
+    let isBroken = true;
+    const { ask } = await start(undefined, true, (view) => {
+      if (isBroken) throw new Error('disk I/O error');
+      return view;
+    });
+
+    expect((await ask('pc-1')).status).toBe(418);
+    isBroken = false;
+    expect((await ask('pc-1')).status).toBe(200);
   });
 });
