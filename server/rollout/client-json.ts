@@ -27,7 +27,9 @@ export const ClientJson = z.object({
         ),
       }),
     )
-    .describe('Those that are open, and those that it was admitted to and that were rolled back.'),
+    .describe(
+      'Those that are open, and of those that it was admitted to: what was rolled back, and what was superseded and is above what everybody is offered.',
+    ),
   offers: z
     .array(
       z.object({

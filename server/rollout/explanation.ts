@@ -1,6 +1,6 @@
 import type { ClientJson } from './client-json.ts';
 
-/** Why a machine is offered what it is, one line each: of itself, of each tool, and of each open rollout. */
+/** Why a machine is offered what it is, one line each: of itself, of each tool, and of each rollout that is open or whose version it may still have. */
 export function explanationOf({ id, firstSeen, lastSeen, rings, offers, rollouts }: ClientJson): string[] {
   const seen = firstSeen === undefined ? 'never seen' : `seen from ${firstSeen} to ${lastSeen}`;
   const ofRings = rings.length === 0 ? 'in no ring' : `in ${rings.join(', ')}`;

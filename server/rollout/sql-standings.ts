@@ -15,7 +15,7 @@ export function createSqlStandings({ prepare }: Connection): Standings {
     async of(client, tool) {
       const asking = asClient(client, readRings(prepare));
       const admissions = readAdmissions(prepare, client);
-      const shown = [...readTakenBack(prepare, client), ...readOpen(prepare)].filter(
+      const shown = [...readEnded(prepare, client), ...readOpen(prepare)].filter(
         (rollout) => tool === undefined || rollout.tool === tool,
       );
       const rollouts = shown.map((rollout): InRollout => {
@@ -62,11 +62,16 @@ function offerOf(
   );
 }
 
-/** What was taken back from a client: it may have it installed still. */
-function readTakenBack(prepare: Prepare, client: string): StoredRollout[] {
+/** What a client may have installed still: what was taken back from it, and what it keeps until main offers something higher. */
+function readEnded(prepare: Prepare, client: string): StoredRollout[] {
   const sql = `SELECT r.* FROM admissions a JOIN rollouts r ON r.id = a.rollout
-    WHERE a.client = ? AND r.state = 'rolled-back' ORDER BY r.id`;
-  return (prepare(sql).all(client) as RawRollout[]).map((row) => toRollout(row, prepare));
+    WHERE a.client = ? AND r.state IN ('superseded', 'rolled-back') ORDER BY r.id`;
+  return (prepare(sql).all(client) as RawRollout[])
+    .map((row) => toRollout(row, prepare))
+    .filter(
+      ({ state, version, packageId }) =>
+        state === 'rolled-back' || isAbove(version, mainOf(prepare, packageId)),
+    );
 }
 
 type Admission = { readonly at: number; readonly received: number | null };

@@ -26,7 +26,7 @@ export function createCommand(invocation: Invocation): Command {
     .addOption(
       new Option(
         '--given <tool@version>',
-        'only those that a rollout has given this version, while it is open or after it was rolled back, and when',
+        'only those that a rollout has given this version, and when; until it is completed, or main offers something higher than what it gave',
       ).argParser(readRelease),
     )
     .option('--json', 'one JSON object a line')
@@ -60,6 +60,12 @@ async function list(invocation: Invocation, { json, given }: ListFlags): Promise
     found.push(...page.clients.filter((client) => given === undefined || wayOf(client, given) !== undefined));
     if (page.next === null) break;
     after = page.next;
+  }
+  if (given !== undefined && found.length === 0) {
+    const { id, version } = given;
+    invocation.stderr.write(
+      `No open, superseded or rolled-back rollout has given ${id} ${version} to a machine.\n`,
+    );
   }
   if (json) {
     for (const client of found) invocation.stdout.write(`${JSON.stringify(client)}\n`);

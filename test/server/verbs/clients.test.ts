@@ -61,7 +61,10 @@ describe.each(['alone', 'through the running server'])('feed:clients, %s', (way)
 
     expect([given[0], given.length]).toEqual([heads, 3]);
     expect(given[1]).toMatch(/^it-1 .* delve 1\.22\.0 {14}\d{4}-\S+Z {2}not received$/);
-    expect((await clients('list', '--given', 'delve@1.23.0', '--json')).stdout).toBe('');
+    expect(await clients('list', '--given', 'delve@1.23.0', '--json')).toMatchObject({
+      stdout: '',
+      stderr: 'No open, superseded or rolled-back rollout has given delve 1.23.0 to a machine.\n',
+    });
     expect((await clients('list', '--given', 'delve')).code).toBe(2);
     if (way === 'alone') return;
     // after a rollback they are the machines that it concerns
@@ -107,5 +110,40 @@ describe.each(['alone', 'through the running server'])('feed:clients, %s', (way)
     const said = await clients('explain', '../pc');
 
     expect([said.code, said.error?.message]).toEqual([2, expect.stringContaining('../pc is no client id')]);
+  });
+});
+
+describe('feed:clients list --given, after another rollout', () => {
+  let dataDir: string;
+  let server: TestServer;
+  beforeEach(async () => {
+    dataDir = await makeTempDir();
+    server = await startTestServer({ dataDir });
+  });
+  afterEach(async () => {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  it('shows who keeps a version whose rollout was superseded, until everybody is offered something higher', async () => {
+    const { whole, call } = heldUploads(server, await makeKey(server, ['push', 'rollout'], [], 'ann'));
+    const given = async () =>
+      (await runVerb(createCommand, dataDir, 'list', '--given', 'delve@1.22.0')).stdout;
+    const begin = async (version: string, percent: number) => {
+      await whole(version);
+      const plan = { steps: [{ percent, hold: '1d' }] };
+      const [status] = await call('POST', '/rollouts', undefined, { tool: 'delve', version, plan });
+      expect(status).toBe(201);
+    };
+    const ask = () =>
+      fetch(`${server.url}/nuget/c/it-1/FindPackagesById()?id='delve'`).then((answer) => answer.text());
+    await begin('1.22.0', 100);
+    await ask();
+    await begin('1.23.0', 0.01);
+
+    expect(await given()).toMatch(/\nit-1 .* delve 1\.22\.0 /);
+    const [status] = await call('POST', '/rollouts/2/complete');
+    expect(status).toBe(200);
+    expect(await given()).not.toContain('it-1');
   });
 });
