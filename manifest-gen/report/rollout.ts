@@ -39,7 +39,9 @@ function stopInWords({ tool, version, state, history }: Rollout): readonly strin
   const stop = history.findLast(({ action }) => stops[state]?.includes(action) === true);
   if (stop === undefined) return [];
   const why = stop.reason === undefined ? '' : `: ${stop.reason}`;
-  return [`${tool} ${version} is ${state} since ${stop.at}, by ${stop.by}${why}`];
+  const stopped =
+    state === 'halted' ? `has been halted since ${stop.at}` : `was ${state.replace('-', ' ')} at ${stop.at}`;
+  return [`${tool} ${version} ${stopped}, by ${stop.by}${why}`];
 }
 
 /** `1.22.0 rolling, canary and 10 %` */

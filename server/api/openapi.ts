@@ -22,6 +22,8 @@ import {
   ServerInfo,
 } from './schemas.ts';
 
+type Answer = { readonly status: 200 | 201 | 204; readonly schema?: z.ZodType };
+
 type Operation = {
   readonly method: 'get' | 'post' | 'put' | 'delete';
   /** Below /api/v1. */
@@ -35,7 +37,9 @@ type Operation = {
   readonly inPath?: Readonly<Record<string, string>>;
   readonly body?: z.ZodType;
   readonly isBodyOptional?: true;
-  readonly answer: { readonly status: 200 | 201 | 204; readonly schema?: z.ZodType };
+  readonly answer: Answer;
+  /** What else a request that succeeds may be answered with. */
+  readonly otherAnswers?: readonly (Answer & { readonly when: string })[];
   /** Errors other than those about the key. */
   readonly errors?: readonly (400 | 404 | 409 | 413 | 503)[];
 };
@@ -190,6 +194,10 @@ const operations: readonly Operation[] = [
     scope: 'rollout',
     body: NewRolloutJson,
     answer: { status: 201, schema: RolloutJson },
+    otherAnswers: [
+      { status: 200, schema: RolloutJson, when: 'It was started before.' },
+      { status: 204, when: 'With `dryRun`: nothing is in its way.' },
+    ],
     errors: [400, 409, 413],
   },
   {
@@ -237,6 +245,7 @@ const operations: readonly Operation[] = [
     inPath: { tool: 'The name of a tool.', version: 'As it was pushed.' },
     body: NewHeldManifest,
     answer: { status: 201 },
+    otherAnswers: [{ status: 200, when: 'It is there already, or has other addresses now.' }],
     errors: [400, 404, 409, 413],
   },
   {
@@ -338,7 +347,8 @@ export function openApiOf(publicUrl: string, version: string): object {
 }
 
 function describe(operation: Operation): object {
-  const { method, path, summary, scope, body, isBodyOptional = false, answer, errors = [] } = operation;
+  const { method, path, summary, scope, body, isBodyOptional = false } = operation;
+  const { answer, otherAnswers = [], errors = [] } = operation;
   const statuses = scope === undefined ? errors : ([401, 403, ...errors] as const);
   return {
     operationId: `${method}${path.replace(/\W+(\w)/g, (_all, letter: string) => letter.toUpperCase()).replace(/\W/g, '')}`,
@@ -350,13 +360,15 @@ function describe(operation: Operation): object {
       ? {}
       : { requestBody: { required: !isBodyOptional, content: json(body, 'input') } }),
     responses: {
-      [answer.status]: {
-        description: 'Done.',
-        ...(answer.schema === undefined ? {} : { content: json(answer.schema, 'output') }),
-      },
+      [answer.status]: success('Done.', answer),
+      ...Object.fromEntries(otherAnswers.map((other) => [other.status, success(other.when, other)])),
       ...Object.fromEntries(statuses.map((status) => [status, refusal(whatWentWrong[status])])),
     },
   };
+}
+
+function success(description: string, { schema }: Answer): object {
+  return { description, ...(schema === undefined ? {} : { content: json(schema, 'output') }) };
 }
 
 function needed(scope: NonNullable<Operation['scope']>): string {

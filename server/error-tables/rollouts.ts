@@ -23,7 +23,7 @@ export const rolloutErrors = {
   ROLLOUT_STATE: [409, 'The rollout of {tool} {version} is {state}, {step}: {action} does not fit.'],
   ROLLOUT_MOVED: [
     409,
-    'The rollout of {tool} {version} has moved on since it was looked at, so {action} was not done: it is {state}, {step}. Look at it again.',
+    'The rollout of {tool} {version} has moved on since it was looked at, so `{action}` was not carried out: it is {state}, {step}. Look at it again.',
   ],
   ROLLOUT_UNAPPROVED: [
     409,
@@ -98,7 +98,7 @@ export const rolloutErrors = {
   ],
   VIEW_NOT_STORED: [
     503,
-    'What a rollout gives to this client could not be stored, as on a full disk. It is served again when it can; others are served meanwhile.',
+    'What a rollout gives to this client could not be stored, as on a full disk. It will be served as soon as it can be stored; other clients are served meanwhile.',
   ],
   ALERTS_NOT_STORED: [503, 'The alerts could not be stored; send them again.'],
 } as const satisfies ErrorTable;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { openApiOf } from '../../../server/api/openapi.ts';
 import { createAdminRouter } from '../../../server/api/router.ts';
 import { startTestServer, type TestServer } from '../../kit/test-server.ts';
+import { heldUploads } from './held-uploads.ts';
 
 /** What OpenAPI 3.1 asks of the parts that we use; fields that it does not know are refused. */
 const Schema = z.record(z.string(), z.unknown());
@@ -102,6 +103,28 @@ describe('/openapi.json', () => {
         expect(operation!.responses).toHaveProperty(String(status));
       }
     }
+  });
+
+  it('has every answer of uploads and starts that succeed', async () => {
+    const { payload, push, manifest, call } = heldUploads(server, server.adminKey);
+    await payload('1.22.0');
+    await push('1.22.0');
+    const puts = [await manifest('1.22.0'), await manifest('1.22.0')];
+    const plan = { steps: [{ percent: 1, hold: '1d' }] };
+    const starts: number[] = [];
+    for (const more of [{ dryRun: true }, {}, {}]) {
+      const order = { tool: 'delve', version: '1.22.0', plan, ...more };
+      starts.push((await call('POST', '/rollouts', undefined, order))[0]);
+    }
+
+    expect([puts, starts]).toEqual([
+      [201, 200],
+      [204, 201, 200],
+    ]);
+    for (const status of puts)
+      expect(document.paths['/held/{tool}/{version}']!.put!.responses).toHaveProperty(String(status));
+    for (const status of starts)
+      expect(document.paths['/rollouts']!.post!.responses).toHaveProperty(String(status));
   });
 
   it('contains nothing that differs from day to day', async () => {

@@ -147,7 +147,7 @@ describe('/api/v1/rollouts', () => {
     const again = await post('/rollouts/1/resume', releaser, { since });
     expect(again).toMatchObject([409, { code: 'ROLLOUT_MOVED', state: 'halted' }]);
     expect(again[1].title).toBe(
-      'The rollout of gopls 0.16.0 has moved on since it was looked at, so resume was not done: it is halted, step 1 of 2. Look at it again.',
+      'The rollout of gopls 0.16.0 has moved on since it was looked at, so `resume` was not carried out: it is halted, step 1 of 2. Look at it again.',
     );
     await post('/rollouts/1/resume', releaser);
     const advances = await Promise.all([1, 2].map(() => post('/rollouts/1/advance', releaser, { step: 1 })));

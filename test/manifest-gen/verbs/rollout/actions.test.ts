@@ -120,7 +120,9 @@ describe('release:rollout', () => {
     expect(stdout).toContain('There is nothing to go back to: main offered no version of delve before.');
     expect(stdout).toContain('feed:clients list --given delve@1.22.0\n');
     const status = await rollout('status', 'delve');
-    expect(status.stdout).toContain(', by ann: crashes\n  feed:clients list --given delve@1.22.0 shows');
+    expect(status.stdout).toContain(
+      'delve 1.22.0 was rolled back at 2026-11-30T09:00:00.000Z, by ann: crashes\n  feed:clients list --given delve@1.22.0 shows',
+    );
   });
 
   describe('while the server and others go on', () => {
@@ -233,7 +235,7 @@ describe('release:rollout', () => {
     const status = async () => (await rollout('status', 'delve')).stdout;
 
     expect(await status()).toContain(
-      'delve 1.22.0 is halted since 2026-11-30T09:00:00.000Z, by ann: odd logs\n',
+      'delve 1.22.0 has been halted since 2026-11-30T09:00:00.000Z, by ann: odd logs\n',
     );
     await rollout('resume', 'delve', '--reason', 'x');
     expect(await status()).not.toContain('by ann');
