@@ -19,11 +19,27 @@ else
 fi
 
 # umask means nothing to Windows: administrators and the system alone, by their well-known ids.
+make_private() {
+  local folder
+  mkdir -p "$1"
+  folder=$(cygpath -w "$1")
+  pwsh -NoProfile -ExecutionPolicy Bypass -File devbox/unclaimed.ps1 "$folder" >&2
+  MSYS_NO_PATHCONV=1 icacls "$folder" /setowner '*S-1-5-32-544' >&2
+  # Also what was granted or denied to others by name goes.
+  MSYS_NO_PATHCONV=1 icacls "$folder" /reset >&2
+  MSYS_NO_PATHCONV=1 icacls "$folder" /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F' >&2
+}
+
 make_home() {
-  mkdir -p "$home"
-  if [[ ${OS-} == Windows_NT ]]; then
-    MSYS_NO_PATHCONV=1 icacls "$(cygpath -w "$home")" /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F' >&2
+  if [[ ${OS-} != Windows_NT ]]; then
+    mkdir -p "$home"
+    return
   fi
+  # The folder above a DEVBOX_HOME of one's own may have other uses.
+  if [[ -z ${DEVBOX_HOME-} ]]; then make_private "$(dirname "$home")"; fi
+  make_private "$home"
+  # Now that nobody else gets in.
+  pwsh -NoProfile -ExecutionPolicy Bypass -File devbox/unclaimed.ps1 "$(cygpath -w "$home")" -Contents >&2
 }
 
 # As programs of this machine write it.

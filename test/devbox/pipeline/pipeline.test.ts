@@ -1,6 +1,6 @@
-import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { appendFile, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cli } from '../../kit/cli.ts';
 import { hasProgram, mustRun, run } from '../../kit/programs.ts';
 import { productDir } from '../../kit/test-server.ts';
@@ -282,6 +282,47 @@ describe.skipIf(!canRun)('devbox.yml (needs bash, git, ssh-keygen, openssl and n
     });
   });
 
+  describe.skipIf(!hasProgram('pwsh'))('on Windows, by stand-ins, makes no key (needs pwsh)', () => {
+    const request = async (env: NodeJS.ProcessEnv = {}) => {
+      const { code, stdout, stderr } = await run(
+        'bash',
+        ['devbox/certificate.sh', 'request', world.fingerprint],
+        {
+          cwd: world.repository,
+          env: { ...world.environment, ...(await makeWindows(world)), ...env },
+        },
+      );
+      await expect(stat(join(world.home, 'next.key'))).rejects.toThrow('ENOENT');
+      expect([code, stdout]).toEqual([1, '']);
+      // As PowerShell wraps it.
+      return stderr.replace(/\s*\n[\s|]*/g, ' ');
+    };
+    beforeEach(() => rm(dirname(world.home), { recursive: true, force: true }));
+    afterEach(async () => {
+      await rm(dirname(world.home), { recursive: true, force: true });
+      await rm(join(world.dir, 'called.txt'), { force: true });
+    });
+
+    it('in a folder that an ordinary user made', async () => {
+      expect(await request({ OWNER: 'S-1-5-21-1-2-3-1001' })).toContain('belong to the administrators');
+      // Nothing of it was taken over.
+      await expect(readFile(join(world.dir, 'called.txt'))).rejects.toThrow('ENOENT');
+    });
+
+    it('beside a file that an ordinary user put there', async () => {
+      await mkdir(world.home, { recursive: true });
+      await writeFile(join(world.home, 'of-mallory.txt'), '');
+      expect(await request()).toContain('of-mallory.txt');
+    });
+
+    it('through a link', async () => {
+      await mkdir(dirname(world.home), { recursive: true });
+      await mkdir(join(world.dir, 'elsewhere'), { recursive: true });
+      await symlink(join(world.dir, 'elsewhere'), world.home);
+      expect(await request()).toContain('is a link');
+    });
+  });
+
   it.skipIf(!hasProgram('pwsh'))(
     'does the same on Windows, by stand-ins for its commands (needs pwsh)',
     async () => {
@@ -308,8 +349,13 @@ describe.skipIf(!canRun)('devbox.yml (needs bash, git, ssh-keygen, openssl and n
       expect(done.summaries.install).toMatch(/^\| configuration \| \d+ s \| 180 s \| /m);
       expect(await world.ask(await certificateOf(world))).toBe(200);
       const called = (await readFile(join(world.dir, 'called.txt'), 'utf8')).trim().split('\n');
+      const parent = dirname(world.home);
       expect(called).toEqual([
-        `icacls ${world.home} /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F`,
+        ...[parent, world.home].flatMap((folder) => [
+          `icacls ${folder} /setowner *S-1-5-32-544`,
+          `icacls ${folder} /reset`,
+          `icacls ${folder} /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F`,
+        ]),
         `choco source add --name=go-win-tools --source=${world.url}/nuget --cert=${join(world.home, 'machine.pfx')}`,
       ]);
     },

@@ -6,3 +6,7 @@ function Get-NetAdapter([switch] $Physical) {
   [pscustomobject] @{ PermanentAddress = '8CEC4BA1020F'; PnPDeviceID = 'PCI\VEN_8086&DEV_15F3'; InterfaceDescription = 'I225-LM' }
 }
 function Get-PnpDeviceProperty { [CmdletBinding()] param([string] $InstanceId, [string] $KeyName) [pscustomobject] @{ Data = 1 } }
+# Everything belongs to the administrators, except for what has the name of somebody.
+function Get-Acl([string] $LiteralPath) {
+  [pscustomobject] @{ Sddl = (Split-Path -Leaf $LiteralPath) -like 'of-mallory*' ? 'O:S-1-5-21-1-2-3-1001G:DUD:' : "O:$($env:OWNER ?? 'BA')G:SYD:" }
+}

@@ -86,11 +86,13 @@ export async function startPipelineWorld(): Promise<PipelineWorld> {
   const caKey = await readFile(at('devbox-ca.key'), 'utf8');
   const nginx = await startNginx({ dir, port, testServer, tls, ca: join(repository, 'devbox/ca.pem') });
 
-  const environment = { ...git, DEVBOX_HOME: at('home'), DEVBOX_SYS: at('sys'), GIT_SSL_CAINFO: tls.caFile };
+  // Where it is on Windows, below a ProgramData that is this folder.
+  const home = at('go-win-tools', 'devbox');
+  const environment = { ...git, DEVBOX_HOME: home, DEVBOX_SYS: at('sys'), GIT_SSL_CAINFO: tls.caFile };
   let runs = 0;
   let forged = 0;
   const world: PipelineWorld = {
-    ...{ dir, repository, url, fingerprint, alice, mallory, environment, home: at('home') },
+    ...{ dir, repository, url, fingerprint, alice, mallory, environment, home },
     async commit(by) {
       const sign = by === undefined ? [] : ['-S'];
       const settings =
@@ -233,6 +235,7 @@ export async function makeWindows(world: PipelineWorld): Promise<NodeJS.ProcessE
       RUNNER_OS: 'Windows',
       OS: 'Windows_NT',
       PROGRAMDATA: world.dir,
+      DEVBOX_HOME: '',
       PSModulePath: join(world.dir, 'modules'),
     },
     PATH: `${bin}:${process.env.PATH}`,
