@@ -99,7 +99,12 @@ const requirePush: RequestHandler<{ tool: string }> = async (req, _res, next) =>
   next();
 };
 
-async function put(services: HeldServices, req: Request<Named>, res: express.Response): Promise<void> {
+async function put(
+  services: HeldServices,
+  req: Request<Named>,
+  res: express.Response,
+  earlier: { readonly attempts: number; readonly isAdded: boolean } = { attempts: 0, isAdded: false },
+): Promise<void> {
   const { catalog, heldManifests, rollouts, reservedIds, log } = services;
   const { tool, version } = req.params;
   const { packageId, manifest: text, message, corrects } = readBody(NewHeldManifest, req);
@@ -115,16 +120,22 @@ async function put(services: HeldServices, req: Request<Named>, res: express.Res
   const manifest = { tool, version, packageId, text, message, corrects };
   const is = await heldManifests.put(manifest);
   if (is === 'other' && !(await move(services, manifest))) fail('HELD_OTHER', { tool, version });
+  const isAdded = earlier.isAdded || is === 'added';
   if (corrects !== undefined) {
     const order = { tool, version, corrects, compared };
     const outcome = await rollouts.correct(order, { by: actorOf(key, req.ip) });
     // Main offers another version than a moment ago.
-    if (outcome === 'changed') return put(services, req, res);
+    if (outcome === 'changed') {
+      const attempts = earlier.attempts + 1;
+      if (attempts >= maxAttempts)
+        fail('ROLLOUT_NOT_HELD', { tool, version: corrects, missing: lastingCorrection });
+      return put(services, req, res, { attempts, isAdded });
+    }
     if (outcome === 'approved') fail('CORRECTION_APPROVED', { tool, version, corrects });
     if (outcome === 'unfit') fail('BODY_INVALID', { problem: `${version} is no correction of ${corrects}` });
   }
   log.info({ tool, version, keyName: key.name }, 'manifest held');
-  res.status(is === 'added' ? 201 : 200).end();
+  res.status(isAdded ? 201 : 200).end();
 }
 
 /** `bucket:rebase`: the same release from other addresses takes the place of what is held, also while it is rolling out. */
@@ -148,6 +159,7 @@ async function requireOffered(
 }
 
 const maxAttempts = 5;
+const lastingCorrection = 'a correction with what main offers, which changes all the time,';
 
 async function discard(
   { rollouts, blobFlusher, bucket }: HeldServices,

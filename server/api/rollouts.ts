@@ -100,7 +100,14 @@ const missing = {
   correction: 'a correction of it with the bytes that main offers, which a rollback needs,',
 } as const;
 
-async function start(services: RolloutServices, req: Request, res: express.Response): Promise<void> {
+const maxAttempts = 5;
+
+async function start(
+  services: RolloutServices,
+  req: Request,
+  res: express.Response,
+  attempt = 1,
+): Promise<void> {
   const { rollouts, clients, findHeld, reservedIds, log } = services;
   const { tool, version, plan: writtenPlan, reason, dryRun, packageId } = readBody(NewRolloutJson, req);
   await principalWith(req, ['push'], tool);
@@ -131,7 +138,10 @@ async function start(services: RolloutServices, req: Request, res: express.Respo
     fail('ROLLOUT_NOT_HELD', { tool, version, missing: `${missing.correction} since ${stale} has others,` });
   const outcome = await rollouts.start(order, { by: actorOf(key, req.ip), reason });
   // Main offers another version than a moment ago.
-  if (outcome.is === 'changed') return start(services, req, res);
+  if (outcome.is === 'changed') {
+    if (attempt < maxAttempts) return start(services, req, res, attempt + 1);
+    return fail('ROLLOUT_NOT_HELD', { tool, version, missing: missing.correction });
+  }
   const rollout = startedOf(outcome, { tool, version });
   log.info({ tool, version, rollout: rollout.id, state: rollout.state }, 'rollout started');
   res.status(outcome.is === 'started' ? 201 : 200).json(await shown(services, rollout));

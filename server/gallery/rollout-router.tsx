@@ -84,6 +84,8 @@ export function createRolloutPages(services: RolloutPageServices): Router {
     router
       .route(`/rollouts/:id/${action}`)
       .post(form, async (request: Request<Numbered>, response: Response) => {
+        // First, since without a key nobody learns which rollouts there are.
+        await principalWith(request, ['rollout']);
         const found = await findRollout(rollouts, request.params.id);
         const key = await principalWith(request, ['rollout'], found.tool);
         const { reason, ...seen } = readForm(Change, request);
@@ -101,6 +103,7 @@ export function createRolloutPages(services: RolloutPageServices): Router {
     .route('/rollouts/:id/client')
     // What single machines are offered needs a key, as in /api/v1/clients; and a key must not be in an address.
     .post(form, async (request: Request<Numbered>, response: Response) => {
+      await principalWith(request, ['read']);
       const rollout = await findRollout(rollouts, request.params.id);
       await principalWith(request, ['read'], rollout.tool);
       const { client } = readForm(Question, request);

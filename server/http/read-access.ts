@@ -45,7 +45,7 @@ function isWriting(req: Request): boolean {
   return (
     ['PUT', 'DELETE'].includes(req.method) ||
     (req.method === 'POST' &&
-      /^\/(api\/v1\/|rollouts\/[^/]+\/[^/]+\/?$|(nuget|api\/v2)\/(package\/)?[^/]+\/[^/]+\/?$|v3\/publish\/)/i.test(
+      /^\/(api\/v1\/|rollouts\/[^/]+\/(halt|resume|client)\/?$|(nuget|api\/v2)\/(package\/)?[^/]+\/[^/]+\/?$|v3\/publish\/)/i.test(
         req.path,
       )) ||
     (req.method === 'POST' && /\/git-receive-pack$/.test(req.path)) ||

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { RolloutJson } from '../../../server/rollout/rollout-json.ts';
 import { type RolloutServer, startRolloutServer } from './rollout-server.ts';
@@ -39,6 +39,15 @@ describe('/api/v1/rollouts', () => {
   const get = (path = '') => server.call('GET', `/rollouts${path}`, reader);
   /** Without approvals. */
   const gopls = { ...order, tool: 'gopls', version: '0.16.0' };
+
+  it('gives up a start where main offers another version each time', async () => {
+    const tries = vi.spyOn(server.rollouts, 'start').mockResolvedValue({ is: 'changed' });
+
+    const answer = await post('/rollouts', releaser, gopls);
+
+    expect(answer).toMatchObject([409, { code: 'ROLLOUT_NOT_HELD' }]);
+    expect(tries).toHaveBeenCalledTimes(5);
+  });
 
   it('starts one, which waits for another owner, and shows all of it', async () => {
     const [status, made] = await post('/rollouts', releaser, { ...order, reason: 'new' });

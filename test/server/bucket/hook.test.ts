@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hookEnvironment, installHooks } from '../../../server/bucket/hook.ts';
@@ -95,13 +95,24 @@ describe.skipIf(process.platform === 'win32')('the hook pre-receive', () => {
     });
   });
 
-  it.each([{}, { PATH: '/nowhere' }])('refuses when no server listens: %j', async (env) => {
+  it('refuses by Node when no server listens', async () => {
     const token = issue(true);
     await hookServer.close();
-    const { code, said } = await push(token, env);
+    const said = await push(token, { PATH: '/nowhere' });
     hookServer = await openHookServer();
 
-    expect({ code, said }).toEqual({ code: 1, said: cannot });
+    expect(said).toEqual({ code: 1, said: cannot });
+  });
+
+  it.skipIf(!hasProgram('bash'))('leaves it to Node when bash finds no server (needs bash)', async () => {
+    const token = issue(true);
+    const node = join(dir, 'node');
+    await writeFile(node, '#!/bin/sh\necho "asked by $1"\nexit 3\n', { mode: 0o755 });
+    await hookServer.close();
+    const said = await push(token, { GO_WIN_TOOLS_NODE: node });
+    hookServer = await openHookServer();
+
+    expect(said).toEqual({ code: 3, said: `asked by ${join(dir, 'hooks', 'pre-receive.mjs')}\n` });
   });
 
   it('refuses a push past the server', async () => {

@@ -35,9 +35,14 @@ describe('the pages of rollouts', () => {
   }
 
   const own = (): Record<string, string> => ({ Origin: server.url });
-  function send(action: string, fields: Record<string, string>, headers = own()): Promise<Response> {
+  function send(action: string, fields: Record<string, string>, headers = own(), id = 1): Promise<Response> {
     const body = new URLSearchParams(fields);
-    return fetch(`${server.url}/rollouts/1/${action}`, { method: 'POST', body, headers, redirect: 'manual' });
+    return fetch(`${server.url}/rollouts/${id}/${action}`, {
+      method: 'POST',
+      body,
+      headers,
+      redirect: 'manual',
+    });
   }
   async function stateNow(): Promise<unknown> {
     return (await server.rollouts.find(1))?.state;
@@ -227,6 +232,14 @@ describe('the pages of rollouts', () => {
   ])('change nothing for %s', async (_, headers) => {
     expect((await send('halt', { key, reason: 'x' }, headers)).status).toBe(403);
     expect(await stateNow()).toBe('rolling');
+  });
+
+  it.each(['halt', 'resume', 'client'])('do not show by %s which rollouts there are', async (action) => {
+    const fields = { key: 'unknown-key-of-nobody', reason: 'x', client: 'pc-1' };
+
+    for (const id of [1, 2]) expect((await send(action, fields, own(), id)).status).toBe(403);
+    const able = await server.key(['read', 'rollout']);
+    expect((await send(action, { ...fields, key: able }, own(), 2)).status).toBe(404);
   });
 
   it('have no form for anything else', async () => {

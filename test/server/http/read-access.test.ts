@@ -105,6 +105,12 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
     },
   );
 
+  it('counts as reading what is sent to no form of a rollout', async () => {
+    const { status } = await fetch(`${server.url}/rollouts/1/approve`, { method: 'POST' });
+
+    expect(status).toBe(401);
+  });
+
   it("answers in the client's format", async () => {
     expect(await (await ask('/nuget/Packages()')).text()).toContain('<m:code>KEY_MISSING</m:code>');
   });
