@@ -23,7 +23,7 @@ export const rolloutErrors = {
   ROLLOUT_STATE: [409, 'The rollout of {tool} {version} is {state}, {step}: {action} does not fit.'],
   ROLLOUT_MOVED: [
     409,
-    'The rollout of {tool} {version} has moved on since it was looked at, so `{action}` was not carried out: it is {state}, {step}. Look at it again.',
+    'The rollout of {tool} {version} {how}, so `{action}` was not carried out: it is {state}, {step}. Look at it again.',
   ],
   ROLLOUT_UNAPPROVED: [
     409,

@@ -44,6 +44,7 @@ export async function performAction(
 ): Promise<StoredRollout> {
   const { step = now.step + 1, since = new Date(now.since).toISOString() } = seen;
   const isSeen = step === now.step + 1 && Date.parse(since) === now.since;
+  if (step > now.step + 1) return refuse(rollouts, now, 'not there yet', name, key);
   if (!isSeen) return refuse(rollouts, now, 'moved', name, key);
   const isAsked = seen.step !== undefined || seen.since !== undefined;
   const expected = isAsked || rolloutActions[name].isWider ? now : undefined;
@@ -58,7 +59,7 @@ export async function performAction(
 async function refuse(
   rollouts: Pick<Rollouts, 'details'>,
   rollout: StoredRollout,
-  refusal: RolloutRefusal,
+  refusal: RolloutRefusal | 'not there yet',
   action: RolloutActionName,
   { owner = '' }: KeyTerms,
 ): Promise<never> {
@@ -71,8 +72,11 @@ async function refuse(
     fail('ROLLOUT_UNAPPROVED', { tool, version, state, action, given, needed: facts.approvalsNeeded });
   }
   const step = `step ${rollout.step + 1} of ${rollout.plan.steps.length}`;
-  const code = refusal === 'moved' ? 'ROLLOUT_MOVED' : 'ROLLOUT_STATE';
-  return fail(code, { tool, version, state, step, action });
+  const about = { tool, version, state, step, action };
+  if (refusal === 'moved') fail('ROLLOUT_MOVED', { ...about, how: 'has moved on since it was looked at' });
+  if (refusal === 'not there yet')
+    fail('ROLLOUT_MOVED', { ...about, how: 'is not at the step that was named' });
+  return fail('ROLLOUT_STATE', about);
 }
 
 /** The rollout of a number as it is written in an address. @throws FeedError ROLLOUT_NOT_FOUND */

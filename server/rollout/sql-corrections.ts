@@ -134,7 +134,7 @@ export function grantedCorrections(prepare: Prepare, tool: string): string[] {
   return (prepare(sql).all(tool) as { version: string }[]).map(({ version }) => version);
 }
 
-/** @param main what main offers, whose bytes it has */
+/** @param main what main offers when it is added; by APPROVALS its files were compared with that (api/held.ts) */
 export function addCorrection(
   prepare: Prepare,
   rollout: number,
@@ -146,7 +146,7 @@ export function addCorrection(
   prepare(sql).run(rollout, version, main ?? null, rollout);
 }
 
-/** Whether main offers something, and nothing is prepared that has its bytes. */
+/** Whether main offers something, and nothing was prepared since. Where that was not recorded (an older database), what is prepared counts. */
 export function lacksCorrection(
   prepare: Prepare,
   { id, packageId }: Pick<StoredRollout, 'id' | 'packageId'>,

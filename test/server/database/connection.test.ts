@@ -9,6 +9,7 @@ import { createSqlPendingBlobs } from '../../../server/catalog/sql/pending-blobs
 import { createSqlPurgeQueue } from '../../../server/catalog/sql/purge.ts';
 import { openDatabase } from '../../../server/database/connection.ts';
 import { migrations } from '../../../server/database/migrations.ts';
+import { correctionsOf, lacksCorrection } from '../../../server/rollout/sql-corrections.ts';
 import { makePackage } from '../../kit/new-package.ts';
 
 describe('the database', () => {
@@ -53,6 +54,28 @@ describe('the database', () => {
     expect(await createSqlPendingBlobs(db).list(10)).toEqual([{ number: 1, sha256: 'aa', sizeBytes: 1 }]);
     expect(await createSqlPurgeQueue(db).list()).toEqual(['bb']);
     expect(db.pragma('foreign_key_check')).toEqual([]);
+    db.close();
+  });
+
+  it('keeps the corrections of an earlier program, whatever main offered when they were prepared', async () => {
+    const before = new Database(file);
+    const added = migrations.findIndex((step) => step.includes('rollout_corrections ADD COLUMN main'));
+    expect(added).toBeGreaterThan(0);
+    for (const step of migrations.slice(0, added)) before.exec(step);
+    before.pragma(`user_version = ${added}`);
+    before.exec(`INSERT INTO rollouts (id, tool, package_id, version, seed, plan, begun_at, state, since, step, held, counted_to)
+      VALUES (1, 'delve', 'delve', '1.22.0', 's', '{}', 0, 'pending', 0, -1, 0, 0), (2, 'buf', 'buf', '1.33.0', 's', '{}', 0, 'pending', 0, -1, 0, 0);
+      INSERT INTO rollout_corrections (rollout, number, version) VALUES (1, 1, '1.22.0.1')`);
+    before.close();
+
+    const db = openDatabase(file);
+    const { prepare } = db;
+    const catalog = createSqlCatalog(db, () => new Date(0));
+    for (const id of ['delve', 'buf']) await catalog.add(makePackage({ id, version: '1.21.0' }), operator);
+
+    expect(correctionsOf(prepare, 1)).toEqual(['1.22.0.1']);
+    expect(lacksCorrection(prepare, { id: 1, packageId: 'delve' })).toBe(false);
+    expect(lacksCorrection(prepare, { id: 2, packageId: 'buf' })).toBe(true);
     db.close();
   });
 
