@@ -94,7 +94,7 @@ export function startRollout(
 
 /**
  * Whether the server was asked what a start would be refused for, before anything is uploaded for it: false where this key may not
- * ask.
+ * ask, or the server is older than the question.
  * @throws ReleaseError for what is in its way, as `startRollout` does
  */
 export async function foreseeStart(
@@ -104,6 +104,7 @@ export async function foreseeStart(
   const json = { ...order, dryRun: true };
   const response = await askServer(feed, ['rollouts'], { method: 'POST', json });
   if ([401, 403].includes(response.statusCode) && codeOf(response)?.startsWith('KEY_')) return false;
+  if (response.statusCode === 400 && sentenceOf(response)?.includes('dryRun')) return false;
   requireAccepted(response, { tool: order.tool, version: order.version, what: 'start' });
   return true;
 }

@@ -78,7 +78,7 @@ export async function planRolloutOf(
   if (!(await foreseeStart(toolkit.feed, order)) && options.dryRun)
     toolkit.report.warn(
       tool.tool,
-      'rings and firing alerts are not checked: that needs a key with the scopes push and rollout',
+      'rings and firing alerts are not checked: that needs a key with the scopes push and rollout, and a server that is not older',
     );
 
   const correction = await planCorrection(tool, version, toolkit, takenByRollouts(rollouts));

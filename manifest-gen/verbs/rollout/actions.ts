@@ -11,7 +11,7 @@ import {
 import type { ReleaseFlags } from '../flags.ts';
 import { recoveryLines } from '../recovery.ts';
 import { verb } from '../run/run-verb.ts';
-import { isMeant, openForChange, readTarget, type Target } from './open-rollouts.ts';
+import { changeRollout, isMeant, readTarget, type Target } from './open-rollouts.ts';
 
 type ActionFlags = ReleaseFlags & { readonly step?: number };
 
@@ -96,9 +96,11 @@ export const actionCommands = (Object.keys(actions) as RolloutActionName[]).map(
     },
     async run({ args: [arg = ''], flags }, toolkit) {
       const target = readTarget(arg);
-      const feed = await openForChange(toolkit, target.tool, scope);
-      const found = chooseRollout(await listRollouts(feed, target.tool), target, name, endOf(name, flags));
-      const { rollout, isDone } = await act(feed, found, name, flags);
+      const { tool } = target;
+      const { rollout, isDone } = await changeRollout(toolkit, { tool, scope }, async (feed) => {
+        const found = chooseRollout(await listRollouts(feed, tool), target, name, endOf(name, flags));
+        return act(feed, found, name, flags);
+      });
       const at = name === 'advance' ? `, step ${rollout.step}` : '';
       const nothing = isDone ? [`nothing to do: it is ${rollout.state}${at}`] : [];
       toolkit.report.rollouts([rollout], { notes: [...nothing, ...notesOf(rollout)] });

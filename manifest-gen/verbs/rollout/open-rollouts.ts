@@ -1,5 +1,5 @@
 import { compareVersionTexts, parseNuGetVersion } from '../../../formats/nuget-version.ts';
-import { fail } from '../../errors.ts';
+import { fail, ReleaseError } from '../../errors.ts';
 import { requireKey, type Scope } from '../../publish/require-key.ts';
 import { createFeedHttp, type FeedHttp } from '../../published/feed/http.ts';
 import type { Toolkit } from '../../toolkit.ts';
@@ -36,16 +36,24 @@ export function openRollouts({ http, config, signal }: Toolkit): FeedHttp {
 }
 
 /**
- * The same for whoever changes a rollout of a tool, with a key that may: a refusal of the list would name what reads it.
+ * The same for whoever changes a rollout of a tool. What the key may do is asked only after a refusal, which may name another
+ * scope (that of the list): a halt is to depend on as few answers as possible.
  * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_KEY_IDS, FEED_REFUSED for a key that the server does not know
  */
-export async function openForChange(
+export async function changeRollout<T>(
   { http, config, signal }: Toolkit,
-  tool: string,
-  scope: Scope,
-): Promise<FeedHttp> {
+  { tool, scope }: { readonly tool: string; readonly scope: Scope },
+  change: (feed: FeedHttp) => Promise<T>,
+): Promise<T> {
   const feed = createFeedHttp(http, config.feedUrl, config.feedApiKey, signal);
   const need = { tool: { tool, packageId: undefined }, scopes: [scope] };
-  await requireKey({ feed, config, endpoints: { isOwnServer: true } }, [need]);
-  return feed;
+  const requireScope = () => requireKey({ feed, config, endpoints: { isOwnServer: true } }, [need]);
+  if (config.feedApiKey === undefined) await requireScope();
+  try {
+    return await change(feed);
+  } catch (error) {
+    if (error instanceof ReleaseError && [401, 403].includes(Number(error.details.status)))
+      await requireScope();
+    throw error;
+  }
 }

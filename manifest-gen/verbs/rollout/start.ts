@@ -8,6 +8,7 @@ import { startRollout } from '../../published/feed/rollouts.ts';
 import { inWords } from '../../report/reasons.ts';
 import type { Outcome } from '../../report/report.ts';
 import { readPlanFile } from '../../tool-file/rollout-plan.ts';
+import type { Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import type { ReleaseFlags } from '../flags.ts';
 import type { Skipped } from '../plan/promotion.ts';
@@ -75,7 +76,10 @@ async function publish(
   const about = { tool: tool.tool, version: row.to };
   if (open !== undefined) toolkit.report.rollouts([open]);
   // the one before it was completed meanwhile, the first of all
-  if (open?.waitsFor === 'correction' && !dryRun) await renewCorrections(tool, toolkit);
+  if (open?.waitsFor === 'correction' && !dryRun) {
+    await requireOnMain(tool, toolkit);
+    await renewCorrections(tool, toolkit);
+  }
   if (held === undefined) return { ...about, kind: 'nothing', detail: inWords(row.why) };
   if (dryRun)
     return { ...about, kind: 'made', detail: `${inWords(row.why)}; nothing was uploaded (--dry-run)` };
@@ -84,6 +88,19 @@ async function publish(
   const rollout = await startRollout(toolkit.feed, { ...about, plan, reason });
   toolkit.report.rollouts([rollout]);
   return { ...about, kind: 'started', detail: `${rollout.state}, ${inWords(row.why)}` };
+}
+
+/**
+ * The server waits for a correction of what the feed offers, which is made of what branch main has.
+ * @throws ReleaseError ROLLOUT_UNSUITED
+ */
+async function requireOnMain({ tool }: Tool, { bucket }: OpenVerbToolkit): Promise<void> {
+  if ((await bucket.version('main', tool)) !== undefined) return;
+  fail('ROLLOUT_UNSUITED', {
+    what: `A correction for the rollout of ${tool}`,
+    reason: `the feed offers a stable version of ${tool}, and branch main of the bucket has none`,
+    hint: `\`release:status ${tool}\` shows which version that is; \`release:promote\` finishes it. Then run this again.`,
+  });
 }
 
 type StartFlags = ReleaseFlags & { readonly plan?: string };

@@ -34,10 +34,13 @@ export const statusCommand = verb({
   },
 });
 
-/** @throws ReleaseError TOOL_UNKNOWN */
+/**
+ * Rollouts are the server's: a folder of tools that cannot be read only leaves a misspelled name unnoticed.
+ * @throws ReleaseError TOOL_UNKNOWN
+ */
 async function requireTool(tool: string, toolkit: VerbToolkit): Promise<void> {
-  const { tools, names } = await readToolsOf(toolkit);
-  if (!names.includes(tool)) readRequests([tool], tools);
+  const folder = await readToolsOf(toolkit).catch(() => undefined);
+  if (folder !== undefined && !folder.names.includes(tool)) readRequests([tool], folder.tools);
 }
 
 function openOrNewest(newestFirst: readonly Rollout[]): readonly Rollout[] {

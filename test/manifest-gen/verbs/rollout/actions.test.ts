@@ -166,7 +166,12 @@ describe('release:rollout', () => {
 
       expect([first.exitCode, again.exitCode], first.stderr + again.stderr).toEqual([0, 0]);
       expect(again.stdout).toContain('nothing to do: it is rolling, step 2');
-      expect(await rollout('advance', 'delve', '--step', '3')).toMatchObject({ exitCode: 1 });
+      expect(await rollout('advance', 'delve', '--step', '3')).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining(
+          'is not at the step that was named, so `advance` was not carried out',
+        ),
+      });
       expect(await rollout('advance', 'delve', '--step', 'first')).toMatchObject({ exitCode: 2 });
       expect(await server.rollouts.find(1)).toMatchObject({ state: 'rolling', step: 1 });
     });
@@ -260,6 +265,9 @@ describe('release:rollout', () => {
       exitCode: 1,
       stderr: expect.stringContaining('There is no tool delv.'),
     });
+    // where the folder cannot be read the server's answer is all there is
+    const unread = await rollout('status', 'delv');
+    expect(unread, unread.stderr).toMatchObject({ exitCode: 0, stdout: 'There is no rollout.\n' });
     const buf = await statusOf('buf');
     expect(buf, buf.stderr).toMatchObject({ exitCode: 0, stdout: 'There is no rollout.\n' });
   });
