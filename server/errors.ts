@@ -59,3 +59,11 @@ export class FeedError extends Error {
 export function fail(code: ErrorCode, details: Details = {}, cause?: unknown): never {
   throw new FeedError(code, details, cause);
 }
+
+/** Whether a disk or file did not do what it was asked to, rather than a program asking for the wrong thing. */
+export function isStorageFailure(error: unknown): boolean {
+  if (error instanceof FeedError) return error.code === 'STORAGE_FULL';
+  if (!(error instanceof Error && 'code' in error)) return false;
+  // SQLite's, or the operating system's, such as ENOSPC; Node's own begin with ERR_
+  return /^(SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY)|E[A-Z0-9]+$)/.test(String(error.code));
+}

@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { isStorageFailure } from '../database/file-problem.ts';
-import { FeedError } from '../errors.ts';
+import { FeedError, isStorageFailure } from '../errors.ts';
 import { type ClientHead, headIn, linkFor, viewOf } from './client-chain.ts';
 import type { ClientLinks, StoredLink } from './client-links.ts';
 import {

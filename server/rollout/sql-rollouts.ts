@@ -1,7 +1,6 @@
 import type { Connection } from '../database/connection.ts';
-import { isStorageFailure } from '../database/file-problem.ts';
 import type { Transaction } from '../database/transact.ts';
-import { FeedError } from '../errors.ts';
+import { FeedError, isStorageFailure } from '../errors.ts';
 import type {
   ActOutcome,
   AppliedAlert,
