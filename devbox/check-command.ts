@@ -70,8 +70,8 @@ export function createCommand(invocation: Invocation): Command {
 const help = `
 Examples:
   pnpm devbox:check ../devbox
-  pnpm devbox:check ../devbox --markdown --sbom image.cdx.json --size linux=18400000
-  pnpm devbox:check --to-json config/machine.yaml > config/machine.json
+  pnpm --silent devbox:check ../devbox --markdown --sbom image.cdx.json --size linux=18400000
+  pnpm --silent devbox:check --to-json ../devbox/config/machine.yaml > ../devbox/config/machine.json
 
 Without FEED_URL it asks the feed that devbox.yaml names. What it looks for: docs/devbox/README.md.
 
@@ -108,7 +108,8 @@ async function check(invocation: Invocation, dir: string, flags: Flags): Promise
   else if (flags.markdown) stdout.write(findingsMarkdown(findings, notes));
   else stdout.write(findingsText(findings));
   if (!flags.json) for (const note of notes) stderr.write(`warning: ${note}\n`);
-  if (findings.length > 0) throw new Ended(`Something to do: ${findings.length} of it.`, 5);
+  if (findings.length > 0)
+    throw new Ended(findings.length === 1 ? '1 thing to do.' : `${findings.length} things to do.`, 5);
 }
 
 const maxBytes = 1024 * 1024;
@@ -116,7 +117,9 @@ const maxBytes = 1024 * 1024;
 /** @throws ReleaseError DEVBOX_INVALID */
 async function toJson({ cwd, stdout }: Invocation, file: string): Promise<void> {
   const refuse = (problems: string): never => fail('DEVBOX_INVALID', { file, problems });
-  const text = await readFile(resolve(cwd, file), 'utf8').catch((error: Error) => refuse(error.message));
+  const text = await readFile(resolve(cwd, file), 'utf8').catch((error: NodeJS.ErrnoException) =>
+    refuse(error.code === 'ENOENT' ? 'there is no such file' : error.message),
+  );
   if (text.length > maxBytes) refuse(`it is longer than ${maxBytes} bytes`);
   const read = readYaml(text, z.unknown(), ({ path, message }) => [{ path, problem: message }]);
   if ('faults' in read) return refuse(read.faults.map((fault) => faultInWords(fault, true)).join('; '));

@@ -41,7 +41,9 @@ export async function checkFeed(
     findings.push(...(await checkVersion(toolkit, known, version)));
   }
   if (lock === undefined) return findings;
-  return [...findings, ...compareLock(declaration, lock, await offeredNow(toolkit, declaration, notes))];
+  const gone = new Set(findings.filter(({ kind }) => kind === 'missing').map(({ about }) => about));
+  const compared = compareLock(declaration, lock, await offeredNow(toolkit, declaration, notes));
+  return [...findings, ...compared.filter(({ about, kind }) => kind !== 'stale' || !gone.has(about))];
 }
 
 async function checkVersion(
@@ -61,7 +63,7 @@ async function checkVersion(
         about,
         kind: 'missing',
         what: `the feed has no ${packageIdOf(tool)} ${version}`,
-        next: instead === undefined ? 'Remove it from devbox.yaml.' : take(instead),
+        next: instead === undefined ? 'Release it, or remove it from devbox.yaml.' : take(instead),
       },
     ];
   if (!listed.isListed) {

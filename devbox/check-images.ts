@@ -17,7 +17,7 @@ export function checkImages(
         about: `images.${kind}`,
         kind: 'unpinned',
         what: `the base image ${base} has no digest`,
-        next: `\`docker buildx imagetools inspect ${base}\` shows it: write ${base}@sha256:DIGEST into devbox.yaml, and run \`devbox:create\`.`,
+        next: `\`docker buildx imagetools inspect ${base}\` or \`skopeo inspect docker://${base}\` shows it: write ${base}@sha256:DIGEST into devbox.yaml, and run \`devbox:create\`.`,
       });
     const bytes = sizes.get(kind);
     if (bytes !== undefined && bytes > limit * 1_000_000)

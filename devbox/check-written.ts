@@ -34,7 +34,7 @@ export async function checkWritten(
     findings.push({
       about: 'files',
       kind: 'stale',
-      what: `this version of go-win-tools, or the lock, has others: ${old}`,
+      what: `devbox.yaml, the lock or go-win-tools changed since they were written: ${old}`,
       next: 'Run `devbox:create`.',
     });
   const gone = pathsOf('new');

@@ -48,6 +48,17 @@ export function compareLock(
       [probeId, offered.probe, lock.probe],
       ['go for Windows', offered.windowsGo, lock.go.windows],
     ];
+  const missing: readonly Finding[] =
+    lock.go.windows === undefined && go.version === lock.go.version
+      ? [
+          {
+            about: 'go for Windows',
+            kind: 'missing',
+            what: 'devbox.lock.json has no zip of the Windows toolchain, so no Windows image can be built',
+            next: 'Give its url and sha256 under go: windows: in devbox.yaml, or make the module proxy reachable, and run `devbox:create`.',
+          },
+        ]
+      : [];
   const isStale = new Set(stale.map(({ about }) => about));
   const differing = pairs
     .filter(([about, there, locked]) => !isStale.has(about) && there !== undefined && locked !== undefined)
@@ -60,7 +71,7 @@ export function compareLock(
         next: 'A published version never changes: find out who changed which of the two before you build again.',
       }),
     );
-  return [...stale, ...differing];
+  return [...stale, ...missing, ...differing];
 }
 
 function inWords(download: object | undefined): string {

@@ -77,14 +77,17 @@ async function run(invocation: Invocation, dir: string, flags: Flags): Promise<v
     stdout.write(lines(created, { isDryRun, isForced: flags.force === true }));
     for (const sentence of created.missing) stderr.write(`warning: ${forTerminal(sentence)}\n`);
   }
-  if (changed.length > 0) fail('DEVBOX_CHANGED', { count: changed.length, dir, files: changed.join(', ') });
+  if (changed.length > 0) fail('DEVBOX_CHANGED', { dir, files: changed.join(', ') });
 }
 
 const words: Readonly<Record<FileState, readonly [done: string, planned: string]>> = {
   new: ['written', 'would be written'],
   update: ['updated', 'would be updated'],
   same: ['unchanged', 'unchanged'],
-  changed: ['left alone, since it was changed', 'left alone, since it was changed'],
+  changed: [
+    'left alone: it is not as devbox:create wrote it',
+    'left alone: it is not as devbox:create wrote it',
+  ],
   blocked: ['left alone, since it is a link or behind one', 'left alone, since it is a link or behind one'],
 };
 
@@ -92,11 +95,14 @@ function lines(
   { files }: Created,
   { isDryRun, isForced }: { readonly isDryRun: boolean; readonly isForced: boolean },
 ): string {
-  const width = Math.max(...files.map(({ path }) => path.length)) + 2;
-  return files
+  const news = files.filter(({ state }) => state !== 'same');
+  const width = Math.max(...news.map(({ path }) => path.length)) + 2;
+  const same = files.length - news.length;
+  const rest = same === 0 ? '' : `${same} files are as they should be.\n`;
+  return `${news
     .map(({ path, state }) => {
       const [done, planned] = words[isForced && state === 'changed' ? 'update' : state];
       return `${path.padEnd(width)}${isDryRun ? planned : done}\n`;
     })
-    .join('');
+    .join('')}${rest}`;
 }

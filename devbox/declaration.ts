@@ -34,6 +34,7 @@ const ImageName = z
     'is not the name of an image, such as golang:1.26-alpine',
   );
 const Megabytes = z
+  .number()
   .int('is not a whole number of megabytes')
   .min(1, 'is less than a megabyte')
   .max(99_999, 'is more than 99999 megabytes');
@@ -46,7 +47,10 @@ const Image = z.strictObject({
 /** devbox.yaml: what the images, machines and workspace of a repository are made of. Hashes are in devbox.lock.json. */
 export const Declaration = z.strictObject({
   version: z.literal(1),
-  feed: Address.describe('The PUBLIC_URL of the server.'),
+  feed: Address.refine(
+    (url) => !/\/(nuget|api\/v2|v3\/index\.json)$/i.test(url),
+    'is the address of the feed for choco: write the PUBLIC_URL of the server, which does not end so',
+  ).describe('The PUBLIC_URL of the server.'),
   tools: z
     .record(ToolName, ToolVersion)
     .describe('The exact version of each tool, as branch main has it, or had it.'),

@@ -1,4 +1,5 @@
 import { fail } from '../manifest-gen/errors.ts';
+import { isLoopback } from '../manifest-gen/settings/feed-key.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import type { Declaration } from './declaration.ts';
 import { lockProbe, lockTool, probeId } from './feed-values.ts';
@@ -21,6 +22,11 @@ export async function lockValues(
 ): Promise<{ readonly locked: LockedValues; readonly missing: readonly string[] }> {
   const { feed, probe, go } = declaration;
   const missing: string[] = [];
+  if (isLoopback(feed))
+    missing.push(
+      `The feed is ${feed}, which leads each machine and container to itself: start the server with HOST and PUBLIC_URL as others reach it, ` +
+        `or write that address into ${declarationFile}.`,
+    );
   const tools = await lockTools(toolkit, declaration);
   const lockedProbe = probe === undefined ? undefined : await lockProbe(toolkit, feed, probe);
   if (lockedProbe === undefined)

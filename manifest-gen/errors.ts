@@ -85,7 +85,7 @@ const errors = {
   DEVBOX_MISSING: [
     1,
     '{dir} is not a repository of devbox:create: expected {file} in it.',
-    'Name its folder: `devbox:check DIR`.',
+    '`devbox:create {dir}` writes one; to check another folder, name it.',
   ],
   DEVBOX_SBOM: [2, '{file} cannot be used as an SBOM: {problem}.', 'Name a CycloneDX file in JSON.'],
   DEVBOX_FEED: [
@@ -95,7 +95,7 @@ const errors = {
   ],
   DEVBOX_CHANGED: [
     1,
-    '{count} of the files in {dir} were changed and are left alone: {files}.',
+    'Left alone in {dir}, since they are not as devbox:create wrote them: {files}.',
     'Compare them with what a run in an empty folder writes; `--force` replaces them.',
   ],
   ROLLOUT_UNSUITED: [2, '{what} is not possible here: {reason}.', '{hint}'],

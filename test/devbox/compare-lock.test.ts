@@ -39,6 +39,7 @@ describe('the lock against what the feed has', () => {
       { go: { version: '1.26.8', windows: { ...windows, sha256: sha256('9') } } },
       'go for Windows differs',
     ],
+    ['no Go for Windows', { go: { version: '1.26.8' } }, 'go for Windows missing'],
     ['another version of Go', { go: { version: '1.25.0', windows } }, 'go stale'],
     ['another feed', { feed: 'https://evil.test' }, 'feed stale'],
   ])('finds %s', (_what, change, expected) => {

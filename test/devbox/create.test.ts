@@ -73,7 +73,7 @@ describe('devbox:create', () => {
       const { exitCode, stdout } = await create();
 
       expect(exitCode).toBe(0);
-      expect(stdout).not.toMatch(/written|changed,/);
+      expect(stdout).toMatch(/^devbox\.lock\.json +updated\n\d+ files are as they should be\.\n$/);
       expect(await Promise.all(['devbox.yaml', 'devbox.lock.json', 'compose.yaml'].map(read))).toEqual(
         before,
       );
@@ -87,7 +87,7 @@ describe('devbox:create', () => {
       const result = await create();
 
       expect(result.exitCode).toBe(1);
-      expect(result.stderr).toContain('1 of the files in');
+      expect(result.stderr).toContain('since they are not as devbox:create wrote them: compose.yaml');
       expect(result.stderr).toContain('compose.yaml');
       expect(await read('compose.yaml')).toBe('name: mine\n');
       expect(await read('config/machine.json')).toBe(machine);
@@ -128,7 +128,8 @@ describe('devbox:create', () => {
       const faults = [
         ['delve: 1.26.2', 'delve: "1.0.0; rm -rf /"', 'tools.delve "1.0.0; rm -rf /"'],
         [/feed: .*/, 'feed: http://example.test/"$(id)"', 'line 4, column 7: feed'],
-        ['limit: 25', 'limit: "25"', 'images.linux.limit'],
+        ['limit: 25', 'limit: "25"', 'images.linux.limit "25" is a text: expected a number'],
+        [/feed: (.*)/, 'feed: $1/nuget', 'write the PUBLIC_URL of the server'],
         ['images:', 'colour: red\nimages:', 'colour is not a field of devbox.yaml'],
       ] as const;
       for (const [from, to, said] of faults) {
