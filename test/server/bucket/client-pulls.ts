@@ -43,6 +43,8 @@ type Rollout = {
   readonly version: string;
   seed: string;
   readonly correction: string | undefined;
+  /** What main offered when its correction was uploaded: it has those bytes. */
+  readonly correctionOf: string | undefined;
   state: 'pending' | 'rolling' | 'halted' | 'completed' | 'rolled-back' | 'superseded' | 'rejected';
   step: number;
   readonly owner: string;
@@ -82,6 +84,7 @@ class Model {
     this.of(tool).push({
       ...rollout,
       seed: this.seedOf(tool, version),
+      correctionOf: this.main.get(tool),
       state: isPending ? 'pending' : 'rolling',
       step: isPending ? -1 : 0,
       approvedBy: new Set(),
@@ -94,12 +97,19 @@ class Model {
   approve(tool: string, rollout: Rollout, owner: string): 'same-owner' | undefined {
     if (owner === rollout.owner || rollout.approvedBy.has(owner)) return 'same-owner';
     rollout.approvedBy.add(owner);
-    if (rollout.approvedBy.size < needed(tool)) return undefined;
+    if (rollout.approvedBy.size < needed(tool) || this.lacksCorrection(tool, rollout)) return undefined;
     const before = this.open(tool);
     if (before !== undefined) before.state = 'superseded';
     rollout.state = 'rolling';
     rollout.step = 0;
     return undefined;
+  }
+
+  /** Main has changed since: it waits until its correction is prepared anew, which nobody does in this walk. */
+  private lacksCorrection(tool: string, { correction, correctionOf }: Rollout): boolean {
+    const main = this.main.get(tool);
+    if (main === undefined) return false;
+    return correction === undefined || (correctionOf !== undefined && correctionOf !== main);
   }
 
   complete(tool: string, rollout: Rollout): void {
