@@ -4,7 +4,7 @@ import { Address, type Declaration, ToolVersion } from './declaration.ts';
 import { offeredTools, probeId } from './feed-values.ts';
 import { type JudgedFile, judgeFiles, readFileIn, writeFileIn } from './folder.ts';
 import { ownGoVersion } from './go-toolchain.ts';
-import { digestText } from './judge-file.ts';
+import { digestText, judgeFile } from './judge-file.ts';
 import { writeLock } from './lock.ts';
 import { lockValues } from './locked-values.ts';
 import { readTemplates, renderFiles } from './render.ts';
@@ -50,24 +50,22 @@ export async function create(
   if (found !== undefined && !found.isAsWritten) rendered.delete(declarationFile);
   const last = found?.lock?.files ?? {};
   const judged = await judgeFiles(dir, rendered, last);
-  const lock = await judgeLock(dir, found);
   const written = judged.filter(({ state }) => state !== 'blocked' && (isForced || state !== 'changed'));
-  if (!isDryRun) {
-    for (const { path, text, state } of written) if (state !== 'same') await writeFileIn(dir, path, text);
-    const digests = new Map(Object.entries(last));
-    for (const { path, text } of written) digests.set(path, digestText(text));
-    const isLockWritten = lock.state !== 'blocked' && (lock.state !== 'changed' || isForced);
-    if (isLockWritten) await writeFileIn(dir, lockFile, writeLock(locked, digests));
-  }
-  return { files: [...judged, lock], missing };
+  const digests = new Map(Object.entries(last));
+  for (const { path, text } of written) digests.set(path, digestText(text));
+  const lock = await judgeLock(dir, writeLock(locked, digests), found);
+  const isLockWritten = lock.state !== 'blocked' && (isForced || lock.state !== 'changed');
+  for (const { path, text, state } of [...written, ...(isLockWritten ? [lock] : [])])
+    if (!isDryRun && state !== 'same') await writeFileIn(dir, path, text);
+  return { files: [...judged, lock].map(({ path, state }) => ({ path, state })), missing };
 }
 
-/** Its content is known only after the files, so it is judged by its own digest. */
-async function judgeLock(dir: string, found: Repository | undefined) {
+/** By its own digest, which it has nowhere else. It is written last: it says what was written. */
+async function judgeLock(dir: string, text: string, found: Repository | undefined): Promise<JudgedFile> {
   const there = await readFileIn(dir, lockFile);
-  if (there === 'other') return { path: lockFile, state: 'blocked' } as const;
-  const state = there === undefined ? 'new' : found?.lock === undefined ? 'changed' : 'update';
-  return { path: lockFile, state } as const;
+  const last = found?.lock === undefined ? undefined : digestText(there ?? '');
+  const state = there === 'other' ? 'blocked' : judgeFile(text, there, last);
+  return { path: lockFile, text, state };
 }
 
 async function chooseDeclaration(

@@ -96,7 +96,7 @@ const errors = {
   DEVBOX_CHANGED: [
     1,
     'Left alone in {dir}, since they are not as devbox:create wrote them: {files}.',
-    'Compare them with what a run in an empty folder writes; `--force` replaces them.',
+    'Compare them with what a run in an empty folder writes; `--force` replaces them, but no links.',
   ],
   ROLLOUT_UNSUITED: [2, '{what} is not possible here: {reason}.', '{hint}'],
   ROLLOUT_PLAN: [
