@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Ajv, type ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -13,8 +13,10 @@ import { readFileIn } from './folder.ts';
 const schemas: readonly (readonly [files: RegExp, schema: string])[] = [
   [/^config\/machine\.(json|ya?ml)$/, 'devbox/templates/config/machine.schema.json'],
   [/^compose(\.[\w-]+)?\.ya?ml$/, 'devbox/schemas/compose-spec.json'],
+  [/^\.devcontainer\/(.*\/)?devcontainer\.json$/, 'devbox/schemas/devcontainer.json'],
   [/^\.github\/workflows\/[^/]+\.ya?ml$/, 'devbox/schemas/github-workflows.json'],
 ];
+const unknownField = 'is not a known field';
 const maxFiles = 2000;
 /** Reading a map of YAML takes the square of its keys. A dashboard in JSON may be longer. */
 const maxParts = 6000;
@@ -33,6 +35,8 @@ export async function checkFiles(dir: string, productDir: string): Promise<reado
   for (const path of await dataFiles(dir)) {
     const text = await readFileIn(dir, path);
     if (text === undefined || text === 'other') continue;
+    // By its own specification it may have comments: then it is no JSON that is read here.
+    if (path.endsWith('devcontainer.json') && /^\s*\/[/*]/m.test(text)) continue;
     const schema = schemas.find(([files]) => files.test(path))?.[1];
     if (schema !== undefined && !validators.has(schema))
       validators.set(schema, compile(await readFile(join(productDir, schema), 'utf8')));
@@ -45,7 +49,7 @@ export async function checkFiles(dir: string, productDir: string): Promise<reado
     const read = readYaml(
       text,
       schemaOf(validators.get(schema ?? '')),
-      ({ path: at, message }) => [{ path: at, problem: message }],
+      ({ path: at, message }) => [{ path: at, problem: message, isKey: message === unknownField }],
       { merge: true },
     );
     if ('value' in read) values.set(path, read.value);
@@ -96,8 +100,7 @@ async function dataFiles(dir: string): Promise<readonly string[]> {
     }
   };
   await walk('');
-  // .devcontainer/devcontainer.json may have comments, by its own specification
-  return found.filter((path) => !['devbox.yaml', 'devcontainer.json'].includes(basename(path))).sort();
+  return found.filter((path) => path !== 'devbox.yaml').sort();
 }
 
 /** A schema for readYaml, which knows lines and columns. */
@@ -112,7 +115,7 @@ function schemaOf(validate: ((value: unknown) => readonly ErrorObject[]) | undef
       issues.addIssue({
         code: 'custom',
         path: typeof field === 'string' && params.additionalProperty !== undefined ? [...path, field] : path,
-        message: params.additionalProperty === undefined ? message : 'is not a known field',
+        message: params.additionalProperty === undefined ? message : unknownField,
       });
     }
   });

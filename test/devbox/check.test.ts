@@ -65,6 +65,9 @@ describe('devbox:check', () => {
       join(dir, '.github', 'workflows', 'mine.yml'),
       'on: push\njobs:\n  a: {runs-on: x, stepz: []}\n',
     );
+    await change('.devcontainer/devcontainer.json', (text) =>
+      text.replace('postCreateCommand', 'postCreateComand'),
+    );
     await writeFile(join(dir, 'broken.json'), '{\n  "a": ]\n}\n');
     const { findings, exitCode } = await check();
 
@@ -73,6 +76,9 @@ describe('devbox:check', () => {
     expect(said).toMatch(/compose\.yaml invalid: line \d+, column 1: servicez is not a known field/);
     expect(said).toMatch(/config\/machine\.json invalid: line 3, column 14: version/);
     expect(said).toMatch(/mine\.yml invalid: line 3, column \d+: jobs\.a/);
+    expect(said).toMatch(
+      /devcontainer\.json invalid: line \d+, column \d+: postCreateComand is not a known field/,
+    );
     expect(said).toMatch(/broken\.json invalid: line 2, column \d+/);
   });
 
