@@ -48,7 +48,7 @@ const promoteFirst = 'Release one first: `release:beta TOOL`, then `release:prom
 
 /**
  * Where Scoop downloads the exe of a version, and its hash: what main offers, or offered when it came to that version.
- * @throws ReleaseError DEVBOX_UNKNOWN, DEVBOX_UNSUITED, BUCKET_*; FormatError for a manifest that is none
+ * @throws ReleaseError DEVBOX_UNKNOWN, DEVBOX_UNSUITED, BUCKET_*; FormatError for an invalid manifest
  */
 export async function lockTool({ bucket }: Feed, tool: string, version: string): Promise<ToolDownload> {
   const text = await bucket.manifest('main', tool, version);
@@ -83,7 +83,7 @@ export async function offeredTool(
   try {
     return await lockTool(feed, tool, version);
   } catch (error) {
-    // also a manifest that is none: what is wrong with it, `release:verify` says
+    // also an invalid manifest: `release:verify` says what is wrong with it
     const isUnsuited = error instanceof ReleaseError && error.code.startsWith('DEVBOX_');
     if (isUnsuited || error instanceof FormatError) return undefined;
     throw error;

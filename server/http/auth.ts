@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, RequestHandler } from 'express';
 import { fail } from '../errors.ts';
 import { allows, type KeyTerms, lacks, type Principal, type Scope } from '../keys/api-keys.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import type { KeyLookup } from '../keys/key-state.ts';
-import { type Credentials, readCredentials } from './credentials.ts';
+import { readCredentials } from './credentials.ts';
 import type { GuessThrottle } from './guess-throttle.ts';
+import { adviceFor, holdBack, refuse, type Shown } from './key-refusal.ts';
 import type { Peer } from './peer.ts';
 
 export type FindKey = (secret: string, peer: Peer) => Promise<KeyLookup | undefined>;
@@ -110,8 +110,6 @@ function missing(): never {
   throw new Error('identify() is missing before this route');
 }
 
-type Shown = { readonly credentials: Credentials; readonly finding: KeyLookup | undefined };
-
 /** Whether the request has a key that is enough for reading where that needs one; a wrong key does not count as guessing here. */
 export async function canRead(
   req: Pick<IncomingMessage, 'headers'>,
@@ -206,47 +204,4 @@ async function findGoodKeys(
   );
   await holdBack(Math.max(0, ...delays));
   return refuse(refused, req);
-}
-
-/** The maximum number of delayed refusals. Above that they are sent at once, since each of them holds a connection. */
-const maxWaiting = 200;
-let waiting = 0;
-
-async function holdBack(delayMs: number): Promise<void> {
-  if (delayMs === 0 || waiting >= maxWaiting) {
-    return;
-  }
-  waiting += 1;
-  try {
-    await sleep(delayMs);
-  } finally {
-    waiting -= 1;
-  }
-}
-
-const refusals = {
-  unknown: { key: 'KEY_INVALID', basic: 'PASSWORD_INVALID' },
-  expired: { key: 'KEY_EXPIRED', basic: 'PASSWORD_EXPIRED' },
-  revoked: { key: 'KEY_REVOKED', basic: 'PASSWORD_REVOKED' },
-  rotated: { key: 'KEY_ROTATED', basic: 'PASSWORD_ROTATED' },
-  // Another password would not help.
-  network: { key: 'KEY_NETWORK', basic: 'KEY_NETWORK' },
-} as const;
-
-/** NuGet sends the credentials that it has saved only where it sends no key. */
-function adviceFor({ method }: Request): string {
-  return method === 'PUT'
-    ? 'Leave the key out to push with saved credentials.'
-    : 'Ask the administrator of this feed for one (feed:keys add).';
-}
-
-function refuse({ credentials, finding }: Shown, req: Request): never {
-  const { refusal } = finding ?? {};
-  const at = refusal !== undefined && 'at' in refusal ? refusal.at.toISOString() : '';
-  return fail(refusals[refusal?.why ?? 'unknown'][credentials.kind], {
-    name: finding?.key.name ?? '',
-    at,
-    from: req.ip ?? 'an unknown address',
-    advice: adviceFor(req),
-  });
 }

@@ -4,7 +4,8 @@ import type { Transaction } from '../database/transact.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { type Alert, concerns, isFiring } from './alerts.ts';
 import type { RolloutRequest, StoredRollout } from './rollouts.ts';
-import type { RolloutEffects } from './sql-effects.ts';
+import type { RolloutEffects } from './sql-effect-types.ts';
+
 import { type RawRollout, toRollout, writeState } from './sql-rows.ts';
 import { act, type RolloutAction, type RolloutRefusal } from './transitions.ts';
 import type { RolloutFacts } from './waits.ts';

@@ -132,7 +132,7 @@ describe.skipIf(!canRun)('devbox.yml (needs bash, git, ssh-keygen, openssl and n
     }
   });
 
-  it('takes no fingerprint of several lines, of which a certificate may have one', async () => {
+  it('refuses a fingerprint of several lines, even if a certificate has one of them', async () => {
     const lines = `${world.fingerprint}\ntpm:${'1f'.repeat(32)}`;
 
     expect(await certificate(world, 'request', '', lines)).toContain('That is no fingerprint');
@@ -396,7 +396,7 @@ describe('the workflows of the templates', async () => {
   const names = ['devbox.yml', 'image.yml'];
   const cosign = 'sigstore/cosign-installer@d58896d6a1865668819e1d91763c7751a165e159 # v3.9.2';
 
-  it.each(names)('%s takes no expression into a script, and no permission for all jobs', async (name) => {
+  it.each(names)('%s has no expression in a script, and grants no permission to all jobs', async (name) => {
     const { permissions, jobs } = await readWorkflow(join(dir, 'workflows', name));
 
     expect(permissions).toEqual({});

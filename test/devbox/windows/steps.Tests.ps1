@@ -51,7 +51,7 @@ Describe 'fetch.ps1' {
     [IO.File]::ReadAllText($to) | Should -BeExactly 'before'
   }
 
-  It 'refuses a hash that is none before it downloads: <hash>' -ForEach @(@{ hash = 'missing' }, @{ hash = 'a' * 63 }, @{ hash = ('a' * 64) + "`n" }) {
+  It 'refuses an invalid hash before it downloads: <hash>' -ForEach @(@{ hash = 'missing' }, @{ hash = 'a' * 63 }, @{ hash = ('a' * 64) + "`n" }) {
     { Invoke-Step fetch @{ Url = 'http://127.0.0.1:1/nobody'; Sha256 = $hash; To = (Join-Path $TestDrive 'x') } } | Should -Throw '*needs a SHA-256 of 64 hex digits*'
   }
 
