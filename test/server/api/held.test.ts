@@ -312,15 +312,20 @@ describe('versions that are held for a rollout', () => {
     expect(again).toMatchObject([200, { correction: '1.22.0.1' }]);
   });
 
+  /** From now on delve needs the approval of another owner, whose key it is. */
+  async function askApproval(): Promise<string> {
+    await server.stop();
+    server = await startTestServer({ dataDir, approvals: [{ glob: 'delve', owners: 1 }] });
+    uploads = heldUploads(server, releaser);
+    return makeKey(server, ['approve'], [], 'bob');
+  }
+
   it('put nothing in the place of what others have approved', async () => {
     const plan = { steps: [{ percent: 100, hold: '1d' }] };
     await uploads.whole('1.21.0');
     await uploads.call('POST', '/rollouts', releaser, { tool: 'delve', version: '1.21.0', plan });
     await uploads.call('POST', '/rollouts/1/complete', releaser);
-    await server.stop();
-    server = await startTestServer({ dataDir, approvals: [{ glob: 'delve', owners: 1 }] });
-    uploads = heldUploads(server, releaser);
-    const other = await makeKey(server, ['approve'], [], 'bob');
+    const other = await askApproval();
     await uploads.whole('1.22.0');
     const order = { tool: 'delve', version: '1.22.0', plan: { steps: [{ percent: 50, hold: '1d' }] } };
     await uploads.whole('1.22.0.9');
@@ -368,10 +373,7 @@ describe('versions that are held for a rollout', () => {
     await uploads.whole('1.20.0');
     await start('1.20.0');
     await uploads.call('POST', '/rollouts/1/complete', releaser);
-    await server.stop();
-    server = await startTestServer({ dataDir, approvals: [{ glob: 'delve', owners: 1 }] });
-    uploads = heldUploads(server, releaser);
-    const other = await makeKey(server, ['approve'], [], 'bob');
+    const other = await askApproval();
     await uploads.whole('1.22.0');
     await uploads.correction('1.22.0.1', '1.22.0', '1.20.0');
     await uploads.whole('1.21.0');
