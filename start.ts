@@ -17,13 +17,14 @@ import {
   type VerbToolkit,
 } from './manifest-gen/verbs/run/toolkit.ts';
 import { operator } from './server/audit/audit.ts';
-import { configHelp, loadConfig } from './server/config.ts';
+import { loadConfig } from './server/config.ts';
 import { rebuildCommand } from './server/database/driver.ts';
 import { FeedError } from './server/errors.ts';
 import { installCommands } from './server/gallery/commands.ts';
 import type { Keys } from './server/keys/keys.ts';
 import { createLogger } from './server/log.ts';
 import { type RunningServer, startServer, whenAborted } from './server/serve.ts';
+import { configHelp } from './server/settings.ts';
 
 export function createCommand(invocation: Invocation): Command {
   return new Command('start')
@@ -37,7 +38,7 @@ export function createCommand(invocation: Invocation): Command {
 async function start(invocation: Invocation): Promise<void> {
   const { env, productDir, version, signal, stdout } = invocation;
   const say = (text: string): void => void stdout.write(`${text}\n`);
-  const config = loadConfig(env);
+  const config = loadConfig(env, 'one server');
   // One screen for people: requests are logged only if LOG_LEVEL asks for it.
   const log = createLogger(env.LOG_LEVEL ? config.logLevel : 'warn');
   let isFilling = false;

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { readDuration } from '../formats/duration.ts';
 
 /** A setting that is a number from `min` to `max`. */
 export function wholeNumber(min: number, max: number) {
@@ -25,15 +26,30 @@ export function byteCount(text: string, context: z.RefinementCtx): number {
       );
 }
 
+/** As `byteCount`; 0 means nothing at all. */
+export function byteCountOrZero(text: string, context: z.RefinementCtx): number {
+  return text === '0' ? 0 : byteCount(text, context);
+}
+
+/** `15`, `15s`, `15 s`, `2m` -> milliseconds, up to an hour. */
+export function stopDelay(text: string, context: z.RefinementCtx): number {
+  const compact = text.replace(/\s+/, '');
+  const ms = readDuration(/^\d+$/.test(compact) ? `${compact}s` : compact);
+  return ms !== undefined && ms <= 3_600_000
+    ? ms
+    : refuse(context, `expected a time of at most an hour such as 15s or 1m, found ${JSON.stringify(text)}`);
+}
+
 /** An http(s) address without query, fragment and user; without a trailing slash. */
-export function publicUrl(text: string, context: z.RefinementCtx): string {
+export function publicUrl(
+  text: string,
+  context: z.RefinementCtx,
+  example = 'https://feed.example.org',
+): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // URL accepts quotation marks in the host, which would break commands that people copy.
   if (url === undefined || !['http:', 'https:'].includes(url.protocol) || /["'`\s]/.test(text)) {
-    return refuse(
-      context,
-      `expected an address such as https://feed.example.org, found ${JSON.stringify(text)}`,
-    );
+    return refuse(context, `expected an address such as ${example}, found ${JSON.stringify(text)}`);
   }
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
     return refuse(context, 'expected an address without query, fragment, user and password');
@@ -91,7 +107,8 @@ function isProxyAddress(text: string): boolean {
   return maxBits < 0 ? names.includes(text) : rest.length === 0 && isNetwork;
 }
 
-function refuse(context: z.RefinementCtx, message: string): never {
+/** @returns never a value: the setting is refused with this reason */
+export function refuse(context: z.RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 }

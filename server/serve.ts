@@ -3,16 +3,19 @@ import { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { createApp, type Services } from './app.ts';
 import { openServices } from './composition-root.ts';
-import { type Config, configHelp, loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { createDrain, type DrainLimits } from './http/drain.ts';
 import { isWildcard, openListener } from './listener.ts';
 import { createLogger, type Logger } from './log.ts';
 import { announceServer } from './server-file.ts';
+import { configHelp } from './settings.ts';
 
 /** The verb `serve`: the server alone, until the signal. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('serve')
-    .description('Serves the feed, the payloads and the bucket. It makes no outbound connection.')
+    .description(
+      'Serves the feed, the payloads and the bucket. It makes no outbound connection but to the stores of DATABASE_URL and BLOB_STORE.',
+    )
     .addHelpText('after', `\n${configHelp()}`)
     .action(() => serve(invocation));
 }

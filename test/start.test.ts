@@ -2,6 +2,8 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listen } from './kit/listen.ts';
+import { mainJs } from './kit/main-js.ts';
+import { run } from './kit/programs.ts';
 import { mainStart, startStart } from './kit/start-process.ts';
 import { makeTempDir, productDir } from './kit/test-server.ts';
 
@@ -61,5 +63,18 @@ describe('start, interrupted while it releases the first tools', () => {
       await forge.stop();
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     }
+  });
+});
+
+describe('start with a database that servers share', () => {
+  it('refuses it, says what to do instead, and does not show the password', async () => {
+    const { code, stderr } = await run(process.execPath, [mainJs, 'start'], {
+      cwd: productDir,
+      env: { DATABASE_URL: 'postgres://feed:hunter2@db.example.org/feed' },
+    });
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('DATABASE_URL: start is for one server with SQLite in DATA_DIR. Run serve');
+    expect(stderr).not.toContain('hunter2');
   });
 });

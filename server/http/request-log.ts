@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
-import type { AccessLog } from '../config.ts';
 import { type Logger, redactUrl } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import type { AccessLog } from '../settings.ts';
 import { areaOf } from './areas.ts';
 import { keyNameOf } from './auth.ts';
 import { downloadFields, isBroken } from './download-count.ts';

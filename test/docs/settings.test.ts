@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { configHelp } from '../../server/config.ts';
+import { configHelp } from '../../server/settings.ts';
 import { productDir } from '../kit/test-server.ts';
 
 const dir = join(productDir, 'docs/operate');

@@ -33,6 +33,8 @@ export async function startTestServer({ server, ...settings }: TestServerOptions
     maxPackageBytes: 64 * 1024 ** 2,
     logLevel: 'info',
     accessLog: 'all',
+    blobCacheBytes: 1024 ** 3,
+    stopDelayMs: 0,
     ...settings,
   };
   const log = createLogger(config.logLevel, { write: (line) => void lines.push(line) });

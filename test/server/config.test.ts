@@ -2,13 +2,22 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, configHelp, loadConfig } from '../../server/config.ts';
+import { ConfigError, loadConfig } from '../../server/config.ts';
+import { configHelp } from '../../server/settings.ts';
 
 const settings = [
   'PORT',
   'HOST',
   'DATA_DIR',
   'PUBLIC_URL',
+  'DATABASE_URL',
+  'DATABASE_URL_FILE',
+  'BLOB_STORE',
+  'S3_ENDPOINT',
+  'S3_REGION',
+  'S3_FORCE_PATH_STYLE',
+  'BLOB_CACHE_BYTES',
+  'STOP_DELAY',
   'TLS_CERT_FILE',
   'TLS_KEY_FILE',
   'TRUST_PROXY',
@@ -42,6 +51,8 @@ describe('config', () => {
       host: '127.0.0.1',
       dataDir: resolve('data'),
       maxPackageBytes: 4 * 1024 ** 3,
+      blobCacheBytes: 1024 ** 3,
+      stopDelayMs: 0,
       logLevel: 'info',
       accessLog: 'all',
     });
@@ -53,6 +64,13 @@ describe('config', () => {
       HOST: '0.0.0.0',
       DATA_DIR: '/srv/feed',
       PUBLIC_URL: 'https://feed.example.org/tools/',
+      DATABASE_URL: 'postgres://feed:secret@db.example.org:5433/feed?sslmode=require',
+      BLOB_STORE: 's3://tools/feeds/main/',
+      S3_ENDPOINT: 'https://s3.example.org:9000/',
+      S3_REGION: 'eu-central-1',
+      S3_FORCE_PATH_STYLE: 'true',
+      BLOB_CACHE_BYTES: '20 GiB',
+      STOP_DELAY: '15',
       TRUST_PROXY: '10.0.0.0/8, ::1,loopback',
       ADMIN_API_KEY: ' a-very-secret-key ',
       READ_AUTH: 'all',
@@ -69,6 +87,16 @@ describe('config', () => {
       host: '0.0.0.0',
       dataDir: resolve('/srv/feed'),
       publicUrl: 'https://feed.example.org/tools',
+      databaseUrl: 'postgres://feed:secret@db.example.org:5433/feed?sslmode=require',
+      blobStore: {
+        bucket: 'tools',
+        prefix: 'feeds/main',
+        endpoint: 'https://s3.example.org:9000',
+        region: 'eu-central-1',
+        forcePathStyle: true,
+      },
+      blobCacheBytes: 20 * 1024 ** 3,
+      stopDelayMs: 15_000,
       trustProxy: ['10.0.0.0/8', '::1', 'loopback'],
       adminApiKey: 'a-very-secret-key',
       readAuth: 'all',
@@ -126,6 +154,16 @@ describe('config', () => {
     ['APPROVALS', 'a b=1'],
     ['APPROVALS', ','],
     ['TLS_CERT_FILE', '/no/such/file'],
+    ['DATABASE_URL_FILE', '/no/such/file'],
+    ['S3_ENDPOINT', 's3.example.org'],
+    ['S3_REGION', 'eu central'],
+    ['S3_FORCE_PATH_STYLE', 'yes'],
+    ['BLOB_CACHE_BYTES', '-1'],
+    ['BLOB_CACHE_BYTES', '1 GB'],
+    ['STOP_DELAY', '-1'],
+    ['STOP_DELAY', '1.5'],
+    ['STOP_DELAY', '2h'],
+    ['STOP_DELAY', 'soon'],
   ])('refuses %s=%s and names it', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);
   });
@@ -175,6 +213,21 @@ describe('config', () => {
     expect(problemsOf({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile })).toEqual([
       expect.stringContaining('TLS_CERT_FILE, TLS_KEY_FILE'),
     ]);
+  });
+
+  it.each([
+    ['0', 0],
+    ['15', 15_000],
+    ['15s', 15_000],
+    ['15 s', 15_000],
+    ['2m', 120_000],
+    ['1h', 3_600_000],
+  ])('reads STOP_DELAY=%s', (value, ms) => {
+    expect(loadConfig({ STOP_DELAY: value }).stopDelayMs).toBe(ms);
+  });
+
+  it('turns the local cache off with BLOB_CACHE_BYTES=0', () => {
+    expect(loadConfig({ BLOB_CACHE_BYTES: '0' }).blobCacheBytes).toBe(0);
   });
 
   it('explains every setting in its help, with its default', () => {
