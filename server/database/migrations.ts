@@ -458,4 +458,26 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (client, package_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The bucket of several servers (bucket/shared-history.ts), empty where one server is alone with its files. Each generation is a
+  -- push, with the blob that has its objects (NULL: it has none); id tells histories with equal numbers apart.
+  CREATE TABLE bucket_pushes (
+    generation  INTEGER PRIMARY KEY,
+    id          TEXT NOT NULL,
+    pack_sha256 TEXT,
+    size_bytes  INTEGER NOT NULL
+  ) STRICT;
+  -- Branches and tags, and the generation that moved each of them last.
+  CREATE TABLE bucket_refs (
+    ref        TEXT PRIMARY KEY,
+    oid        TEXT NOT NULL,
+    generation INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- Packs with everything up to a generation: what is new begins with the last one.
+  CREATE TABLE bucket_checkpoints (
+    generation  INTEGER PRIMARY KEY,
+    pack_sha256 TEXT NOT NULL,
+    size_bytes  INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
