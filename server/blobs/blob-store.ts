@@ -32,8 +32,8 @@ export type StoredBlob = {
   readonly written: Date;
 };
 
-/** Inclusive at both ends, as in HTTP. */
-export type Range = { readonly start: number; readonly end: number };
+/** Inclusive at both ends, as in HTTP. `of`: the size of the whole, where it is known; it lets a cache keep what is read whole. */
+export type Range = { readonly start: number; readonly end: number; readonly of?: number };
 /** Takes the next bytes, which may be overwritten after the promise has settled. */
 export type TakePiece = (bytes: Buffer) => Promise<void>;
 
@@ -48,11 +48,11 @@ export interface BlobReader {
    */
   readTo(sha256: string, range: Range, take: TakePiece): Promise<void>;
   /**
-   * All bytes of a small blob of known size, synchronously. The operating system caches small files after the first read:
-   * opening, reading and closing then take much less time than three round trips to another thread.
-   * @throws when the blob does not exist or has another size
+   * All bytes of a small blob of known size; from a file synchronously. The operating system caches small files after the first
+   * read: opening, reading and closing then take much less time than three round trips to another thread.
+   * @throws (or rejects) when the blob does not exist or has another size
    */
-  readSmall(sha256: string, sizeBytes: number): Buffer;
+  readSmall(sha256: string, sizeBytes: number): Buffer | Promise<Buffer>;
   /** Every blob in the order of its name, one folder at a time. */
   list(): AsyncIterable<StoredBlob>;
 }

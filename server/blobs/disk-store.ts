@@ -4,12 +4,13 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Digest } from '../../formats/digest.ts';
-import { FeedError } from '../errors.ts';
 import type { BlobStore, Upload } from './blob-store.ts';
 import { createFolders } from './disk-folders.ts';
 import { createDiskReader, oldPathOfBlob, pathOfBlob } from './disk-reader.ts';
+import { hasCode, roomError } from './disk-room.ts';
 import { syncFile } from './disk-sync.ts';
 import { receiveFile, type UploadedFile } from './disk-upload.ts';
+import { createHolds } from './holds.ts';
 
 /**
  * Blobs on a disk, in one folder:
@@ -27,8 +28,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   await mkdir(tmp, { recursive: true });
 
   const folders = createFolders(root);
-  /** How many uploads have stored or found these bytes and are not finished yet. */
-  const held = new Map<string, number>();
+  const holds = createHolds();
   await folders.sync(path.dirname(root));
 
   async function receive(source: Readable, maxBytes: number): Promise<Upload> {
@@ -43,19 +43,10 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     const { digest, bytes } = file;
     const target = pathOfBlob(root, digest.sha256);
     let hasFile = bytes === undefined;
-    let isHolding = false;
+    let letGo: (() => void) | undefined;
 
     function hold(): void {
-      if (!isHolding) held.set(digest.sha256, (held.get(digest.sha256) ?? 0) + 1);
-      isHolding = true;
-    }
-
-    function letGo(): void {
-      if (!isHolding) return;
-      isHolding = false;
-      const others = (held.get(digest.sha256) ?? 1) - 1;
-      if (others === 0) held.delete(digest.sha256);
-      else held.set(digest.sha256, others);
+      letGo ??= holds.hold(digest.sha256);
     }
 
     async function commit(): Promise<void> {
@@ -94,7 +85,8 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     }
 
     async function discard(): Promise<void> {
-      letGo();
+      letGo?.();
+      letGo = undefined;
       if (!hasFile) return;
       // A file that is still being written would reappear after its removal.
       if (bytes === undefined) await file.durable().catch(() => undefined);
@@ -126,7 +118,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   }
 
   async function remove(sha256: string): Promise<boolean> {
-    if (held.has(sha256)) return false;
+    if (holds.has(sha256)) return false;
     for (const file of [pathOfBlob(root, sha256), oldPathOfBlob(root, sha256)]) {
       if (!existsSync(file)) continue;
       rmSync(file, { force: true });
@@ -188,12 +180,4 @@ async function syncEach(paths: readonly string[], sync: (path: string) => Promis
     for (const one of rest) await sync(one);
   }
   await Promise.all(Array.from({ length: parallelSyncs }, work));
-}
-
-function roomError(error: unknown): unknown {
-  return hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG') ? new FeedError('STORAGE_FULL', {}, error) : error;
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

@@ -50,6 +50,10 @@ export const feedErrors = {
     400,
     'The upload ended early or is not valid multipart data; nothing was stored. Send it again.',
   ],
+  BLOB_STORE_UNREACHABLE: [
+    503,
+    'The object store does not answer as it should ({cause}); nothing was changed. Try again in a moment.',
+  ],
   STORAGE_FULL: [
     507,
     'The server has no room left on disk; nothing was stored. Free some room and send it again.',

@@ -27,6 +27,26 @@ export const startErrors = {
     500,
     'The database {file} has schema {found}; this version of go-win-tools supports schema {known} at most. Run a newer version, or restore a backup.',
   ],
+  BLOB_STORE_SILENT: [
+    500,
+    'The object store at {at} cannot be reached ({cause}). Check S3_ENDPOINT and the network between this server and the store.',
+  ],
+  BLOB_STORE_MISSING: [
+    500,
+    'The object store at {at} has no bucket {bucket}. Create it, or correct BLOB_STORE.',
+  ],
+  BLOB_STORE_CREDENTIALS: [
+    500,
+    'There are no credentials for the object store at {at}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this server a web identity or a role.',
+  ],
+  BLOB_STORE_REFUSED: [
+    500,
+    'The object store at {at} refuses these credentials for the bucket {bucket} ({cause}). They need s3:ListBucket on it, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects.',
+  ],
+  BLOB_STORE_ELSEWHERE: [
+    500,
+    'The bucket {bucket} is not at {at} ({cause}). Set S3_REGION to the region of the bucket, and S3_ENDPOINT to the address of the store, without the bucket in it.',
+  ],
   PORT_TAKEN: [
     500,
     'Port {port} on {host} is taken. Stop the program that uses it, or set PORT (0 picks a free one).',

@@ -17,7 +17,7 @@ export function blobSource(blobs: Pick<BlobStore, 'open'>, { sha256, sizeBytes }
       const start = at - (at % blockBytes);
       if (block?.start !== start) {
         const end = Math.min(start + blockBytes, sizeBytes) - 1;
-        block = { start, bytes: await buffer(await blobs.open(sha256, { start, end })) };
+        block = { start, bytes: await buffer(await blobs.open(sha256, { start, end, of: sizeBytes })) };
       }
       const more = block.bytes.copy(target, copied, at - start);
       if (more === 0) break;

@@ -7,7 +7,7 @@ export type RetrieveServices = { readonly catalog: Catalog; readonly blobs: Blob
 export type Retrieved = {
   readonly row: PackageFile;
   /** Reads all of a small one at once (`blobs/blob-store.ts`). */
-  readSmall(): Buffer;
+  readSmall(): Buffer | Promise<Buffer>;
   /** Reads the range piece by piece (`blobs/blob-store.ts`). */
   readTo(range: Range, take: TakePiece): Promise<void>;
 };

@@ -86,7 +86,7 @@ async function readPackage<Value>(
       const end = Math.min(position + target.length, sizeBytes) - 1;
       if (end < position) return 0;
       let filled = 0;
-      await blobs.readTo(sha256, { start: position, end }, async (piece) => {
+      await blobs.readTo(sha256, { start: position, end, of: sizeBytes }, async (piece) => {
         filled += piece.copy(target, filled);
       });
       return filled;

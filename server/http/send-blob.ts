@@ -48,7 +48,7 @@ export async function sendBlob(req: Request, res: Response, blob: Sendable): Pro
     res.once('finish', blob.onWholeSent);
   }
   if (end < start) res.end();
-  else await blob.readTo({ start, end }, createTake(res, end - start + 1));
+  else await blob.readTo({ start, end, of: blob.sizeBytes }, createTake(res, end - start + 1));
 }
 
 /**

@@ -52,7 +52,7 @@ describe('a published package', () => {
     const { readTo, readSmall } = await retrieve(storage, 'delve', '1.0.0');
 
     expect(await storage.catalog.find('delve', '1.0.0')).toMatchObject({ isListed: false });
-    expect(readSmall().equals(stable)).toBe(true);
+    expect((await readSmall()).equals(stable)).toBe(true);
     expect((await taken(readTo, { start: 0, end: stable.length - 1 })).equals(stable)).toBe(true);
   });
 

@@ -1,0 +1,53 @@
+import { S3Client } from '@aws-sdk/client-s3';
+
+/** The setting BLOB_STORE with what belongs to it. */
+export type S3Address = {
+  readonly bucket: string;
+  /** Before the name of every object, without slashes at its ends; may be empty. */
+  readonly prefix: string;
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  readonly forcePathStyle: boolean;
+};
+
+/** For an answer to begin, including the time for sending a part of an upload. */
+const answerMs = 60_000;
+const connectMs = 3_000;
+const attempts = 3;
+
+/** Stores of other makers have no regions; their documentation names this one. */
+const anyRegion = 'us-east-1';
+
+/** Credentials come from the SDK's own chain: environment, profile, web identity, the role of the instance or container. */
+export function createS3Client({ endpoint, region, forcePathStyle }: S3Address): S3Client {
+  return new S3Client({
+    ...(endpoint === undefined ? {} : { endpoint, region: anyRegion }),
+    ...(region === undefined ? {} : { region }),
+    forcePathStyle,
+    maxAttempts: attempts,
+    // Stores of other makers refuse the newer checksums, or send none.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: connectMs,
+      requestTimeout: answerMs,
+      throwOnRequestTimeout: true,
+      // A slow client rests its download and the connection behind it; s3-pieces.ts watches for a store that rests.
+      socketTimeout: 0,
+      // Fifty slow downloads would otherwise use up all connections.
+      httpAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
+      httpsAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
+    },
+  });
+}
+
+/** The key of a blob: `PREFIX/ab/abcd...`, as on a disk. @throws TypeError */
+export function keyOf({ prefix }: Pick<S3Address, 'prefix'>, sha256: string): string {
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`Not a SHA-256 in lower-case hex: ${sha256}`);
+  return `${folderOf({ prefix })}${sha256.slice(0, 2)}/${sha256}`;
+}
+
+/** What every key begins with. */
+export function folderOf({ prefix }: Pick<S3Address, 'prefix'>): string {
+  return prefix === '' ? '' : `${prefix}/`;
+}

@@ -1,0 +1,79 @@
+import { FeedError } from '../errors.ts';
+import type { S3Address } from './s3-client.ts';
+
+type Answered = {
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  readonly $response?: { readonly statusCode?: number };
+};
+
+/** Whether the store answered that there is no such object. */
+export function isNoSuchKey(error: unknown): boolean {
+  return error instanceof Error && ['NoSuchKey', 'NotFound'].includes(error.name);
+}
+
+/**
+ * What went wrong, as the store or the system names it: `AccessDenied`, `ECONNREFUSED`. Only names: messages and fields of the
+ * SDK's errors may quote the request, and with it the credentials.
+ */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const name = /^(Error|AggregateError|UnknownError|Unknown)$/.test(error.name) ? undefined : error.name;
+  const status = statusOf(error);
+  return name ?? code ?? (status === undefined ? 'no answer' : `HTTP status ${status}`);
+}
+
+function statusOf(error: unknown): number | undefined {
+  const { $metadata, $response } = error as Answered;
+  return $metadata?.httpStatusCode ?? $response?.statusCode;
+}
+
+/** The error for a log, without what the SDK attached to it: request, headers, answer. */
+function plain(error: unknown): Error {
+  const { $metadata } = (error ?? {}) as Answered;
+  const about = [statusOf(error), $metadata?.requestId]
+    .filter((part) => part !== undefined)
+    .join(', request ');
+  return new Error(`${causeOf(error)}${about === '' ? '' : ` (${about})`}`);
+}
+
+/** An error of a request while the server runs. */
+export function asBlobStoreError(error: unknown): unknown {
+  if (error instanceof FeedError || error instanceof TypeError) return error;
+  return new FeedError('BLOB_STORE_UNREACHABLE', { cause: causeOf(error) }, plain(error));
+}
+
+const noBucket = /^(NoSuchBucket|NotFound)$/;
+const noCredentials = /^(CredentialsProviderError|TokenProviderError)$/;
+const elsewhere =
+  /^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|InvalidRegion)$/;
+
+/** The first request of a server that starts: its settings may be wrong. */
+export function asStartError(error: unknown, { bucket, endpoint, region }: S3Address): FeedError {
+  const [cause, status] = [causeOf(error), statusOf(error)];
+  const at = endpoint ?? `AWS${region === undefined ? '' : `, region ${region}`}`;
+  const details = { bucket, at: withoutUser(at), cause };
+  const fail = (code: ConstructorParameters<typeof FeedError>[0]) =>
+    new FeedError(code, details, plain(error));
+  if (noBucket.test(cause)) return fail('BLOB_STORE_MISSING');
+  if (noCredentials.test(cause)) return fail('BLOB_STORE_CREDENTIALS');
+  if (elsewhere.test(cause) || isRegionMissing(error)) return fail('BLOB_STORE_ELSEWHERE');
+  if (status === 401 || status === 403) return fail('BLOB_STORE_REFUSED');
+  // A web server that is no object store answers with a page, or with 404 and 405.
+  if (isUnreadable(error) || (status !== undefined && status < 500)) return fail('BLOB_STORE_ELSEWHERE');
+  return fail('BLOB_STORE_SILENT');
+}
+
+function isRegionMissing(error: unknown): boolean {
+  return error instanceof Error && /region is missing/i.test(error.message);
+}
+
+/** The SDK could not read the answer as XML. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof SyntaxError || (error instanceof Error && /deserialization/i.test(error.message));
+}
+
+/** Someone may write credentials there, as in other addresses. */
+function withoutUser(address: string): string {
+  return address.replace(/\/\/[^/]*@/, '//***@');
+}
