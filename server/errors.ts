@@ -2,6 +2,7 @@ import { type Details, fill } from '../formats/fill.ts';
 import { bucketErrors } from './error-tables/bucket.ts';
 import { feedErrors } from './error-tables/feed.ts';
 import { keyErrors } from './error-tables/keys.ts';
+import { replicaErrors } from './error-tables/replicas.ts';
 import { rolloutErrors } from './error-tables/rollouts.ts';
 import { startErrors } from './error-tables/start.ts';
 import type { ErrorTable } from './error-tables/table.ts';
@@ -15,6 +16,7 @@ const errors = {
   ...feedErrors,
   ...bucketErrors,
   ...rolloutErrors,
+  ...replicaErrors,
 } satisfies ErrorTable;
 
 export type ErrorCode = keyof typeof errors;

@@ -23,28 +23,36 @@ export function createSqlClients(
 ): Clients {
   const { maxClients, maxNewAnHour } = { ...defaults, ...limits };
   const { prepare, transact, writeStatistics } = db;
-  /** Not written yet. */
-  let waiting = new Map<string, Days>();
-  let downloaded = new Map<
-    string,
-    { readonly key: readonly [id: string, packageId: string]; readonly version: string; readonly day: number }
-  >();
   let newcomers = { hour: -1, byAddress: new Map<string, number>() };
 
-  const later = createDeferredWrite(() => {
-    if (waiting.size + downloaded.size === 0) return;
-    writeStatistics(() => {
-      for (const [id, { first, last }] of waiting) prepare(upsert).run(id, first, last);
-      for (const { key, version, day } of downloaded.values())
-        prepare(upsertDownload).run(...key, version, day, key[0]);
-    });
-    waiting = new Map();
-    downloaded = new Map();
-  });
+  /** When clients were seen, by their ids. */
+  const seen = createDeferredWrite<Days>(
+    (days) =>
+      writeStatistics(() => {
+        for (const [id, { first, last }] of days) prepare(upsert).run(id, first, last);
+      }),
+    ({ first }, { last }) => ({ first, last }),
+  );
+  const downloaded = createDeferredWrite<Downloaded>(
+    async (all) => {
+      // They are kept of clients that are recorded.
+      await seen.flush();
+      await writeStatistics(() => {
+        for (const { key, version, day } of all.values())
+          prepare(upsertDownload).run(...key, version, day, key[0]);
+      });
+    },
+    (_older, newer) => newer,
+  );
+
+  async function flush(): Promise<void> {
+    await seen.flush();
+    await downloaded.flush();
+  }
 
   function lastDay(id: string): number | undefined {
     const row = prepare('SELECT last_day FROM clients WHERE id = ?').get(id);
-    return waiting.get(id)?.last ?? (row as { last_day: number } | undefined)?.last_day;
+    return seen.get(id)?.last ?? (row as { last_day: number } | undefined)?.last_day;
   }
 
   function count(): number {
@@ -55,7 +63,7 @@ export function createSqlClients(
     const hour = Math.floor(now().getTime() / msAnHour);
     if (newcomers.hour !== hour) newcomers = { hour, byAddress: new Map() };
     const soFar = newcomers.byAddress.get(from) ?? 0;
-    if (soFar >= maxNewAnHour || count() + waiting.size >= maxClients) return false;
+    if (soFar >= maxNewAnHour || count() + seen.size() >= maxClients) return false;
     newcomers.byAddress.set(from, soFar + 1);
     return true;
   }
@@ -66,18 +74,16 @@ export function createSqlClients(
       const last = lastDay(id);
       if (last !== undefined && last >= today) return true;
       if (last === undefined && !isWelcome(addressGroup(from ?? ''))) return false;
-      waiting.set(id, { first: waiting.get(id)?.first ?? today, last: today });
-      later.wake();
+      seen.note(id, { first: today, last: today });
       return true;
     },
     noteDownload(id, packageId, version) {
       const day = Math.floor(now().getTime() / msADay);
       const key = [id, packageId.toLowerCase()] as const;
-      downloaded.set(key.join('\n'), { key, version, day });
-      later.wake();
+      downloaded.note(key.join('\n'), { key, version, day });
     },
     async downloads(id) {
-      later.flush();
+      await flush();
       const rows = prepare('SELECT * FROM client_downloads WHERE client = ? ORDER BY package_id').all(id);
       return (rows as RawDownload[]).map(({ package_id: packageId, version, day }) => ({
         ...{ packageId, version },
@@ -85,21 +91,21 @@ export function createSqlClients(
       }));
     },
     async list({ after = '', limit }) {
-      later.flush();
+      await flush();
       const rows = prepare('SELECT * FROM clients WHERE id > ? ORDER BY id LIMIT ?').all(after, limit);
       return (rows as RawClient[]).map(toClient);
     },
     async find(id) {
-      later.flush();
+      await flush();
       const row = prepare('SELECT * FROM clients WHERE id = ?').get(id) as RawClient | undefined;
       return row && toClient(row);
     },
     async count() {
-      later.flush();
+      await flush();
       return count();
     },
     async forget(id, by) {
-      later.flush();
+      await flush();
       return transact(({ record, afterCommit }) => {
         afterCommit(forgotten);
         if (prepare(isAdmitted).get(id) !== undefined) return 'admitted';
@@ -109,9 +115,7 @@ export function createSqlClients(
         return 'forgotten';
       });
     },
-    async flush() {
-      later.flush();
-    },
+    flush,
   };
 }
 
@@ -126,6 +130,11 @@ const upsertDownload = `INSERT INTO client_downloads (client, package_id, versio
 const isAdmitted = `SELECT 1 FROM admissions a JOIN rollouts r ON r.id = a.rollout
   WHERE a.client = ? AND r.state IN ('pending', 'rolling', 'halted')`;
 
+type Downloaded = {
+  readonly key: readonly [id: string, packageId: string];
+  readonly version: string;
+  readonly day: number;
+};
 type Days = { readonly first: number; readonly last: number };
 type RawDownload = { package_id: string; version: string; day: number };
 type RawClient = { id: string; first_day: number; last_day: number };

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { FeedError, fail } from '../errors.ts';
+import { createCommit } from './commit.ts';
 import { createLogDurability, type Durability, durableAtOnce } from './durability.ts';
 import { isDatabaseFull } from './file-problem.ts';
 import { migrations } from './migrations.ts';
@@ -8,15 +9,30 @@ import { createStatements, type Prepare } from './statements.ts';
 import { defineTextFunctions } from './text-functions.ts';
 import { createTransact, type Transact } from './transact.ts';
 
+/** What other servers have changed, for those who keep something of it in memory. */
+export type ForeignChange = {
+  /** Tables that are not as before. */
+  readonly tables: ReadonlySet<string>;
+  /** Those of them of which rows are gone or different, and not only more. */
+  readonly replaced: ReadonlySet<string>;
+  /** Ids, in lower case, of packages that are not as before; undefined: any. */
+  readonly ids: readonly string[] | undefined;
+  /** Ids of which only the counts of downloads are not as before. */
+  readonly countedIds: readonly string[];
+};
+
 /** An open SQLite database, as the adapters use it. */
 export type Connection = {
   readonly prepare: Prepare;
   readonly transact: Transact;
   /**
    * Writes statistics in one transaction without waiting for the disk. A power cut may lose the last of them but nothing else,
-   * since the next durable commit also flushes everything before it. If only the process dies, nothing is lost.
+   * since the next durable commit also flushes everything before it. If only the process dies, nothing is lost. On one server the
+   * work is done when this returns.
    */
-  writeStatistics<T>(write: () => T): T;
+  writeStatistics(write: () => void): Promise<void>;
+  /** Calls back after changes that other servers have made, before anybody can see them; where there is one server, never. */
+  onForeignChange(listener: (change: ForeignChange) => void): void;
   exec(sql: string): void;
   pragma(text: string, options?: Database.PragmaOptions): unknown;
   close(): void;
@@ -62,10 +78,11 @@ export function createConnection(db: Database.Database, durability: Durability =
   const inTransaction = db.transaction((write: () => unknown) => write());
   return {
     prepare,
-    transact: createTransact(db, prepare, durability),
-    writeStatistics<T>(write: () => T): T {
-      return durability.write(() => inTransaction.immediate(write) as T);
+    transact: createTransact(prepare, createCommit(db, durability)),
+    async writeStatistics(write) {
+      durability.write(() => inTransaction.immediate(write));
     },
+    onForeignChange: () => undefined,
     exec: (sql) => void db.exec(sql),
     pragma: (text, options) => db.pragma(text, options),
     close: () => void db.close(),

@@ -31,7 +31,6 @@ export function createSqlDownloads(
 ): Downloads {
   const { maxRows, maxWaiting } = { ...defaults, ...limits };
   const { prepare, writeStatistics } = db;
-  let waiting = new Map<string, Waiting>();
 
   function write(all: Iterable<Waiting>): void {
     for (const { what, by, count, first, last } of all) {
@@ -43,37 +42,30 @@ export function createSqlDownloads(
     ).run(maxRows - 1);
   }
 
-  const later = createDeferredWrite(() => {
-    if (waiting.size === 0) return;
-    const rows = waiting.values();
-    writeStatistics(() => write(rows));
-    waiting = new Map();
-  });
+  const later = createDeferredWrite<Waiting>(
+    (waiting) => writeStatistics(() => write(waiting.values())),
+    (older, { count, last }) => {
+      older.count += count;
+      older.last = Math.max(older.last, last);
+      return older;
+    },
+  );
 
   return {
     note(what, by) {
       const at = now().getTime();
       const name = JSON.stringify([what.id, what.version, what.file, by.keyName, by.from, by.client]);
-      const known = waiting.get(name);
-      if (known) {
-        known.count += 1;
-        known.last = at;
-        return;
-      }
-      if (waiting.size >= maxWaiting) return;
-      waiting.set(name, { what, by, count: 1, first: at, last: at });
-      later.wake();
+      if (later.size() >= maxWaiting && later.get(name) === undefined) return;
+      later.note(name, { what, by, count: 1, first: at, last: at });
     },
     async list(id, version) {
-      later.flush();
+      await later.flush();
       const ofVersion = version === undefined ? '' : 'AND version = ?';
       const sql = `SELECT * FROM downloads WHERE id = ? ${ofVersion} ORDER BY last DESC, count DESC`;
       const wanted = version === undefined ? [id] : [id, normalizeVersion(version)];
       return (prepare(sql).all(...wanted) as RawDownload[]).map(toDownloadCount);
     },
-    async flush() {
-      later.flush();
-    },
+    flush: later.flush,
   };
 }
 

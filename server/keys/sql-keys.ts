@@ -27,17 +27,16 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     ['operator', operatorKey],
   ] as const;
   const admins = adminKeys.flatMap(([name, key]) => (key === undefined ? [] : [toAdmin(name, key)]));
-  let lastUsed = new Map<string, Date>();
-
-  const later = createDeferredWrite(() => {
-    if (lastUsed.size === 0) return;
-    writeStatistics(() => {
-      for (const [id, time] of lastUsed) {
-        prepare('UPDATE keys SET last_used = ? WHERE id = ?').run(time.getTime(), id);
-      }
-    });
-    lastUsed = new Map();
-  });
+  /** When each key was used last, by its id. */
+  const lastUsed = createDeferredWrite<Date>(
+    (used) =>
+      writeStatistics(() => {
+        for (const [id, time] of used) {
+          prepare('UPDATE keys SET last_used = ? WHERE id = ?').run(time.getTime(), id);
+        }
+      }),
+    (_older, newer) => newer,
+  );
 
   function insert(id: string, hash: Buffer, key: NewKey, by: Actor, { record }: Transaction): void {
     const at = now();
@@ -111,8 +110,7 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
       const at = now();
       const refusal = refusalOf(key, found.ends, { at, from });
       if (refusal !== undefined) return { key, refusal };
-      lastUsed.set(key.keyId, at);
-      later.wake();
+      lastUsed.note(key.keyId, at);
       return { key };
     },
     async list() {
@@ -127,9 +125,7 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
       return outcome === 'rotated' ? { key } : outcome;
     },
     revoke: (id, by) => transact((transaction) => markRevoked(id, by, transaction)),
-    async flush() {
-      later.flush();
-    },
+    flush: lastUsed.flush,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Connection } from '../database/connection.ts';
+import type { Prepare } from '../database/statements.ts';
 import type { Transaction } from '../database/transact.ts';
 import { FeedError, isStorageFailure } from '../errors.ts';
 import type {
@@ -172,7 +173,7 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
         const after = rollout && transition(prepare, rollout, { kind: 'tick' }, options);
         if (rollout === undefined || after === undefined || typeof after === 'string') continue;
         // That some seconds have passed may be lost in a power cut: the hold is that much longer.
-        if (!isChanged(rollout, after)) writeStatistics(() => writeState(prepare, after));
+        if (!isChanged(rollout, after)) await writeStatistics(() => countTime(prepare, id, options));
         else changed.push(...(await change((transaction) => step(transaction, id, options))));
       }
       const { effects } = options;
@@ -198,8 +199,10 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
       return unsure.has(client) ? [] : admittedTo(prepare, client);
     },
     async receive(client, rollout) {
+      const isNew = 'SELECT 1 FROM admissions WHERE client = ? AND rollout = ? AND received IS NULL';
+      if (prepare(isNew).get(client, rollout) === undefined) return;
       const sql = 'UPDATE admissions SET received = ? WHERE client = ? AND rollout = ? AND received IS NULL';
-      writeStatistics(() => prepare(sql).run(now().getTime(), client, rollout));
+      await writeStatistics(() => void prepare(sql).run(now().getTime(), client, rollout));
     },
   };
 }
@@ -218,6 +221,14 @@ function overtake(transaction: Transaction, id: number, options: TransitionOptio
   if (typeof after === 'string') return [];
   writeTransition(transaction, after, 'supersede', { by: serverActor }, options);
   return [after];
+}
+
+/** Looked at again: on another server somebody may have changed it. */
+function countTime(prepare: Prepare, id: number, options: TransitionOptions): void {
+  const before = readRollout(prepare, id);
+  const after = before && transition(prepare, before, { kind: 'tick' }, options);
+  if (before === undefined || after === undefined || typeof after === 'string') return;
+  if (!isChanged(before, after)) writeState(prepare, after);
 }
 
 /** Decided anew: since it was looked at outside of the transaction, somebody may have halted it. */

@@ -11,16 +11,13 @@ const countId = 'UPDATE ids SET downloads = downloads + ? WHERE id_key = ?';
 /** Counts downloads in memory and writes them in batches: one transaction for those of some seconds. */
 export function createDownloadCounts({ prepare }: Connection, revisions: SqlRevisions) {
   /** By id and version as they were written. */
-  let waiting = new Map<string, { readonly id: string; readonly version: string; count: number }>();
-
-  const later = createDeferredWrite(() => {
-    if (waiting.size === 0) return;
+  const later = createDeferredWrite<Counted>(async (waiting) => {
     const counts = [...waiting.values()].flatMap(({ id, version, count }) => {
       const key = packageKey(id, version);
       return key ? [{ key, count }] : [];
     });
     const ids = new Set(counts.map(({ key }) => key.idKey));
-    revisions.countsOf(ids, () => {
+    await revisions.countsOf(ids, () => {
       for (const { key, count } of counts) {
         const isCounted = countVersion.some(
           (update) => prepare(update).run(count, key.idKey, key.versionKey).changes === 1,
@@ -28,16 +25,17 @@ export function createDownloadCounts({ prepare }: Connection, revisions: SqlRevi
         if (isCounted) prepare(countId).run(count, key.idKey);
       }
     });
-    waiting = new Map();
-  });
+  }, addCounts);
 
-  function count(id: string, version: string): void {
-    const name = `${id} ${version}`;
-    const entry = waiting.get(name);
-    if (entry) entry.count += 1;
-    else waiting.set(name, { id, version, count: 1 });
-    later.wake();
-  }
+  return {
+    count: (id: string, version: string) => later.note(`${id} ${version}`, { id, version, count: 1 }),
+    flush: later.flush,
+  };
+}
 
-  return { count, flush: later.flush };
+type Counted = { readonly id: string; readonly version: string; count: number };
+
+function addCounts(older: Counted, { count }: Counted): Counted {
+  older.count += count;
+  return older;
 }

@@ -20,7 +20,7 @@ export function createSqlPendingBlobs({ prepare, writeStatistics }: Connection):
     },
     async forget({ number }) {
       // A power cut may bring rows back; their files exist, and are flushed once more.
-      writeStatistics(() => prepare('DELETE FROM pending_blobs WHERE number <= ?').run(number));
+      await writeStatistics(() => void prepare('DELETE FROM pending_blobs WHERE number <= ?').run(number));
     },
   };
 }

@@ -7,7 +7,7 @@ export type SqlRevisions = Revisions & {
   /** Notes which ids, in lower case, a change of packages affects. A change that is rolled back has no effect. */
   change(transaction: Transaction, ids: readonly string[]): void;
   /** The same for a change of counts, which `write` makes. */
-  countsOf(ids: Iterable<string>, write: () => void): void;
+  countsOf(ids: Iterable<string>, write: () => void): Promise<void>;
   /** Calls back after each change of packages, before anybody gets the confirmation. */
   onChange(listener: (ids: readonly string[]) => void): void;
 };
@@ -50,8 +50,8 @@ export function createSqlRevisions({ prepare, writeStatistics }: Connection): Sq
       });
     },
     onChange: (listener) => void listeners.push(listener),
-    countsOf(ids, write) {
-      writeStatistics(() => {
+    async countsOf(ids, write) {
+      await writeStatistics(() => {
         write();
         bump();
       });

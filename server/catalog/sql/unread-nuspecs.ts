@@ -15,12 +15,17 @@ const copyNuspec = `INSERT INTO nuspecs (pk, search, tags_key, tags, title, auth
   SELECT ?, search, tags_key, tags, title, authors, owners, summary, description, dependencies, ? FROM nuspecs WHERE pk = ?`;
 
 export function createSqlUnreadNuspecs(
-  { prepare, transact }: Connection,
+  { prepare, transact, writeStatistics }: Connection,
   revisions: SqlRevisions,
   nuspecs: Pick<Nuspecs, 'forget'>,
 ): UnreadNuspecs {
   return {
-    next: async (count) => nextUnread(prepare, count),
+    async next(count) {
+      const found = prepare(selectNext).all(count) as UnreadNuspec[];
+      // The remaining ones were purged.
+      if (found.length === 0) await writeStatistics(() => void prepare('DELETE FROM unread_nuspecs').run());
+      return found;
+    },
     store: (read) =>
       transact((change) => {
         const changed = read.filter(({ of, nuspec }) => storeNuspec(prepare, of, nuspec));
@@ -29,13 +34,6 @@ export function createSqlUnreadNuspecs(
         if (ids.length > 0) revisions.change(change, ids);
       }),
   };
-}
-
-function nextUnread(prepare: Prepare, count: number): UnreadNuspec[] {
-  const found = prepare(selectNext).all(count) as UnreadNuspec[];
-  // The remaining ones were purged.
-  if (found.length === 0) prepare('DELETE FROM unread_nuspecs').run();
-  return found;
 }
 
 /**

@@ -94,7 +94,7 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
         const key = packageKey(id, version);
         if (key === undefined) return 'missing';
         // Its counts in memory would be lost with the row; those of other versions must not be.
-        downloads.flush();
+        await downloads.flush();
         return transact((change) => {
           const is = purgeVersion(change, key, { id, version, detail: reason }, by, now());
           // Its nuspec is cached too, and its `pk` may be used again.
@@ -104,9 +104,7 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
         });
       },
       countDownload: downloads.count,
-      async flush() {
-        downloads.flush();
-      },
+      flush: downloads.flush,
     },
   };
 }

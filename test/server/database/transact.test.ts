@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
+import { createCommit } from '../../../server/database/commit.ts';
 import { type Connection, openDatabase } from '../../../server/database/connection.ts';
 import { createLogDurability, type Durability } from '../../../server/database/durability.ts';
 import { createStatements } from '../../../server/database/statements.ts';
@@ -183,7 +184,10 @@ describe('a change and the disk', () => {
     const db = connect(file);
     db.exec('CREATE TABLE seen (n INTEGER PRIMARY KEY) STRICT');
     const usual = createLogDurability(db, file);
-    const transact = createTransact(db, createStatements(db), { ...usual, ...change(usual, file) });
+    const transact = createTransact(
+      createStatements(db),
+      createCommit(db, { ...usual, ...change(usual, file) }),
+    );
     const other = connect(file);
     return {
       file,

@@ -1,0 +1,41 @@
+import type { ErrorTable } from './table.ts';
+
+/** Errors of servers that share a PostgreSQL database. `{database}` is its address without user and password. */
+export const replicaErrors = {
+  DATABASE_UNREACHABLE: [
+    503,
+    'The database {database} does not answer: {cause}. Nothing was changed; try again in a moment.',
+  ],
+  DATABASE_UNSURE: [
+    503,
+    'The connection to the database {database} broke while the change was confirmed, and it does not answer since. Look whether the change is there before you try again.',
+  ],
+  DATABASE_REFUSED: [
+    500,
+    'The database {database} refuses this user: {cause}. Check user, password and database in DATABASE_URL.',
+  ],
+  DATABASE_VERSION: [
+    500,
+    'The database {database} is PostgreSQL {found}; version 15 or newer is needed.',
+  ],
+  DATABASE_READ_ONLY: [
+    500,
+    'The database {database} is read-only, as a standby is. DATABASE_URL has to name the primary server.',
+  ],
+  DATABASE_RIGHTS: [
+    500,
+    'The user of the database {database} lacks a right: {cause}. It has to own the schema in which the tables are, or have CREATE and USAGE there.',
+  ],
+  DATABASE_NEWER: [
+    500,
+    'The database {database} needs a program with schema {needed} or newer; this version of go-win-tools has schema {known}. Run a newer version.',
+  ],
+  DATABASE_SCHEMA: [
+    500,
+    'The tables of the database {database} are not those of this program: {problem}. Restore a dump of it, or use an empty database.',
+  ],
+  COPY_BEHIND: [
+    503,
+    'This replica has no contact with its database, so it may lack what others have confirmed; try again in a moment.',
+  ],
+} as const satisfies ErrorTable;

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection } from '../database/connection.ts';
+import type { Commit, Failure, Write } from '../database/transact.ts';
+import { FeedError } from '../errors.ts';
+import type { Capture } from './capture.ts';
+import { type CatchUpDeps, catchUp } from './catch-up.ts';
+import type { Postgres, Session } from './postgres.ts';
+import type { ChangedKeys } from './read-changes.ts';
+import { type TableChange, writeSql } from './rows.ts';
+
+export type CommitDeps = CatchUpDeps & {
+  /** This replica's copy. */
+  readonly local: Connection;
+  readonly capture: Capture;
+  readonly postgres: Postgres;
+  /** While it runs nobody copies everything anew. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Copies everything anew. */
+  readonly copyAnew: () => Promise<void>;
+};
+
+/** A database that is away is asked for so long, so that pushes outlive its restart. */
+const patienceMs = 8_000;
+const pauseMs = 100;
+/** More keys than this are not listed: others copy everything. */
+const maxKeys = 50_000;
+/** How far back the list of changes goes; a replica that was away for longer copies everything. */
+const keptRevisions = 100_000;
+
+/**
+ * Commits changes to PostgreSQL, one batch after the other on all replicas: the row `replica_state` is locked first. The
+ * changes are made in the copy, only to see which rows they change, and undone; the copy gets them when PostgreSQL has them.
+ * Writes fail with FeedError DATABASE_UNREACHABLE, DATABASE_UNSURE and the like; nothing was changed then, but for DATABASE_UNSURE.
+ */
+export function createSharedCommit(deps: CommitDeps): { readonly commit: Commit; close(): void } {
+  const { local, capture, copy, postgres, inTurn, copyAnew } = deps;
+  let kept: Session | undefined;
+
+  async function open(): Promise<Session> {
+    if (kept?.isOpen() !== true) kept = await postgres.connect();
+    return kept;
+  }
+
+  function rehearse(writes: readonly Write[]): {
+    changes: readonly TableChange[];
+    failures: readonly (Failure | undefined)[];
+  } {
+    local.exec('BEGIN IMMEDIATE');
+    try {
+      const failures = writes.map(({ run }): Failure | undefined => {
+        local.exec('SAVEPOINT one');
+        try {
+          run();
+        } catch (error) {
+          local.exec('ROLLBACK TO one; RELEASE one');
+          return { error };
+        }
+        local.exec('RELEASE one');
+        return undefined;
+      });
+      return { changes: capture.changes(), failures };
+    } finally {
+      local.exec('ROLLBACK');
+    }
+  }
+
+  /** Undefined when the copy has to be made anew first. */
+  async function attempt(writes: readonly Write[]): Promise<readonly (Failure | undefined)[] | undefined> {
+    const session = await open();
+    try {
+      const [[revision] = []] = await session.run('BEGIN; SELECT revision FROM replica_state FOR UPDATE');
+      const before = Number(revision);
+      if (copy.revision() > before || !(await catchUp(deps, session, before))) {
+        await session.run('ROLLBACK');
+        return undefined;
+      }
+      const { changes, failures } = rehearse(writes);
+      if (changes.length === 0) {
+        await session.run('ROLLBACK');
+        return announced(writes, failures);
+      }
+      const token = randomUUID();
+      await write(session, changes, before + 1, token);
+      await confirm(session, before + 1, token);
+      // Somebody who asked for changes meanwhile may have been faster.
+      if (copy.revision() === before) copy.apply(changes, before + 1);
+      return announced(writes, failures);
+    } catch (error) {
+      // Its transaction ends with it.
+      session.close();
+      throw error;
+    }
+  }
+
+  /** A connection that breaks now leaves open whether it was committed: the database knows. */
+  async function confirm(session: Session, revision: number, token: string): Promise<void> {
+    try {
+      await session.run('COMMIT');
+    } catch (error) {
+      session.close();
+      const isThere = await patiently(() => isCommitted(postgres, revision, token)).catch((cause) => {
+        throw new FeedError('DATABASE_UNSURE', { database: postgres.name }, cause);
+      });
+      if (!isThere) throw error;
+    }
+  }
+
+  return {
+    async commit(writes) {
+      try {
+        const failures = await insist(writes);
+        writes.forEach((write, at) => write.done(failures[at]));
+      } catch (error) {
+        for (const write of writes) write.done({ error });
+      }
+    },
+    close: () => kept?.close(),
+  };
+
+  async function insist(writes: readonly Write[]): Promise<readonly (Failure | undefined)[]> {
+    for (;;) {
+      const failures = await patiently(() => inTurn(() => attempt(writes)));
+      if (failures !== undefined) return failures;
+      await copyAnew();
+    }
+  }
+
+  async function write(
+    session: Session,
+    changes: readonly TableChange[],
+    revision: number,
+    token: string,
+  ): Promise<void> {
+    const values: unknown[] = [];
+    const parts = changes.flatMap((change) => writeSql(change, values));
+    const count = changes.reduce((sum, { keys }) => sum + keys.length, 0);
+    const keys: ChangedKeys = Object.fromEntries(changes.map(({ table, keys }) => [table.name, keys]));
+    values.push(revision, token, count > maxKeys ? null : JSON.stringify(keys), revision - keptRevisions);
+    const last = values.length;
+    const all = [
+      ...parts,
+      `UPDATE replica_state SET revision = $${last - 3}`,
+      `DELETE FROM replica_commits WHERE revision <= $${last}`,
+    ];
+    const named = all.map((sql, at) => `step${at} AS (${sql})`).join(', ');
+    await session.query(
+      `WITH ${named} INSERT INTO replica_commits (revision, token, changes) VALUES ($${last - 3}, $${last - 2}, $${last - 1})`,
+      values,
+    );
+  }
+}
+
+function announced(
+  writes: readonly Write[],
+  failures: readonly (Failure | undefined)[],
+): readonly (Failure | undefined)[] {
+  return writes.map(({ committed }, at) => failures[at] ?? committed());
+}
+
+/** Waits for the lock: a transaction that was cut off, and is still running there, has ended then. */
+async function isCommitted(postgres: Postgres, revision: number, token: string): Promise<boolean> {
+  const session = await postgres.connect();
+  try {
+    await session.run('BEGIN; SELECT 1 FROM replica_state FOR UPDATE');
+    const sql = 'SELECT 1 FROM replica_commits WHERE revision = $1 AND token = $2';
+    return (await session.query(sql, [revision, token])).length > 0;
+  } finally {
+    session.close();
+  }
+}
+
+/** Tries again while the database does not answer. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const since = performance.now();
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const isAway = error instanceof FeedError && error.code === 'DATABASE_UNREACHABLE';
+      if (!isAway || performance.now() - since > patienceMs) throw error;
+    }
+    await delay(pauseMs);
+  }
+}

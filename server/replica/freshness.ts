@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { FeedError } from '../errors.ts';
+import { type CatchUpDeps, catchUp } from './catch-up.ts';
+import { createLease } from './lease.ts';
+import type { Postgres, Session } from './postgres.ts';
+
+export type Freshness = {
+  /** Whether the copy has everything that anybody was told so far. */
+  isFresh(): boolean;
+  /** Resolves when it has. @throws FeedError COPY_BEHIND when the database does not answer */
+  refresh(): Promise<void>;
+  /** Nobody waits for it; call it once. */
+  start(): void;
+  close(): void;
+};
+
+export type FreshnessDeps = CatchUpDeps & {
+  readonly postgres: Postgres;
+  readonly copyAnew: () => Promise<void>;
+  /** After each question that nobody waited for, with what went wrong. */
+  readonly asked: (error?: unknown) => void;
+};
+
+/** While somebody asks for something, the next question to the database follows so long after the one before. */
+const busyMs = 20;
+const idleMs = 500;
+/** So long after the last request it is idle. */
+const restMs = 2_000;
+/** An answer that takes longer is given up, and the connection with it. */
+const answerMs = 1_000;
+/** A request waits so long for a database that is away. */
+const patienceMs = 2_500;
+const pauseMs = 100;
+
+/** Compares the copy with the database, so often that requests hardly ever wait for it. */
+export function createFreshness(deps: FreshnessDeps): Freshness {
+  const { copy, postgres, copyAnew, asked } = deps;
+  const clock = () => performance.now();
+  const lease = createLease(clock);
+  let session: Session | undefined;
+  let asking: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let lastWanted = Number.NEGATIVE_INFINITY;
+  let isClosed = false;
+
+  async function ask(): Promise<void> {
+    const askedAt = clock();
+    const before = copy.revision();
+    if (session?.isOpen() !== true) session = await postgres.connect();
+    const used = session;
+    const silent = setTimeout(() => used.close(), answerMs);
+    try {
+      const [[found] = []] = await used.query('SELECT revision FROM replica_state');
+      const revision = Number(found);
+      clearTimeout(silent);
+      // A dump of before was restored: the copy has what the database has not.
+      const isWhole = revision >= before && (revision <= copy.revision() || (await readOn(used, revision)));
+      if (!isWhole) await copyAnew();
+      lease.renew(askedAt);
+    } catch (error) {
+      used.close();
+      throw error;
+    } finally {
+      clearTimeout(silent);
+    }
+  }
+
+  /** In one state of the database. */
+  async function readOn(used: Session, revision: number): Promise<boolean> {
+    await used.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const isWhole = await catchUp(deps, used, revision);
+    await used.run('COMMIT');
+    return isWhole;
+  }
+
+  function askOnce(): Promise<void> {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  }
+
+  async function refresh(): Promise<void> {
+    lastWanted = clock();
+    const since = lastWanted;
+    for (;;) {
+      let problem: unknown;
+      try {
+        await Promise.race([askOnce(), givenUp(since + patienceMs - clock())]);
+      } catch (error) {
+        problem = error;
+      }
+      if (lease.isValid()) return;
+      if (isClosed || clock() - since > patienceMs) throw new FeedError('COPY_BEHIND', {}, problem);
+      if (problem !== undefined) await delay(pauseMs);
+    }
+  }
+
+  function again(): void {
+    if (isClosed) return;
+    const wait = clock() - lastWanted < restMs ? busyMs : idleMs;
+    timer = setTimeout(() => {
+      askOnce()
+        .then(() => asked(), asked)
+        .finally(again);
+    }, wait).unref();
+  }
+
+  return {
+    isFresh() {
+      lastWanted = clock();
+      return lease.isValid();
+    },
+    refresh,
+    start: again,
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      session?.close();
+    },
+  };
+}
+
+async function givenUp(ms: number): Promise<never> {
+  await delay(Math.max(0, ms), undefined, { ref: false });
+  throw new Error('the database is silent');
+}

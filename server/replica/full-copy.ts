@@ -1,0 +1,57 @@
+import type { Connection } from '../database/connection.ts';
+import { insertRows } from './copy.ts';
+import type { Session } from './postgres.ts';
+import { rowOf } from './rows.ts';
+import type { Schema } from './schema.ts';
+import type { Table } from './tables.ts';
+
+/** Rows for one round trip: some megabytes of texts at most. */
+const rowsAtOnce = 2_000;
+
+/**
+ * Replaces everything in a copy by what the database has, as of one moment. `copy` is a connection of its own, so that those who
+ * read go on with the old state until all of it is there; nobody else may write meanwhile.
+ */
+export async function copyEverything(
+  session: Session,
+  copy: Connection,
+  { number, tables }: Schema,
+): Promise<number> {
+  await session.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const [[id, revision] = []] = await session.query('SELECT id, revision FROM replica_state');
+  const { exec, prepare } = copy;
+  exec('BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON');
+  try {
+    // The audit log lets nobody delete its entries, but those who fill a new file.
+    const kept = prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name").pluck().all() as string[];
+    const names = prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all() as string[];
+    for (const name of names) exec(`DROP TRIGGER "${name}"`);
+    for (const table of tables) {
+      exec(`DELETE FROM "${table.name}"`);
+      await copyTable(session, copy, table);
+    }
+    for (const sql of kept) exec(sql);
+    exec('DELETE FROM replica_copy');
+    const mark = 'INSERT INTO replica_copy (database, revision, schema) VALUES (?, ?, ?)';
+    prepare(mark).run(String(id), Number(revision), number);
+    prepare('UPDATE state SET revision = revision + 1').run();
+    exec('COMMIT');
+  } catch (error) {
+    exec('ROLLBACK');
+    throw error;
+  }
+  await session.run('COMMIT');
+  return Number(revision);
+}
+
+async function copyTable(session: Session, copy: Connection, table: Table): Promise<void> {
+  const columns = table.columns.map(({ name }) => `"${name}"`).join(', ');
+  const order = table.key.map(({ name }) => `"${name}"`).join(', ');
+  await session.run(`DECLARE everything NO SCROLL CURSOR FOR SELECT ${columns} FROM "${table.name}" ORDER BY ${order}`);
+  for (;;) {
+    const rows = await session.run(`FETCH ${rowsAtOnce} FROM everything`);
+    insertRows(copy, table, rows.map((values) => rowOf(table, values)));
+    if (rows.length < rowsAtOnce) break;
+  }
+  await session.run('CLOSE everything');
+}

@@ -1,0 +1,47 @@
+import type { Session } from './postgres.ts';
+import { type Key, readRows, type TableChange } from './rows.ts';
+import type { Table } from './tables.ts';
+
+export type Changes = { readonly revision: number; readonly changes: readonly TableChange[] };
+
+/** What a commit changed: the keys by table, as JSON. */
+export type ChangedKeys = Readonly<Record<string, readonly Key[]>>;
+
+/**
+ * What has changed since a revision, as it is now; undefined when the list does not go back so far, or cannot say, and everything
+ * has to be copied. Call it where nothing changes in between: in a transaction that sees one state, or holds the lock.
+ */
+export async function readChanges(
+  session: Session,
+  tables: readonly Table[],
+  since: number,
+): Promise<Changes | undefined> {
+  const commits = (await session.query(
+    'SELECT revision, changes FROM replica_commits WHERE revision > $1 ORDER BY revision',
+    [since],
+  )) as readonly (readonly [number, string | null])[];
+  const isWhole = commits.every(([revision, changes], at) => revision === since + 1 + at && changes !== null);
+  if (!isWhole) return undefined;
+  const keys = keysOf(commits.map(([, changes]) => JSON.parse(changes ?? '{}') as ChangedKeys));
+  const changes: TableChange[] = [];
+  for (const table of tables) {
+    const changed = keys.get(table.name);
+    if (changed === undefined) continue;
+    const all = [...changed.values()];
+    changes.push({ table, keys: all, rows: await readRows(session, table, all) });
+  }
+  return { revision: since + commits.length, changes };
+}
+
+/** Each key once. Tables that this program does not know are left out later. */
+function keysOf(commits: readonly ChangedKeys[]): ReadonlyMap<string, ReadonlyMap<string, Key>> {
+  const keys = new Map<string, Map<string, Key>>();
+  for (const commit of commits) {
+    for (const [table, changed] of Object.entries(commit)) {
+      const known = keys.get(table) ?? new Map<string, Key>();
+      for (const key of changed) known.set(JSON.stringify(key), key);
+      keys.set(table, known);
+    }
+  }
+  return keys;
+}

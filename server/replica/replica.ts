@@ -1,0 +1,178 @@
+import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Connection, type ForeignChange, openDatabase } from '../database/connection.ts';
+import { migrations } from '../database/migrations.ts';
+import { createTransact } from '../database/transact.ts';
+import { FeedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { createCapture } from './capture.ts';
+import { createSharedCommit } from './commit.ts';
+import { createCopy } from './copy.ts';
+import { createFreshness, type Freshness } from './freshness.ts';
+import { copyEverything } from './full-copy.ts';
+import { trustMs } from './lease.ts';
+import { openPostgres, type Postgres } from './postgres.ts';
+import { migrate, type Schema } from './schema.ts';
+import { sharedTables } from './tables.ts';
+
+/** A replica of the server, as far as its database is concerned. */
+export type Replica = Pick<Freshness, 'isFresh' | 'refresh' | 'start'> & {
+  /** Reads the copy of this replica, and changes the database that all of them share. */
+  readonly database: Connection;
+  close(): void;
+};
+
+const copyTable = `CREATE TABLE IF NOT EXISTS replica_copy (
+    database TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    schema   INTEGER NOT NULL
+  ) STRICT`;
+
+/**
+ * Opens this replica's copy of a PostgreSQL database, in a file that is made anew where it is missing, damaged or of another
+ * database, and brings it up to date.
+ * @throws FeedError DATABASE_UNREACHABLE, DATABASE_REFUSED, DATABASE_VERSION, DATABASE_READ_ONLY, DATABASE_RIGHTS,
+ *   DATABASE_NEWER, DATABASE_SCHEMA, STORAGE_FULL
+ */
+export async function openReplica(url: string, file: string, log: Logger): Promise<Replica> {
+  const postgres = await openPostgres(url);
+  const local = openCopyFile(file, log);
+  try {
+    return await connectReplica(postgres, local, file, log);
+  } catch (error) {
+    local.close();
+    throw error;
+  }
+}
+
+async function connectReplica(
+  postgres: Postgres,
+  local: Connection,
+  file: string,
+  log: Logger,
+): Promise<Replica> {
+  const tables = sharedTables(local.prepare);
+  const schema: Schema = { number: migrations.length, tables };
+  const id = await prepareDatabase(postgres, schema);
+  const capture = createCapture(local, tables);
+  const copy = createCopy(local, capture.forget);
+  const inTurn = createTurns();
+  const listeners: ((change: ForeignChange) => void)[] = [];
+  const changed = (change: ForeignChange): void => {
+    for (const listener of listeners) listener(change);
+  };
+
+  let copying: Promise<void> | undefined;
+  function copyAnew(): Promise<void> {
+    copying ??= inTurn(copyNow).finally(() => {
+      copying = undefined;
+    });
+    return copying;
+  }
+  async function copyNow(): Promise<void> {
+    const since = performance.now();
+    const revision = await copyInto(file, postgres, schema);
+    const seconds = Math.round((performance.now() - since) / 1000);
+    log.info({ database: postgres.name, revision, seconds }, 'copied everything from the database');
+    const all = new Set(tables.map(({ name }) => name));
+    changed({ tables: all, replaced: all, ids: undefined, countedIds: [] });
+  }
+
+  const shared = { copy, tables, changed, postgres, copyAnew, copying: () => copying };
+  const freshness = createFreshness({ ...shared, asked: createReport(postgres.name, log) });
+  const sharedCommit = createSharedCommit({ ...shared, local, capture, inTurn });
+  const transact = createTransact(local.prepare, sharedCommit.commit);
+  if (!isCopyOf(local, id, schema)) await copyAnew();
+  await freshness.refresh();
+
+  return {
+    database: {
+      ...local,
+      async transact(change) {
+        try {
+          return await transact(change);
+        } finally {
+          // By then no other replica trusts what it had before.
+          await delay(trustMs);
+        }
+      },
+      writeStatistics: (write) => transact(write),
+      onForeignChange: (listener) => void listeners.push(listener),
+    },
+    isFresh: freshness.isFresh,
+    refresh: freshness.refresh,
+    start: freshness.start,
+    close() {
+      freshness.close();
+      sharedCommit.close();
+      local.close();
+    },
+  };
+}
+
+/** The database with the tables of this program; its id. */
+async function prepareDatabase(postgres: Postgres, schema: Schema): Promise<string> {
+  const session = await postgres.connect();
+  try {
+    await migrate(postgres, session, schema);
+    const [[id] = []] = await session.query('SELECT id FROM replica_state');
+    return String(id);
+  } finally {
+    session.close();
+  }
+}
+
+async function copyInto(file: string, postgres: Postgres, schema: Schema): Promise<number> {
+  const session = await postgres.connect();
+  const copy = openDatabase(file);
+  try {
+    return await copyEverything(session, copy, schema);
+  } finally {
+    copy.close();
+    session.close();
+  }
+}
+
+/** A file that is damaged, or was written by a newer program, is only a copy. */
+function openCopyFile(file: string, log: Logger): Connection {
+  const open = (): Connection => {
+    const local = openDatabase(file);
+    // What a power cut takes away is copied again.
+    local.pragma('synchronous = NORMAL');
+    local.exec(copyTable);
+    return local;
+  };
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof FeedError) || !/^CATALOG_(DAMAGED|NEWER)$/.test(error.code)) throw error;
+    log.warn({ err: error }, 'the copy of the database is made anew');
+    for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
+    return open();
+  }
+}
+
+function isCopyOf({ prepare }: Connection, id: string, schema: Schema): boolean {
+  const sql = 'SELECT 1 FROM replica_copy WHERE database = ? AND schema = ?';
+  return prepare(sql).get(id, schema.number) !== undefined;
+}
+
+/** Says once that the database is away, and once that it is back. */
+function createReport(database: string, log: Logger): (error?: unknown) => void {
+  let isAway = false;
+  return (error) => {
+    if (error !== undefined && !isAway) log.error({ err: error }, 'the database does not answer');
+    if (error === undefined && isAway) log.info({ database }, 'the database answers again');
+    isAway = error !== undefined;
+  };
+}
+
+/** Does one work after the other. */
+function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
