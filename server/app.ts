@@ -34,6 +34,7 @@ import { createBeginDownload } from './http/download-count.ts';
 import { refuseWhenStopping } from './http/drain.ts';
 import { createErrorHandler, routeNotFound } from './http/error-handler.ts';
 import { refuseForeignOrigin } from './http/foreign-origin.ts';
+import { createFreshGate, type Freshness, refuseWhenBehind } from './http/fresh-gate.ts';
 import { createGuessThrottle } from './http/guess-throttle.ts';
 import { limitRequestTime } from './http/limits.ts';
 import { createReadPeer } from './http/peer.ts';
@@ -100,6 +101,8 @@ export type Services = {
   readonly log: Logger;
   readonly now: () => Date;
   readonly isStopping: () => boolean;
+  /** Where several servers share a database. */
+  readonly freshness?: Freshness | undefined;
   /** Whether `start` is releasing the first packages. */
   readonly isFilling?: (() => boolean) | undefined;
 };
@@ -160,6 +163,7 @@ export function createApp(services: Services): RequestListener {
   app.use(createRequestLog(watch));
   app.use(setSecurityHeaders(securityHeaders));
   app.use(refuseWhenStopping(services.isStopping));
+  app.use(refuseWhenBehind());
   app.use(limitRequestTime());
   app.use(refuseForeignOrigin(services.publicUrl));
   app.use(identifying);
@@ -189,7 +193,9 @@ export function createApp(services: Services): RequestListener {
   const answer = createResponseCache(cacheOptions, express);
   const ofClients = { ...cacheOptions, ...clientRoutes, maxBytes: maxClientResponseBytes, addresses };
   const answerClient = createClientResponses(ofClients, express, answer);
-  return (req, res) => (mayBeOfClient(req.url) ? answerClient(req, res) : answer(req, res));
+  const handle: RequestListener = (req, res) =>
+    mayBeOfClient(req.url) ? answerClient(req, res) : answer(req, res);
+  return services.freshness === undefined ? handle : createFreshGate(services.freshness, handle, express);
 }
 
 /** Cheap, since every request asks; `createClientResponses` looks closely. */
@@ -210,6 +216,6 @@ function heldUploads(services: Services) {
   };
 }
 
-function readinessOf({ catalog, blobs, bucket }: Services): MonitoringServices['checks'] {
-  return { database: () => catalog.ping(), blobs: () => blobs.ping(), git: () => bucket.ping() };
+function readinessOf({ catalog, blobs, bucket, freshness }: Services): MonitoringServices['checks'] {
+  return { database: () => freshness?.refresh() ?? catalog.ping(), blobs: () => blobs.ping(), git: () => bucket.ping() };
 }

@@ -45,6 +45,10 @@ export function openRollouts(
   const changed = (): void => {
     otherChanges += 1;
   };
+  database.onForeignChange(({ tables, removed }) => {
+    if (tables.has('rings')) ringChanges += 1;
+    if (removed.has('clients') || shown.some((table) => tables.has(table))) changed();
+  });
   const clients = createSqlClients(database, now, {}, changed);
   const rollouts = createSqlRollouts(database, {
     now,
@@ -72,6 +76,9 @@ export function openRollouts(
     ringChanges: () => ringChanges,
   };
 }
+
+/** Tables that decide what clients see. */
+const shown = ['rollouts', 'rollout_corrections', 'rollout_corrected', 'purged'];
 
 function bucketChanges(now: () => Date): BucketChanges {
   return {

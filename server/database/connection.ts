@@ -15,6 +15,8 @@ export type ForeignChange = {
   readonly tables: ReadonlySet<string>;
   /** Those of them of which rows are gone or different, and not only more. */
   readonly replaced: ReadonlySet<string>;
+  /** Those of them of which rows are gone. */
+  readonly removed: ReadonlySet<string>;
   /** Ids, in lower case, of packages that are not as before; undefined: any. */
   readonly ids: readonly string[] | undefined;
   /** Ids of which only the counts of downloads are not as before. */

@@ -38,6 +38,7 @@ export function createCopy(db: Connection, forget: () => void): Copy {
 
   function makeChanges(changes: readonly TableChange[]): ForeignChange {
     const replaced = new Set<string>();
+    const removed = new Set<string>();
     const ids = new Set<string>();
     const counted = new Set<string>();
     for (const { table, keys, rows } of changes) {
@@ -46,6 +47,7 @@ export function createCopy(db: Connection, forget: () => void): Copy {
         const before = readRow(db, table, key);
         const now = after.get(JSON.stringify(key));
         if (before !== undefined) replaced.add(table.name);
+        if (before !== undefined && now === undefined) removed.add(table.name);
         if (!ofPackages.has(table.name)) continue;
         const id = String((now ?? before)?.id_key ?? '');
         if (before !== undefined && now !== undefined && isSameButCounts(before, now)) counted.add(id);
@@ -58,7 +60,8 @@ export function createCopy(db: Connection, forget: () => void): Copy {
       for (const key of keys) remove.run(...table.key.map((column, at) => toSql(column, key[at])));
     }
     for (const { table, rows } of changes) insertRows(db, table, rows);
-    return { tables: new Set(changes.map(({ table }) => table.name)), replaced, ids: [...ids], countedIds: [...counted] };
+    const tables = new Set(changes.map(({ table }) => table.name));
+    return { tables, replaced, removed, ids: [...ids], countedIds: [...counted] };
   }
 }
 

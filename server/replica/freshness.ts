@@ -9,7 +9,9 @@ export type Freshness = {
   isFresh(): boolean;
   /** Resolves when it has. @throws FeedError COPY_BEHIND when the database does not answer */
   refresh(): Promise<void>;
-  /** Nobody waits for it; call it once. */
+  /** Whether the database did not answer the last question. */
+  isAway(): boolean;
+  /** Asks again and again from now on; call it once. */
   start(): void;
   close(): void;
 };
@@ -17,7 +19,7 @@ export type Freshness = {
 export type FreshnessDeps = CatchUpDeps & {
   readonly postgres: Postgres;
   readonly copyAnew: () => Promise<void>;
-  /** After each question that nobody waited for, with what went wrong. */
+  /** After each question, with what went wrong. */
   readonly asked: (error?: unknown) => void;
 };
 
@@ -42,6 +44,7 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
   let timer: NodeJS.Timeout | undefined;
   let lastWanted = Number.NEGATIVE_INFINITY;
   let isClosed = false;
+  let isAway = false;
 
   async function ask(): Promise<void> {
     const askedAt = clock();
@@ -74,10 +77,23 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
   }
 
   function askOnce(): Promise<void> {
-    asking ??= ask().finally(() => {
-      asking = undefined;
-    });
+    asking ??= ask()
+      .then(
+        () => report(),
+        (error) => {
+          report(error);
+          throw error;
+        },
+      )
+      .finally(() => {
+        asking = undefined;
+      });
     return asking;
+  }
+
+  function report(error?: unknown): void {
+    isAway = error !== undefined;
+    if (!isClosed) asked(error);
   }
 
   async function refresh(): Promise<void> {
@@ -101,7 +117,7 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
     const wait = clock() - lastWanted < restMs ? busyMs : idleMs;
     timer = setTimeout(() => {
       askOnce()
-        .then(() => asked(), asked)
+        .catch(() => undefined)
         .finally(again);
     }, wait).unref();
   }
@@ -112,6 +128,7 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
       return lease.isValid();
     },
     refresh,
+    isAway: () => isAway,
     start: again,
     close() {
       isClosed = true;

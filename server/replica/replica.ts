@@ -16,7 +16,7 @@ import { migrate, type Schema } from './schema.ts';
 import { sharedTables } from './tables.ts';
 
 /** A replica of the server, as far as its database is concerned. */
-export type Replica = Pick<Freshness, 'isFresh' | 'refresh' | 'start'> & {
+export type Replica = Pick<Freshness, 'isFresh' | 'refresh' | 'isAway' | 'start'> & {
   /** Reads the copy of this replica, and changes the database that all of them share. */
   readonly database: Connection;
   close(): void;
@@ -75,7 +75,7 @@ async function connectReplica(
     const seconds = Math.round((performance.now() - since) / 1000);
     log.info({ database: postgres.name, revision, seconds }, 'copied everything from the database');
     const all = new Set(tables.map(({ name }) => name));
-    changed({ tables: all, replaced: all, ids: undefined, countedIds: [] });
+    changed({ tables: all, replaced: all, removed: all, ids: undefined, countedIds: [] });
   }
 
   const shared = { copy, tables, changed, postgres, copyAnew, copying: () => copying };
@@ -101,6 +101,7 @@ async function connectReplica(
     },
     isFresh: freshness.isFresh,
     refresh: freshness.refresh,
+    isAway: freshness.isAway,
     start: freshness.start,
     close() {
       freshness.close();

@@ -54,6 +54,10 @@ export function createSqlRollouts(db: Connection, options: SqlRolloutsOptions): 
     return known;
   }
 
+  db.onForeignChange(({ tables }) => {
+    if (tables.has('rollouts') || tables.has('rollout_approvals')) known = undefined;
+  });
+
   let rings: { readonly at: number; readonly all: readonly RingGlobs[] } | undefined;
   function knownRings(): readonly RingGlobs[] {
     const at = ringChanges?.();

@@ -34,6 +34,10 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
       | undefined;
     return row?.nuspec ?? fail('INTERNAL');
   });
+  db.onForeignChange(({ replaced }) => {
+    // Their numbers may be used for other texts by now, as after a purge.
+    if (replaced.has('nuspecs')) nuspecs.forgetPurged();
+  });
   const sizes = readSizes(db);
   const revisions = createSqlRevisions(db);
   const { writes, setListed } = createWrites({ db, now, sizes, revisions, nuspecs });

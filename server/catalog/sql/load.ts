@@ -39,17 +39,33 @@ export function longTextOf(texts: Readonly<Record<string, unknown>>): number {
 /**
  * Reads the sizes once and adds what is published later. Nothing is subtracted: that only sends more queries to the other thread.
  */
-export function readSizes({ prepare }: Connection): KnownSizes {
+export function readSizes({ prepare, onForeignChange }: Connection): KnownSizes {
   const number = (sql: string) => Number(prepare(sql).pluck().get());
   const bytes = number('PRAGMA page_count') * number('PRAGMA page_size');
   const lengths = longColumns.map((column) => `ifnull(octet_length(${column}), 0)`).join(' + ');
+  let isOfBefore = false;
   let sizes: Sizes = {
     versions: number('SELECT count(*) FROM packages'),
     ids: number('SELECT count(*) FROM ids'),
     textBytes: bytes > maxMeasuredBytes ? bytes : number(`SELECT ifnull(sum(${lengths}), 0) FROM nuspecs`),
   };
+  onForeignChange(({ tables }) => {
+    if (tables.has('packages') || tables.has('ids')) isOfBefore = true;
+  });
+
+  /** After changes by others only rows are counted, for texts are read too slowly: those of a version are taken to stay as long. */
+  function countAgain(): Sizes {
+    const versions = number('SELECT count(*) FROM packages');
+    const growth = Math.max(1, versions / Math.max(1, sizes.versions));
+    return { versions, ids: number('SELECT count(*) FROM ids'), textBytes: sizes.textBytes * growth };
+  }
+
   return {
-    now: () => sizes,
+    now() {
+      if (isOfBefore) sizes = countAgain();
+      isOfBefore = false;
+      return sizes;
+    },
     grow(ids, bytes) {
       sizes = {
         versions: sizes.versions + 1,

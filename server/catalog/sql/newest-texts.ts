@@ -57,13 +57,18 @@ export function createNewestTexts(
   let state: 'none' | 'reading' | 'whole' | 'too large' = 'none';
   let states = 0;
   const changed = new Set<string>();
+  /** Any of them may have changed. */
+  let hasChangedWhole = false;
 
   revisions.onChange((idKeys) => {
+    if (idKeys === undefined) hasChangedWhole = true;
+    if (idKeys === undefined) return;
     if (state === 'reading' || state === 'whole') for (const idKey of idKeys) changed.add(idKey);
   });
 
   async function readAll(): Promise<void> {
     state = 'reading';
+    hasChangedWhole = false;
     changed.clear();
     byKey.clear();
     ids = [];
@@ -114,7 +119,7 @@ export function createNewestTexts(
   function isReady(): boolean {
     if (state === 'none') void readAll().catch(() => forget('none'));
     if (state !== 'whole') return false;
-    if (changed.size > maxChanged) {
+    if (hasChangedWhole || changed.size > maxChanged) {
       forget('none');
       return false;
     }

@@ -8,22 +8,43 @@ export type SqlRevisions = Revisions & {
   change(transaction: Transaction, ids: readonly string[]): void;
   /** The same for a change of counts, which `write` makes. */
   countsOf(ids: Iterable<string>, write: () => void): Promise<void>;
-  /** Calls back after each change of packages, before anybody gets the confirmation. */
-  onChange(listener: (ids: readonly string[]) => void): void;
+  /** Calls back after each change of packages, before anybody gets the confirmation; undefined: of any ids. */
+  onChange(listener: (ids: readonly string[] | undefined) => void): void;
 };
 
 /** The number of ids whose revision is remembered; all others count as changed when the last forgotten one was. */
 const maxRemembered = 10_000;
 
-/** In memory: only this process writes to the database, under the data folder's lock, so it sees every change. */
-export function createSqlRevisions({ prepare, writeStatistics }: Connection): SqlRevisions {
+/**
+ * In memory: only this process writes to the database, under the data folder's lock, so it sees every change; on a replica, which
+ * writes to its own copy alone, it sees those of others when they get there.
+ */
+export function createSqlRevisions({ prepare, writeStatistics, onForeignChange }: Connection): SqlRevisions {
   const latest = { all: createLatest(stored()), packages: createLatest(stored()) };
   const numbers: RevisionNumbers = {
     all: (id) => latest.all.of(id?.toLowerCase()),
     packages: (id) => latest.packages.of(id?.toLowerCase()),
   };
 
-  const listeners: ((ids: readonly string[]) => void)[] = [];
+  const listeners: ((ids: readonly string[] | undefined) => void)[] = [];
+
+  onForeignChange(({ ids, countedIds }) => {
+    const now = stored();
+    if (ids === undefined) {
+      latest.all.noteAll(now);
+      latest.packages.noteAll(now);
+    }
+    for (const idKey of countedIds) latest.all.note(idKey, now);
+    if (ids === undefined || ids.length > 0) packagesChanged(ids, now);
+  });
+
+  function packagesChanged(ids: readonly string[] | undefined, now: number): void {
+    for (const idKey of ids ?? []) {
+      latest.all.note(idKey, now);
+      latest.packages.note(idKey, now);
+    }
+    for (const listener of listeners) listener(ids);
+  }
 
   function stored(): number {
     const row = prepare('SELECT revision FROM state').get() as { revision: number } | undefined;
@@ -40,14 +61,7 @@ export function createSqlRevisions({ prepare, writeStatistics }: Connection): Sq
     read: async () => numbers,
     change(transaction, ids) {
       bump();
-      transaction.afterCommit(() => {
-        const now = stored();
-        for (const idKey of ids) {
-          latest.all.note(idKey, now);
-          latest.packages.note(idKey, now);
-        }
-        for (const listener of listeners) listener(ids);
-      });
+      transaction.afterCommit(() => packagesChanged(ids, stored()));
     },
     onChange: (listener) => void listeners.push(listener),
     async countsOf(ids, write) {
@@ -76,6 +90,11 @@ function createLatest(start: number) {
       const [[oldest, then] = ['', start]] = ofId;
       ofId.delete(oldest);
       ofOthers = then;
+    },
+    noteAll(at: number): void {
+      ofId.clear();
+      ofAny = at;
+      ofOthers = at;
     },
     of: (idKey?: string): number => (idKey === undefined ? ofAny : (ofId.get(idKey) ?? ofOthers)),
   };

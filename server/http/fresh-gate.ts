@@ -1,0 +1,66 @@
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { RequestHandler } from 'express';
+import { fail } from '../errors.ts';
+import { pathOf } from './request-target.ts';
+
+/** What this server knows of the others. */
+export type Freshness = {
+  /** Whether it has everything that anybody was told so far. */
+  isFresh(): boolean;
+  /** Resolves when it has. Rejects when it cannot find out. */
+  refresh(): Promise<void>;
+  /** Whether the database did not answer the last question. */
+  isAway(): boolean;
+};
+
+const behind = new WeakSet<IncomingMessage>();
+
+/**
+ * A request begins only while this server has everything that others have confirmed; what it reads later is newer still. Addresses
+ * for monitoring, and bytes that never change, go on without the database (contract section 10).
+ */
+export function createFreshGate(
+  { isFresh, refresh, isAway }: Freshness,
+  handle: RequestListener,
+  express: RequestListener,
+): RequestListener {
+  return (req, res) => {
+    if (isFresh()) return handle(req, res);
+    const path = pathOf(req.url ?? '/');
+    if (isAboutServer(path)) return handle(req, res);
+    if (isAway() && isImmutable(req.method, path)) return handle(req, res);
+    void refresh()
+      .then(
+        () => handle,
+        () => {
+          if (isImmutable(req.method, path)) return handle;
+          behind.add(req);
+          return express;
+        },
+      )
+      .then((answer) => (res.closed ? undefined : answer(req, res)))
+      .catch(() => res.destroy());
+  };
+}
+
+/** Answers what `createFreshGate` could not let through. */
+export function refuseWhenBehind(): RequestHandler {
+  return (req, _res, next) => {
+    if (behind.has(req)) fail('COPY_BEHIND');
+    next();
+  };
+}
+
+function isAboutServer(path: string): boolean {
+  return /^\/(healthz|readyz|metrics)\/?$/.test(path);
+}
+
+/** A package by its version, or a payload. */
+function isImmutable(method: string | undefined, path: string): boolean {
+  return (
+    (method === 'GET' || method === 'HEAD') &&
+    (/^\/dl\/[^/]+\/[^/]+\/[^/]+$/i.test(path) ||
+      /^\/(nuget|api\/v2)\/package\/[^/]+\/[^/]+\/?$/i.test(path) ||
+      /\.nupkg$/i.test(path))
+  );
+}
