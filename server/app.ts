@@ -217,5 +217,9 @@ function heldUploads(services: Services) {
 }
 
 function readinessOf({ catalog, blobs, bucket, freshness }: Services): MonitoringServices['checks'] {
-  return { database: () => freshness?.refresh() ?? catalog.ping(), blobs: () => blobs.ping(), git: () => bucket.ping() };
+  return {
+    database: () => freshness?.refresh() ?? catalog.ping(),
+    blobs: () => blobs.ping(),
+    git: () => bucket.ping(),
+  };
 }

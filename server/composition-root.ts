@@ -1,5 +1,4 @@
 import type { Services } from './app.ts';
-import { openDiskStore } from './blobs/disk-store.ts';
 import { ensureBucket } from './bucket/bucket.ts';
 import { createSqlClientLinks } from './bucket/sql-client-links.ts';
 import { createSqlBucketEvents } from './bucket/sql-events.ts';
@@ -11,7 +10,6 @@ import { createSqlPurgeQueue } from './catalog/sql/purge.ts';
 import type { Config } from './config.ts';
 import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
 import { reservePlaces } from './data-modes.ts';
-import { openDatabase } from './database/connection.ts';
 import { openScans } from './database/scans.ts';
 import { createSqlAudit } from './database/sql-audit.ts';
 import { createSqlDownloads } from './database/sql-downloads.ts';
@@ -25,6 +23,7 @@ import { afterChanges } from './rollout/after-changes.ts';
 import { createRolloutRunner, type RolloutRunner } from './rollout/runner.ts';
 import { openRollouts } from './rollout-services.ts';
 import { forgetServer } from './server-file.ts';
+import { openStores } from './stores.ts';
 
 export type ServiceDeps = {
   readonly now: () => Date;
@@ -89,9 +88,10 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       reservePlaces(config.dataDir);
     }
     forgetServer(config.dataDir);
-    const database = openDatabase(dataDir.database);
-    undo.push(() => database.close());
-    const scans = openScans(dataDir.database);
+    const stores = await openStores(config, dataDir, deps.log);
+    const { database, shared } = stores;
+    undo.push(stores.close);
+    const scans = openScans(stores.databaseFile);
     undo.push(scans.close);
     const catalog = createSqlCatalog(database, now, scans);
     const keys = createSqlKeys(database, {
@@ -116,9 +116,10 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     const payloads = createSqlPayloads(database);
     const audit = createSqlAudit(database, now);
     const events = createSqlBucketEvents(database, now);
+    const blobs = await stores.openBlobs();
     const bucket = await ensureBucket({
       ...deps,
-      dir: dataDir.bucket,
+      dir: stores.bucketDir,
       payloads,
       held: catalog.listHeld,
       events,
@@ -134,7 +135,6 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       },
     });
     undo.push(bucket.close);
-    const blobs = await openDiskStore(dataDir.blobs);
     const blobFlusher = createBlobFlusher({
       blobs,
       pendingBlobs: createSqlPendingBlobs(database),
@@ -172,6 +172,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     const services: Services = {
       ...deps,
       config,
+      freshness: shared?.freshness,
       catalog,
       revisions: catalog.revisions,
       keys,
@@ -186,6 +187,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       inspect: inspector.inspect,
       purging,
     };
+    shared?.start();
     return { services, rereading, runner, flush, close: tearDown };
   } catch (error) {
     await tearDown();

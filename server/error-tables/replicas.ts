@@ -14,10 +14,7 @@ export const replicaErrors = {
     500,
     'The database {database} refuses this user: {cause}. Check user, password and database in DATABASE_URL.',
   ],
-  DATABASE_VERSION: [
-    500,
-    'The database {database} is PostgreSQL {found}; version 15 or newer is needed.',
-  ],
+  DATABASE_VERSION: [500, 'The database {database} is PostgreSQL {found}; version 15 or newer is needed.'],
   DATABASE_READ_ONLY: [
     500,
     'The database {database} is read-only, as a standby is. DATABASE_URL has to name the primary server.',

@@ -32,7 +32,11 @@ export function createCapture({ prepare, exec, pragma }: Connection, tables: rea
         known.push(JSON.parse(key) as Key);
         keys.set(table, known);
       }
-      return [...keys].map(([table, of]) => ({ table, keys: of, rows: of.flatMap((key) => rowsOf(table, key)) }));
+      return [...keys].map(([table, of]) => ({
+        table,
+        keys: of,
+        rows: of.flatMap((key) => rowsOf(table, key)),
+      }));
     },
     forget: () => void prepare('DELETE FROM temp.captured').run(),
   };

@@ -110,7 +110,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: Commit;
     async commit(writes) {
       try {
         const failures = await insist(writes);
-        writes.forEach((write, at) => write.done(failures[at]));
+        for (const [at, write] of writes.entries()) write.done(failures[at]);
       } catch (error) {
         for (const write of writes) write.done({ error });
       }

@@ -66,7 +66,11 @@ export function createCopy(db: Connection, forget: () => void): Copy {
 }
 
 /** In the order of the key: the audit log has to be written in its order. */
-export function insertRows({ prepare }: Pick<Connection, 'prepare'>, table: Table, rows: readonly Row[]): void {
+export function insertRows(
+  { prepare }: Pick<Connection, 'prepare'>,
+  table: Table,
+  rows: readonly Row[],
+): void {
   const { name, columns } = table;
   const insert = prepare(
     `INSERT INTO "${name}" (${columns.map((column) => `"${column.name}"`).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,

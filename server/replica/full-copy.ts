@@ -23,7 +23,9 @@ export async function copyEverything(
   exec('BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON');
   try {
     // The audit log lets nobody delete its entries, but those who fill a new file.
-    const kept = prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name").pluck().all() as string[];
+    const kept = prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name")
+      .pluck()
+      .all() as string[];
     const names = prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all() as string[];
     for (const name of names) exec(`DROP TRIGGER "${name}"`);
     for (const table of tables) {
@@ -47,10 +49,16 @@ export async function copyEverything(
 async function copyTable(session: Session, copy: Connection, table: Table): Promise<void> {
   const columns = table.columns.map(({ name }) => `"${name}"`).join(', ');
   const order = table.key.map(({ name }) => `"${name}"`).join(', ');
-  await session.run(`DECLARE everything NO SCROLL CURSOR FOR SELECT ${columns} FROM "${table.name}" ORDER BY ${order}`);
+  await session.run(
+    `DECLARE everything NO SCROLL CURSOR FOR SELECT ${columns} FROM "${table.name}" ORDER BY ${order}`,
+  );
   for (;;) {
     const rows = await session.run(`FETCH ${rowsAtOnce} FROM everything`);
-    insertRows(copy, table, rows.map((values) => rowOf(table, values)));
+    insertRows(
+      copy,
+      table,
+      rows.map((values) => rowOf(table, values)),
+    );
     if (rows.length < rowsAtOnce) break;
   }
   await session.run('CLOSE everything');

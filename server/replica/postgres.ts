@@ -1,4 +1,4 @@
-import type { Client, QueryResult, types as PgTypes } from 'pg';
+import type { Client, types as PgTypes, QueryResult } from 'pg';
 import { messageOf } from '../../formats/thrown.ts';
 import { FeedError } from '../errors.ts';
 
@@ -105,7 +105,10 @@ function nameOf(url: string): string {
 }
 
 /** The classes and codes of PostgreSQL's errors (its manual, appendix A). */
-const kinds: readonly (readonly [pattern: RegExp, code: 'DATABASE_REFUSED' | 'DATABASE_RIGHTS' | 'DATABASE_READ_ONLY'])[] = [
+const kinds: readonly (readonly [
+  pattern: RegExp,
+  code: 'DATABASE_REFUSED' | 'DATABASE_RIGHTS' | 'DATABASE_READ_ONLY',
+])[] = [
   [/^(28...|3D000)$/, 'DATABASE_REFUSED'],
   [/^(42501|3F000)$/, 'DATABASE_RIGHTS'],
   [/^25006$/, 'DATABASE_READ_ONLY'],

@@ -8,7 +8,11 @@ export type Row = Readonly<Record<string, string | number | null>>;
 export type Key = readonly (string | number)[];
 
 /** What a change did to one table. A key that is in neither list of rows is of a row that is gone. */
-export type TableChange = { readonly table: Table; readonly keys: readonly Key[]; readonly rows: readonly Row[] };
+export type TableChange = {
+  readonly table: Table;
+  readonly keys: readonly Key[];
+  readonly rows: readonly Row[];
+};
 
 const types = { INTEGER: 'bigint', TEXT: 'text', BLOB: 'bytea' } as const;
 

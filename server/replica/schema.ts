@@ -48,7 +48,9 @@ export function stepsTo(
       .filter(({ name }) => !there.has(name))
       .map((column) => `ALTER TABLE "${table.name}" ADD COLUMN ${columnOf(column)}`);
   });
-  const known = new Map(tables.map(({ name, columns }) => [name, new Set(columns.map((column) => column.name))]));
+  const known = new Map(
+    tables.map(({ name, columns }) => [name, new Set(columns.map((column) => column.name))]),
+  );
   const left = [...found].flatMap(([name, columns]) => {
     const ours = known.get(name);
     if (ours === undefined) return [`DROP TABLE "${name}"`];
@@ -71,7 +73,11 @@ function createTable({ name, columns, key }: Table): string {
 }
 
 function columnOf({ name, type, isRequired, standard }: Column): string {
-  const parts = [`"${name}" ${types[type]}`, isRequired ? 'NOT NULL' : '', standard === null ? '' : `DEFAULT ${standard}`];
+  const parts = [
+    `"${name}" ${types[type]}`,
+    isRequired ? 'NOT NULL' : '',
+    standard === null ? '' : `DEFAULT ${standard}`,
+  ];
   return parts.filter((part) => part !== '').join(' ');
 }
 
@@ -120,7 +126,8 @@ export async function migrate(
 /** @throws FeedError DATABASE_NEWER, DATABASE_SCHEMA */
 async function requireOurs(database: string, session: Session, schema: Schema): Promise<Found> {
   const found = await readFound(session, schema);
-  if (found === undefined) throw new FeedError('DATABASE_SCHEMA', { database, problem: 'its state has no row' });
+  if (found === undefined)
+    throw new FeedError('DATABASE_SCHEMA', { database, problem: 'its state has no row' });
   if (found.minSchema > schema.number)
     throw new FeedError('DATABASE_NEWER', { database, needed: found.minSchema, known: schema.number });
   // An older program must not drop what a newer one has added.

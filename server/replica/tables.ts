@@ -35,7 +35,8 @@ function describe(prepare: Prepare, name: string): Table {
   const raws = prepare(`SELECT * FROM pragma_table_info('${name}')`).all() as RawColumn[];
   const columns = raws.map((raw): Column => {
     const { type, notnull, dflt_value: standard } = raw;
-    if (type !== 'INTEGER' && type !== 'TEXT' && type !== 'BLOB') throw new Error(`${name}.${raw.name}: ${type}`);
+    if (type !== 'INTEGER' && type !== 'TEXT' && type !== 'BLOB')
+      throw new Error(`${name}.${raw.name}: ${type}`);
     return { name: raw.name, type, isRequired: notnull === 1, standard };
   });
   const key = raws

@@ -1,0 +1,67 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BlobStore } from './blobs/blob-store.ts';
+import { openDiskStore } from './blobs/disk-store.ts';
+import type { Config } from './config.ts';
+import type { DataDir } from './data-dir.ts';
+import { type Connection, openDatabase } from './database/connection.ts';
+import type { Freshness } from './http/fresh-gate.ts';
+import type { Logger } from './log.ts';
+
+/** Where the data is: in the data folder, or in stores that several servers share. */
+export type Stores = {
+  readonly database: Connection;
+  /** The file that `database` reads. */
+  readonly databaseFile: string;
+  readonly bucketDir: string;
+  /** Opened after the database, whose rows say which bytes there are. */
+  openBlobs(): Promise<BlobStore>;
+  /** Where several servers share the data. */
+  readonly shared?: { readonly freshness: Freshness; start(): void };
+  close(): void;
+};
+
+/**
+ * @throws FeedError DATABASE_DRIVER, CATALOG_DAMAGED, CATALOG_NEWER, STORAGE_FULL; where servers share the data those of
+ *   `openReplica`
+ */
+export async function openStores(config: Config, dataDir: DataDir, log: Logger): Promise<Stores> {
+  const { databaseUrl, blobStore } = config;
+  if (databaseUrl === undefined || blobStore === undefined) {
+    const database = openDatabase(dataDir.database);
+    return {
+      database,
+      databaseFile: dataDir.database,
+      bucketDir: dataDir.bucket,
+      openBlobs: () => openDiskStore(dataDir.blobs),
+      close: database.close,
+    };
+  }
+  // Loaded only where they are needed: they bring the drivers with them.
+  const [{ openReplica }, { openS3Store }] = await Promise.all([
+    import('./replica/replica.ts'),
+    import('./blobs/s3-store.ts'),
+  ]);
+  const paths = replicaPaths(config.dataDir);
+  mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
+  const replica = await openReplica(databaseUrl, paths.database, log);
+  return {
+    database: replica.database,
+    databaseFile: paths.database,
+    bucketDir: paths.bucket,
+    openBlobs: () => openS3Store(blobStore, paths.uploads),
+    shared: { freshness: replica, start: replica.start },
+    close: replica.close,
+  };
+}
+
+/** What a replica keeps in DATA_DIR, all of it copies: apart from the data of a server alone, which it must not touch. */
+function replicaPaths(dataDir: string) {
+  const dir = join(dataDir, 'replica');
+  return {
+    dir,
+    database: join(dir, 'catalog.db'),
+    bucket: join(dir, 'bucket'),
+    uploads: join(dir, 'uploads'),
+  };
+}
