@@ -25,33 +25,40 @@ const maxCuts = 3;
  */
 export async function openPieces(client: S3Client, place: Place, range?: Range): Promise<Pieces> {
   const first = await askForPart(client, place, range);
-  // A generator that was never begun does not clean up.
-  return Object.assign(readOn(client, place, first), { close: () => void first.body.destroy() });
-}
-
-async function* readOn(client: S3Client, place: Place, first: Part): AsyncGenerator<Buffer, void, undefined> {
-  let at = first.start;
   let part = first;
-  let cuts = 0;
-  try {
-    while (at <= first.end) {
-      try {
-        for await (const piece of watched(part.body)) {
-          yield piece;
-          at += piece.length;
-          cuts = 0;
+
+  async function* readOn(): AsyncGenerator<Buffer, void, undefined> {
+    let at = first.start;
+    let cuts = 0;
+    try {
+      while (at <= first.end) {
+        try {
+          for await (const piece of watched(part.body)) {
+            yield piece;
+            at += piece.length;
+            cuts = 0;
+          }
+          if (at <= first.end) throw new Error(`cut at ${at}`);
+        } catch (error) {
+          cuts += 1;
+          if (isClosed || cuts > maxCuts) throw asBlobStoreError(error);
+          // The same object, or none: an object that was replaced meanwhile must not be joined to the beginning of another.
+          part = await askForPart(client, place, { start: at, end: first.end }, first.etag);
         }
-        if (at <= first.end) throw new Error(`cut at ${at}`);
-      } catch (error) {
-        cuts += 1;
-        if (cuts > maxCuts) throw asBlobStoreError(error);
-        // The same object, or none: an object that was replaced meanwhile must not be joined to the beginning of another.
-        part = await askForPart(client, place, { start: at, end: first.end }, first.etag);
       }
+    } finally {
+      close();
     }
-  } finally {
+  }
+
+  let isClosed = false;
+  // A generator that was not begun, or that waits for the store, does not clean up.
+  function close(): void {
+    isClosed = true;
     part.body.destroy();
   }
+
+  return Object.assign(readOn(), { close });
 }
 
 async function askForPart(client: S3Client, place: Place, range?: Range, etag?: string): Promise<Part> {

@@ -54,6 +54,10 @@ export const feedErrors = {
     503,
     'The object store does not answer as it should ({cause}); nothing was changed. Try again in a moment.',
   ],
+  BLOB_DAMAGED: [
+    500,
+    'The object store has other bytes than were stored here (SHA-256 {sha256}). Run feed:verify, and restore them from a backup.',
+  ],
   STORAGE_FULL: [
     507,
     'The server has no room left on disk; nothing was stored. Free some room and send it again.',

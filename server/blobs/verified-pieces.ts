@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { fail } from '../errors.ts';
+
+/**
+ * Passes the bytes of a whole blob on, the last of them only when all have the right SHA-256: whoever reads others gets an error, and
+ * never all of them.
+ * @throws FeedError BLOB_DAMAGED
+ */
+export async function* verifiedPieces(
+  pieces: AsyncIterable<Buffer>,
+  { sha256, sizeBytes }: { readonly sha256: string; readonly sizeBytes: number },
+): AsyncGenerator<Buffer, void, undefined> {
+  const hash = createHash('sha256');
+  let last: Buffer | undefined;
+  let seenBytes = 0;
+  for await (const piece of pieces) {
+    if (last !== undefined) yield last;
+    hash.update(piece);
+    seenBytes += piece.length;
+    if (seenBytes > sizeBytes) fail('BLOB_DAMAGED', { sha256 });
+    last = piece;
+  }
+  if (seenBytes !== sizeBytes || hash.digest('hex') !== sha256) fail('BLOB_DAMAGED', { sha256 });
+  if (last !== undefined) yield last;
+}
