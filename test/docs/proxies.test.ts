@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../kit/free-port.ts';
+import { haproxyConfig } from '../kit/haproxy.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { hasProgram, mustRun } from '../kit/programs.ts';
 import { sendRaw } from '../kit/raw-http.ts';
@@ -42,6 +43,14 @@ const proxies = [
       const env = { ...process.env, HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir };
       const args = ['run', '--config', join(dir, 'Caddyfile'), '--adapter', 'caddyfile'];
       return spawn('caddy', args, { env, stdio });
+    },
+  },
+  {
+    program: 'haproxy',
+    keepsReason: true,
+    async start(server: string, port: number, dir: string): Promise<ChildProcess> {
+      await writeFile(join(dir, 'haproxy.cfg'), await haproxyConfig(port, [server]));
+      return spawn('haproxy', ['-db', '-f', join(dir, 'haproxy.cfg')], { stdio });
     },
   },
 ] as const;
