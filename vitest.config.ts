@@ -39,6 +39,8 @@ const kinds = {
     'test/devbox/image.test.ts',
     /** The same flow, repeated for each possible fault, forgery, interruption or form. */
     ...exhaustive,
+    /** Several servers on PostgreSQL and an object store. */
+    'test/replicas/**/*.test.ts',
   ],
 };
 const minute = 60_000;
