@@ -24,6 +24,7 @@ import { recordMissedRefUpdates } from './record-ref-updates.ts';
 import { readRef } from './refs.ts';
 import { asServed, ensureRepository } from './repository.ts';
 import { createServeClients, inTime } from './serve-clients.ts';
+import { openSharedRepository, type SharedBucket } from './shared-repository.ts';
 import { createWaitingForMain } from './waiting-for-main.ts';
 
 export type BucketDeps = {
@@ -44,6 +45,8 @@ export type BucketDeps = {
   readonly pendingCommits?: PendingCommits;
   /** What clients see at their own addresses; without it there are none. */
   readonly clients?: ClientServices;
+  /** Where several servers have one bucket; without it the files here are the bucket. */
+  readonly shared?: SharedBucket;
   readonly log: Logger;
 };
 
@@ -53,7 +56,7 @@ export interface Bucket extends ManifestReader {
    * Answers a git client. A push needs a `pusher`. Resolves with the outcome of a push that reached the rules; a push that git
    * itself refuses, such as a broken pack, never does.
    * @throws FeedError BUCKET_UNKNOWN, BUCKET_BROKEN, PUSH_GATE_SHUT, GIT_BUSY, PUSHES_AT_ONCE, PUSH_INVALID, PUSH_TOO_LARGE,
-   *   GIT_FAILED, CLIENT_VIEW_BROKEN
+   *   GIT_FAILED, CLIENT_VIEW_BROKEN, BUCKET_BEHIND
    */
   serve(
     address: GitAddress,
@@ -75,7 +78,7 @@ export interface Bucket extends ManifestReader {
    * @throws FeedError GIT_BUSY when pushes take too long, SHUTTING_DOWN
    */
   between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
-  /** @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING */
+  /** @throws FeedError BUCKET_BROKEN, BUCKET_BEHIND, GIT_FAILED, GIT_MISSING */
   ping(): Promise<void>;
   /** Stops what may be stopped and waits for the rest. */
   close(): Promise<void>;
@@ -91,9 +94,11 @@ const caps = {
 export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   await mkdir(deps.dir, { recursive: true });
   const own = createGit(join(deps.dir, 'repo.git'), deps.dir, deps.env);
-  await ensureRepository(deps.dir, own);
   const git = asServed(own);
-  const reader = createManifestReader(git);
+  const ensure = () => ensureRepository(deps.dir, own);
+  const shared = deps.shared && (await openSharedRepository({ ...deps, ...deps.shared, git, ensure }));
+  if (shared === undefined) await ensure();
+  const reader = createManifestReader(git, shared?.catchUp);
   const stopping = new AbortController();
   // One listener for each running request is not a leak.
   setMaxListeners(0, stopping.signal);
@@ -105,11 +110,11 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       leave();
     }
   };
-  const finishCommits = createFinishCommits({ ...deps, git, reader, between });
+  const finishCommits = createFinishCommits({ ...deps, git, reader, between, shared });
   await finishCommits().catch((err) =>
     deps.log.error({ err }, 'what was decided is not on its branches yet'),
   );
-  await recordMissedRefUpdates({ ...deps, git });
+  if (shared === undefined) await recordMissedRefUpdates({ ...deps, git });
   const hookServer = await openHookServer();
   const running = new Set<Promise<unknown>>();
   const proven = new Set<string>();
@@ -121,16 +126,32 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     served: { ...served, cap: caps.write },
     hookServer,
     proven,
+    shared,
     stopping: stopping.signal,
   });
-  const { push, fetch } = createServeClients({ receive, stopping: stopping.signal, log: deps.log });
+  const { push, fetch } = createServeClients({
+    receive,
+    stopping: stopping.signal,
+    log: deps.log,
+    onGitFailure: () => void shared?.check(),
+  });
   const waitingForMain = createWaitingForMain({ ...deps, finishCommits });
-  const views = await openClientViews({ ...deps, git, served, reader, waitingForMain });
+  const views = await openClientViews({ ...deps, git, served, reader, waitingForMain, shared });
+
+  /** What comes before each use of the repository. */
+  async function requireCurrent(wanted: readonly Channel[], known: Set<string>): Promise<void> {
+    await shared?.catchUp();
+    await requireHeads(git, wanted, known).catch(async (error: unknown) => {
+      if (shared === undefined) throw error;
+      await shared.check();
+      await requireHeads(git, wanted, known);
+    });
+  }
 
   return {
     ...reader,
     async serve(address, req, res, pusher) {
-      await requireHeads(git, [address.channel], proven);
+      await requireCurrent([address.channel], proven);
       const { channel, client } = address;
       const plain = async () => ({ git: served, repository: `${channel}.git` });
       const work =
@@ -155,11 +176,12 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     finishCommits,
     between,
     async ping() {
-      await requireHeads(git, channels, new Set());
+      await requireCurrent(channels, new Set());
     },
     async close() {
       stopping.abort(new FeedError('SHUTTING_DOWN'));
       await Promise.allSettled(running);
+      await shared?.close();
       await hookServer.close();
     },
   };

@@ -19,14 +19,14 @@ export type CheckDeps = {
 const maxShown = 20;
 
 /**
- * Decides about a push in quarantine: reads it, applies the rules, answers the pusher. `requireKey` throws when the key has
- * become invalid meanwhile.
+ * Decides about a push in quarantine: reads it, applies the rules, answers the pusher. `conclude` comes last, with the folder of
+ * the pushed objects; it throws when the key has become invalid meanwhile, or when others do not agree.
  */
 export async function checkPush(
   deps: CheckDeps,
   commands: PushCommands,
   question: HookRequest,
-  requireKey: () => Promise<void>,
+  conclude: (quarantine: Environment) => Promise<void>,
 ): Promise<Verdict> {
   const { git, payloads, held, publicUrl, log } = deps;
   const { pusher } = commands;
@@ -37,7 +37,7 @@ export async function checkPush(
     if (faults.length > 0) {
       return refuseFor(faults, commands, log);
     }
-    await requireKey();
+    await conclude(quarantine);
     log.info({ pusher: pusher.name, refs: refsOf(commands) }, 'push accepted');
     return { isAccepted: true, lines: [] };
   } catch (error) {

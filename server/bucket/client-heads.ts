@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { FeedError, isStorageFailure } from '../errors.ts';
+import { FeedError, fail, isStorageFailure } from '../errors.ts';
 import { type ClientHead, headIn, linkFor, viewOf } from './client-chain.ts';
 import type { ClientLinks, StoredLink } from './client-links.ts';
 import {
@@ -75,6 +75,9 @@ type Found = {
 
 type ServedHead = { readonly link: StoredLink | undefined; readonly offers: readonly Offer[] };
 
+/** Each time, another server has made a link. */
+const maxAttempts = 10;
+
 /** Never aborted: what is being written is finished for the next request. */
 const never = new AbortController().signal;
 setMaxListeners(0, never);
@@ -122,7 +125,9 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
   }
 
   /** One at a time, since a link is made on the newest one; on main as it is then. */
-  async function write(client: string, grants: Granted): Promise<ServedHead> {
+  async function write(client: string, grants: Granted, attempt = 1): Promise<ServedHead> {
+    // Before main: a link never has an older main than the link before it.
+    const last = await links.newest();
     const wanted = await onMain(grants);
     const { offers } = wanted;
     const found = await find(client, wanted);
@@ -132,19 +137,19 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
       await keep(links.serve({ client, head, link: found.link.number }));
       return { link: found.link, offers };
     }
-    const link = await make(wanted);
+    const link = await make(wanted, last);
     const texts = new Map(offers.map(({ text }) => [blobOf(text), text]));
-    await keep(links.serve({ client, head, link: link.number }, link, texts));
-    return { link, offers };
+    if (await keep(links.serve({ client, head, link: link.number }, link, texts))) return { link, offers };
+    // Another server was faster.
+    return attempt < maxAttempts ? write(client, grants, attempt + 1) : fail('GIT_BUSY');
   }
 
-  async function keep(written: Promise<void>): Promise<void> {
+  async function keep(written: Promise<boolean>): Promise<boolean> {
     durable = written.catch(() => undefined);
-    await written.catch(refuseUnstored);
+    return written.catch(refuseUnstored);
   }
 
-  async function make({ main, offers }: Wanted): Promise<StoredLink> {
-    const last = await links.newest();
+  async function make({ main, offers }: Wanted, last: StoredLink | undefined): Promise<StoredLink> {
     const at = now();
     const parts = { main: main.commit, previous: last?.commit, at, offers };
     const commit = await store()

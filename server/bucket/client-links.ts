@@ -28,9 +28,9 @@ export interface ClientLinks {
   textOf(blob: string): Promise<string | undefined>;
   /**
    * Writes down what a client is about to be served, with the link itself where it is new and the texts of its blobs. Durable
-   * when it resolves.
+   * when it resolves. False, and nothing is written, where another server has made a link since the one before.
    */
-  serve(serving: Serving, made?: StoredLink, texts?: ReadonlyMap<string, string>): Promise<void>;
+  serve(serving: Serving, made?: StoredLink, texts?: ReadonlyMap<string, string>): Promise<boolean>;
   /** Takes away the links from this number on; for a bucket that is older than the database. */
   dropFrom(number: number): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { type Git, runGit } from './git-backend.ts';
 import { findMissing } from './objects.ts';
 import { readRef } from './refs.ts';
 import { initRepository, removeLeftovers } from './repository.ts';
+import { createSemaphore } from './semaphore.ts';
 
 /** Where the commits of clients are. */
 export interface ClientStore {
@@ -37,16 +38,22 @@ export async function openClientStore({
   git: repository,
   links,
   log,
+  catchUp,
 }: {
   readonly bucketDir: string;
   /** repo.git */
   readonly git: Git;
-  readonly links: Pick<ClientLinks, 'newest' | 'list' | 'textOf' | 'dropFrom'>;
+  readonly links: Pick<ClientLinks, 'list' | 'textOf' | 'dropFrom'>;
   readonly log: Logger;
+  /** Where other servers make links too, and move main. */
+  readonly catchUp?: (() => Promise<unknown>) | undefined;
 }): Promise<ClientStore> {
   const dir = join(bucketDir, folder);
   const git = { ...repository, dir: join(dir, 'store.git') };
   const made = new Map<number, Promise<string>>();
+  /** Commits that are here. */
+  const known = new Set<string>();
+  const turns = createSemaphore(1, 200);
 
   await mkdir(dir, { recursive: true });
   for (const name of await readdir(dir)) {
@@ -58,9 +65,16 @@ export async function openClientStore({
   await repair();
 
   async function repair(): Promise<void> {
-    const newest = await links.newest();
-    if (newest === undefined || (await isWhole(git, newest))) return;
     const rows = await links.list();
+    for (const { commit } of await repairTo(rows)) known.add(commit);
+  }
+
+  /** Resolves with the rows that are kept. */
+  async function repairTo(rows: readonly StoredLink[]): Promise<readonly StoredLink[]> {
+    const newest = rows.at(-1);
+    if (newest === undefined || (await isWhole(git, newest))) return rows;
+    // After the rows were read, so that their main is here.
+    await catchUp?.();
     const missing = await findMissing(git, [
       ...rows.map(({ commit }) => commit),
       ...rows.map(({ main }) => main),
@@ -77,6 +91,17 @@ export async function openClientStore({
     await remake(kept, missing);
     const last = kept.at(-1);
     if (last !== undefined) await runGit(git, ['update-ref', lineRef, last.commit]);
+    return kept;
+  }
+
+  /** One that another server has made is made here too. */
+  async function require(commit: string | undefined): Promise<void> {
+    if (commit !== undefined && !known.has(commit)) await repair();
+  }
+
+  async function inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    const leave = await turns.acquire(never);
+    return work().finally(leave);
   }
 
   async function remake(rows: readonly StoredLink[], missing: ReadonlySet<string>): Promise<void> {
@@ -120,18 +145,24 @@ export async function openClientStore({
   }
 
   return {
-    async write(commit) {
-      const [id = fail('GIT_FAILED')] = await writeClientCommits(git, [commit]);
-      return id;
-    },
-    folderOf(link) {
-      const known = made.get(link.number) ?? makeFolder(link);
-      made.set(link.number, known);
-      known.catch(() => made.delete(link.number));
-      return known;
+    write: (commit) =>
+      inTurn(async () => {
+        await require(commit.previous);
+        const [id = fail('GIT_FAILED')] = await writeClientCommits(git, [commit]);
+        known.add(id);
+        return id;
+      }),
+    async folderOf(link) {
+      if (!known.has(link.commit)) await inTurn(() => require(link.commit));
+      const folder = made.get(link.number) ?? makeFolder(link);
+      made.set(link.number, folder);
+      folder.catch(() => made.delete(link.number));
+      return folder;
     },
   };
 }
+
+const never = new AbortController().signal;
 
 async function isWhole(git: Git, { commit }: StoredLink): Promise<boolean> {
   return (await readRef(git.dir, lineRef)) === commit && (await findMissing(git, [commit])).size === 0;

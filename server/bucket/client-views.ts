@@ -8,6 +8,7 @@ import { type Git, withSettings } from './git-backend.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { PendingCommit } from './pending-commits.ts';
 import type { Served } from './serve-clients.ts';
+import type { SharedRepository } from './shared-repository.ts';
 
 export type ClientViewDeps = {
   /** `DATA_DIR/bucket` */
@@ -19,6 +20,8 @@ export type ClientViewDeps = {
   readonly served: Git;
   readonly reader: Pick<ManifestReader, 'readTip'>;
   readonly waitingForMain: () => Promise<readonly PendingCommit[]>;
+  /** Where other servers make links too, and move main. */
+  readonly shared?: Pick<SharedRepository, 'catchUp'> | undefined;
   readonly log: Logger;
 };
 
@@ -42,14 +45,14 @@ export interface ClientViews {
 
 /** Repairs the commits of clients, where there are any, before anything is served. */
 export async function openClientViews(deps: ClientViewDeps): Promise<ClientViews | undefined> {
-  const { dir: bucketDir, clients, git, served, reader, waitingForMain, log } = deps;
+  const { dir: bucketDir, clients, git, served, reader, waitingForMain, shared, log } = deps;
   if (clients === undefined) return undefined;
   const { links, receive } = clients;
 
   let opened: Promise<ClientStore> | undefined;
   /** Nothing is written on a disk where nobody was ever admitted. */
   function store(): Promise<ClientStore> {
-    const opening = opened ?? openClientStore({ bucketDir, git, links, log });
+    const opening = opened ?? openClientStore({ bucketDir, git, links, log, catchUp: shared?.catchUp });
     opened = opening;
     opening.catch(() => {
       opened = undefined;

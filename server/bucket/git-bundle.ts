@@ -1,10 +1,9 @@
-import { createWriteStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../../formats/thrown.ts';
 import { fail } from '../errors.ts';
-import { createGit, endGit, type Git, runGit, startGit, whenEnded } from './git-backend.ts';
+import { createGit, type Git, runGit } from './git-backend.ts';
+import { packObjects } from './pack-objects.ts';
 import { channels } from './push.ts';
 import { initRepository } from './repository.ts';
 
@@ -54,18 +53,7 @@ export async function writeBundle(git: Git, file: string): Promise<Refs> {
     ...(head === undefined ? [] : [`${head} HEAD`]),
     ...Object.entries(refs).map(([ref, oid]) => `${oid} ${ref}`),
   ];
-  const child = startGit(git, ['pack-objects', '--revs', '--stdout', '--quiet', '--delta-base-offset']);
-  try {
-    const ended = whenEnded(child);
-    child.stdin.end(oids.map((oid) => `${oid}\n`).join(''));
-    const out = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
-    out.write(`# v2 git bundle\n${lines.join('\n')}\n\n`);
-    await pipeline(child.stdout, out);
-    const { code, stderr } = await ended;
-    if (code !== 0) fail('GIT_FAILED', {}, new Error(`git pack-objects ended with ${code}: ${stderr}`));
-  } finally {
-    endGit(child);
-  }
+  await packObjects(git, { revisions: oids, head: `# v2 git bundle\n${lines.join('\n')}\n\n` }, file);
   return refs;
 }
 

@@ -33,7 +33,8 @@ setMaxListeners(0, never);
 
 const maxRemembered = { commits: 8, histories: 100 };
 
-export function createManifestReader(git: Git): ManifestReader {
+/** `catchUp`: what comes before each look at a branch that other servers move too. */
+export function createManifestReader(git: Git, catchUp?: () => Promise<unknown>): ManifestReader {
   // Anybody may ask for any version of any tool, and each tool's history takes several git processes.
   const slots = createSemaphore(4, 200);
   /** By commit, whose content never changes. */
@@ -52,7 +53,8 @@ export function createManifestReader(git: Git): ManifestReader {
   function tipOf(channel: Channel): Promise<string | undefined> {
     const asked = tips.get(channel);
     if (asked !== undefined) return asked;
-    const tip = readRef(git.dir, `refs/heads/${channel}`);
+    const read = () => readRef(git.dir, `refs/heads/${channel}`);
+    const tip = catchUp === undefined ? read() : catchUp().then(read);
     tips.set(channel, tip);
     process.nextTick(() => tips.delete(channel));
     return tip;

@@ -1,6 +1,7 @@
 import { fastImport } from '../../formats/fast-import.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { isReleaseName } from '../../formats/tool-name.ts';
+import { fail } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { BucketEvents, RefMove } from './events.ts';
 import { type Git, runGit } from './git-backend.ts';
@@ -9,6 +10,7 @@ import type { PendingCommit, PendingCommits } from './pending-commits.ts';
 import type { Channel } from './push.ts';
 import { readRef } from './refs.ts';
 import { seed } from './seed.ts';
+import type { SharedRepository } from './shared-repository.ts';
 
 export type PublishDeps = {
   readonly log: Pick<Logger, 'error'>;
@@ -19,7 +21,12 @@ export type PublishDeps = {
   readonly reader: Pick<ManifestReader, 'readTip'>;
   /** Does some work while no other ref moves. */
   readonly between: <Answer>(work: () => Promise<Answer>) => Promise<Answer>;
+  /** Where other servers have to agree first. */
+  readonly shared?: Pick<SharedRepository, 'catchUp' | 'publish'> | undefined;
 };
+
+/** Each time, another server has published something. */
+const maxAttempts = 10;
 
 /**
  * Commits what branches are still to get, as a promotion does: the manifest on each branch that offers less, the tag on the
@@ -62,8 +69,56 @@ export function createFinishCommits(deps: PublishDeps): () => Promise<void> {
   };
 }
 
-async function publish({ git, events, reader }: PublishDeps, commit: PendingCommit): Promise<void> {
-  const { tool, version, branches, by, reason } = commit;
+async function publish(deps: PublishDeps, commit: PendingCommit): Promise<void> {
+  const { git, events, shared } = deps;
+  const { tool, version, by, reason } = commit;
+  if (shared !== undefined) return publishShared(deps, shared, commit);
+  const { behind, there, before } = await compareBranches(deps, commit);
+  const planned = await writeCommits(git, commit, before, behind);
+  await planned?.move();
+  const moves = [...(planned?.moves ?? [])];
+  // Those that moved before the process was killed, and have no entry yet.
+  for (const ref of [...there, `refs/tags/${tool}/v${version}`]) {
+    const [now, known] = [await readRef(git.dir, ref), await events.lastMove(ref)];
+    const isNew = moves.some((move) => move.ref === ref);
+    if (now !== undefined && now !== known && !isNew) moves.push({ ref, from: known, to: now });
+  }
+  if (moves.length > 0) await events.record(moves, by, reason);
+}
+
+/** Once, however many servers try: whoever is overtaken finds the branches ahead, or makes its commits on the new ones. */
+async function publishShared(
+  deps: PublishDeps,
+  shared: Pick<SharedRepository, 'catchUp' | 'publish'>,
+  commit: PendingCommit,
+): Promise<void> {
+  const { by, reason } = commit;
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    const seen = await shared.catchUp();
+    const { behind, before } = await compareBranches(deps, commit);
+    const planned = await writeCommits(deps.git, commit, before, behind);
+    if (planned === undefined) return;
+    const published = await shared.publish(seen, { moves: planned.moves, by, reason });
+    if (published !== undefined) {
+      await planned.move().finally(published.settle);
+      return;
+    }
+  }
+  fail('BUCKET_MOVED');
+}
+
+type Compared = {
+  readonly before: ReadonlyMap<Channel, string>;
+  /** Those that are to get the commit. */
+  readonly behind: readonly Channel[];
+  /** The refs of those that have it. */
+  readonly there: readonly string[];
+};
+
+async function compareBranches(
+  { reader }: Pick<PublishDeps, 'reader'>,
+  { tool, version, branches }: PendingCommit,
+): Promise<Compared> {
   const before = new Map<Channel, string>();
   const behind: Channel[] = [];
   const there: string[] = [];
@@ -75,25 +130,20 @@ async function publish({ git, events, reader }: PublishDeps, commit: PendingComm
     if (offered === undefined || compareScoopVersions(version, offered) > 0) behind.push(branch);
     else if (offered === version) there.push(`refs/heads/${branch}`);
   }
-  const tag = `refs/tags/${tool}/v${version}`;
-  const moves = await moveBranches(git, commit, before, behind);
-  // Those that moved before the process was killed, and have no entry yet.
-  for (const ref of [...there, tag]) {
-    const [now, known] = [await readRef(git.dir, ref), await events.lastMove(ref)];
-    const isNew = moves.some((move) => move.ref === ref);
-    if (now !== undefined && now !== known && !isNew) moves.push({ ref, from: known, to: now });
-  }
-  if (moves.length > 0) await events.record(moves, by, reason);
+  return { before, behind, there };
 }
 
-async function moveBranches(
+type Planned = { readonly moves: readonly RefMove[]; move(): Promise<void> };
+
+/** Commits that no branch has yet, and the moves to them; undefined where no branch is behind. */
+async function writeCommits(
   git: Git,
   commit: PendingCommit,
   before: ReadonlyMap<Channel, string>,
   behind: readonly Channel[],
-): Promise<RefMove[]> {
+): Promise<Planned | undefined> {
   const { tool, version, text, message, branches, at } = commit;
-  if (behind.length === 0) return [];
+  if (behind.length === 0) return undefined;
   const date = `${Math.floor(at.getTime() / 1000)} +0000`;
   const commits = behind.map((branch) => ({
     ref: `refs/go-win-tools/${branch}`,
@@ -124,8 +174,12 @@ async function moveBranches(
     ),
     ...commits.map(({ ref }) => `delete ${ref}\n`),
   ].join('');
-  await runGit(git, ['update-ref', '--stdin'], { input, env: committer(date) });
-  return moves;
+  return {
+    moves,
+    async move() {
+      await runGit(git, ['update-ref', '--stdin'], { input, env: committer(date) });
+    },
+  };
 }
 
 /** Of the reflog, instead of this machine's account. */

@@ -15,17 +15,18 @@ import type { BucketEvents } from './events.ts';
 import type { Git } from './git-backend.ts';
 import type { Refs } from './git-bundle.ts';
 import { acceptedFile, forgetAccepted, hookEnvironment, requireHooks, writeAccepted } from './hook.ts';
-import type { CheckPush, HookServer } from './hook-server.ts';
+import type { CheckPush, HookRequest, HookServer, Verdict } from './hook-server.ts';
 import { serveGit } from './http-backend.ts';
 import { pack } from './pack.ts';
 import { type PktLines, readPktLines } from './pkt-line.ts';
 import type { PushCommands } from './push.ts';
 import { commandLines, type PushRequest, parsePushRequest } from './push-request.ts';
 import { readUpdates } from './read-push.ts';
-import { recordRefUpdates } from './record-ref-updates.ts';
+import { movesOf, recordRefUpdates } from './record-ref-updates.ts';
 import { refusalReport } from './refusal-report.ts';
 import { openBody } from './request-body.ts';
 import { applyCommandRules } from './rules.ts';
+import type { Moving, SharedRepository } from './shared-repository.ts';
 
 export type ReceiveDeps = CheckDeps & {
   /** The repository under its two addresses. */
@@ -38,6 +39,8 @@ export type ReceiveDeps = CheckDeps & {
   readonly approvals: Approvals;
   /** Gets the commits that a push has moved branches to: git has checked that they are whole. */
   readonly proven: Set<string>;
+  /** Where other servers have to agree first. */
+  readonly shared?: Pick<SharedRepository, 'catchUp' | 'publish'> | undefined;
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
 };
@@ -57,6 +60,8 @@ const limits = {
   maxMs: 10 * 60_000,
   listMs: 30_000,
   turnMs: 2 * 60_000,
+  /** How often a push is checked whose bucket moves on another server meanwhile. */
+  attempts: 5,
 };
 
 /**
@@ -64,7 +69,7 @@ const limits = {
  * are compared with what was accepted.
  */
 export function createReceive(deps: ReceiveDeps): Receive {
-  const { git, served, hookServer, proven, log, reservedIds, approvals, stopping, events } = deps;
+  const { git, served, hookServer, proven, log, reservedIds, approvals, stopping, events, shared } = deps;
 
   return async (address, req, res, pusher) => {
     await requireHooks(git.dir);
@@ -127,6 +132,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
     const expired = new AbortController();
     let accepted: { readonly before: Refs; readonly commands: PushCommands } | undefined;
     let outcome: PushOutcome | undefined;
+    let published: Moving | undefined;
 
     const decide: CheckPush = async (question) => {
       // Held until git has ended.
@@ -139,19 +145,41 @@ export function createReceive(deps: ReceiveDeps): Receive {
       over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
       outcome = 'refused';
       requireSame(request, question.updates, log);
-      // Read again: nobody else can move a ref from now on.
-      const commands = await commandsOf(request, push.commands.pusher);
-      const verdict = await checkPush(deps, commands, question, () => requireSameKey(req, commands.pusher));
+      const { commands, verdict } = await judge(question);
       if (verdict.isAccepted && !over.signal.aborted) {
         accepted = { before: await readAllRefs(git), commands };
         await writeAccepted(file, commandLines(request.commands));
         if (over.signal.aborted) await forgetAccepted(file);
       }
+      if (over.signal.aborted) await published?.settle();
       return verdict;
     };
 
+    /** Again where another server was faster: both pushes may be valid. */
+    async function judge(
+      question: HookRequest,
+      attempt = 1,
+    ): Promise<{ readonly commands: PushCommands; readonly verdict: Verdict }> {
+      const seen = await shared?.catchUp();
+      // Read again: nobody else here can move a ref from now on.
+      const commands = await commandsOf(request, push.commands.pusher);
+      let isOvertaken = false;
+      const verdict = await checkPush(deps, commands, question, async (quarantine) => {
+        await requireSameKey(req, commands.pusher);
+        if (shared === undefined || seen === undefined || over.signal.aborted) return;
+        const publication = { moves: movesOf(commands.updates), by, reason: reasonOf(req) };
+        published = await shared.publish(seen, publication, quarantine);
+        isOvertaken = published === undefined;
+        if (isOvertaken) fail('BUCKET_MOVED');
+      });
+      return isOvertaken && attempt < limits.attempts ? judge(question, attempt + 1) : { commands, verdict };
+    }
+
     const finish = once(async () => {
-      if (accepted === undefined) return;
+      if (accepted === undefined) {
+        await published?.settle();
+        return;
+      }
       await forgetAccepted(file);
       const { updates } = accepted.commands;
       // A ref that has moved gets its audit entry, even if comparing fails.
@@ -159,7 +187,11 @@ export function createReceive(deps: ReceiveDeps): Receive {
         log.error({ err }, 'the refs could not be compared with what was accepted');
         return false;
       });
-      if (await recordRefUpdates({ ...deps, git }, updates, by, reasonOf(req))) outcome = 'published';
+      if (published !== undefined) {
+        outcome = 'published';
+        if (!(await published.settle()))
+          fail('GIT_FAILED', {}, new Error('git has not moved the published refs'));
+      } else if (await recordRefUpdates({ ...deps, git }, updates, by, reasonOf(req))) outcome = 'published';
       if (!isRight) fail('GIT_FAILED', {}, new Error('git moved other refs than were accepted'));
       if (outcome !== 'published') return;
       for (const { next } of updates) if (next !== undefined) proven.add(next);

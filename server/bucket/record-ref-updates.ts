@@ -24,9 +24,8 @@ export async function recordRefUpdates(
 ): Promise<boolean> {
   const moves: RefMove[] = [];
   try {
-    for (const { ref, current, next } of updates) {
-      if (next === undefined || next === current || (await readRef(git.dir, ref)) !== next) continue;
-      moves.push({ ref, from: current, to: next });
+    for (const move of movesOf(updates)) {
+      if ((await readRef(git.dir, move.ref)) === move.to) moves.push(move);
     }
     if (moves.length > 0) await events.record(moves, by, reason);
   } catch (error) {
@@ -34,6 +33,13 @@ export async function recordRefUpdates(
     log.error({ err: error, updates, by }, 'a push is not in the audit log');
   }
   return moves.length > 0;
+}
+
+/** What a push moves if git agrees. */
+export function movesOf(updates: readonly RefUpdate[]): RefMove[] {
+  return updates.flatMap(({ ref, current, next }) =>
+    next === undefined || next === current ? [] : [{ ref, from: current, to: next }],
+  );
 }
 
 /** Unknown because the server ended between git's success and the entry, or because somebody changed the repository directly. */

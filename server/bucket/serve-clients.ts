@@ -35,6 +35,8 @@ export type ServeDeps = {
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
   readonly log: Logger;
+  /** git could not answer, and no client had left. */
+  readonly onGitFailure: () => void;
 };
 
 export type ServeClients = {
@@ -49,7 +51,7 @@ export type ServeClients = {
 };
 
 /** Lets git clients read and push, with limits on how many at once and on each client's share. */
-export function createServeClients({ receive, stopping, log }: ServeDeps): ServeClients {
+export function createServeClients({ receive, stopping, log, onGitFailure }: ServeDeps): ServeClients {
   const slots = {
     read: createSemaphore(limits.read.atOnce, limits.waiting, limits.read.ofOneAddress),
     write: createSemaphore(limits.write.atOnce, limits.waiting, limits.write.ofOneKey),
@@ -119,6 +121,8 @@ export function createServeClients({ receive, stopping, log }: ServeDeps): Serve
     });
     if (code !== 0) {
       log.warn({ code, stderr, service: address.service }, 'git ended early');
+      // git also ends early when a client leaves.
+      if (res.writableFinished) onGitFailure();
     }
     return code === 0;
   }

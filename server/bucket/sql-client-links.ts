@@ -1,4 +1,5 @@
 import type { Connection } from '../database/connection.ts';
+import type { Prepare } from '../database/statements.ts';
 import type { ClientHead } from './client-chain.ts';
 import type { ClientLinks, StoredLink } from './client-links.ts';
 
@@ -32,6 +33,7 @@ export function createSqlClientLinks({ prepare, transact }: Connection): ClientL
     },
     serve: ({ client, head, link }, made, texts = new Map()) =>
       transact(() => {
+        if (made !== undefined && made.number !== newestIn(prepare) + 1) return false;
         for (const [blob, text] of texts) {
           prepare('INSERT OR IGNORE INTO client_manifests (blob, text) VALUES (?, ?)').run(blob, text);
         }
@@ -43,6 +45,7 @@ export function createSqlClientLinks({ prepare, transact }: Connection): ClientL
         }
         prepare(upsertView).run(head.view, link);
         prepare(upsertHead).run(client, head.view, head.since);
+        return true;
       }),
     dropFrom: (number) =>
       transact(() => {
@@ -59,6 +62,10 @@ const upsertView = `INSERT INTO client_views (view, link) VALUES (?, ?)
   ON CONFLICT DO UPDATE SET link = max(link, excluded.link)`;
 const upsertHead = `INSERT INTO client_heads (client, view, since) VALUES (?, ?, ?)
   ON CONFLICT DO UPDATE SET view = excluded.view, since = max(since, excluded.since)`;
+
+function newestIn(prepare: Prepare): number {
+  return prepare('SELECT coalesce(max(number), 0) FROM client_links').pluck().get() as number;
+}
 
 type RawLink = {
   readonly number: number;

@@ -1,5 +1,7 @@
+import type { Actor } from '../audit/audit.ts';
 import type { Connection } from '../database/connection.ts';
-import type { BucketEvents } from './events.ts';
+import type { Transaction } from '../database/transact.ts';
+import type { BucketEvents, RefMove } from './events.ts';
 import { createSemaphore } from './semaphore.ts';
 
 const maxWaiting = 200;
@@ -8,12 +10,7 @@ const maxWaiting = 200;
 export function createSqlBucketEvents({ prepare, transact }: Connection, now: () => Date): BucketEvents {
   const mutex = createSemaphore(1, maxWaiting);
   return {
-    record: (moves, by, detail) =>
-      transact(({ record }) => {
-        for (const { ref, from = '', to } of moves) {
-          record({ kind: 'bucket moved', subject: ref, digest: `${from}->${to}`, detail }, by, now());
-        }
-      }),
+    record: (moves, by, detail) => transact(({ record }) => recordMoves(record, moves, by, now(), detail)),
     async lastMove(ref) {
       const sql = `SELECT digest FROM audit WHERE kind = 'bucket moved' AND subject = ?
         ORDER BY number DESC LIMIT 1`;
@@ -22,4 +19,17 @@ export function createSqlBucketEvents({ prepare, transact }: Connection, now: ()
     },
     lock: (signal) => mutex.acquire(signal),
   };
+}
+
+/** For use within a transaction. */
+export function recordMoves(
+  record: Transaction['record'],
+  moves: readonly RefMove[],
+  by: Actor,
+  at: Date,
+  detail: string | undefined,
+): void {
+  for (const { ref, from = '', to } of moves) {
+    record({ kind: 'bucket moved', subject: ref, digest: `${from}->${to}`, detail }, by, at);
+  }
 }

@@ -20,6 +20,14 @@ export const bucketErrors = {
     503,
     'The bucket cannot be served: its branch {branch} does not point to a commit. Restore the folder bucket of the data folder from a backup.',
   ],
+  BUCKET_BEHIND: [
+    503,
+    'The bucket of this server is behind that of the others, and could not catch up; try again in a moment. The server log has the reason.',
+  ],
+  BUCKET_MOVED: [
+    409,
+    'The bucket has moved on another server meanwhile: fetch, rebase your commits, push again.',
+  ],
   GIT_ONLY: [404, 'This address is for git and Scoop: scoop bucket add go-win-tools {url}'],
   GIT_DUMB: [
     403,

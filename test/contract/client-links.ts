@@ -59,11 +59,22 @@ export function describeClientLinks(name: string, open: OpenFixture): void {
     it('are kept whole or not at all', async () => {
       await serve('pc-1', '1', 0, link(1));
 
-      const other = { ...link(1), commit: 'd'.repeat(40) };
+      const other = { ...link(2), commit: link(1).commit };
       await expect(serve('pc-2', '2', 0, other, new Map([['blob', 'text']]))).rejects.toThrow();
 
       expect([await links.headOf('pc-2'), await links.textOf('blob')]).toEqual([undefined, undefined]);
       expect(await links.newest()).toEqual(link(1));
+    });
+
+    it('are made by the first of two servers', async () => {
+      expect(await serve('pc-1', '1', 0, link(1))).toBe(true);
+
+      const other = { ...link(1), commit: 'd'.repeat(40) };
+      expect(await serve('pc-2', '2', 0, other, new Map([['blob', 'text']]))).toBe(false);
+
+      expect([await links.headOf('pc-2'), await links.textOf('blob')]).toEqual([undefined, undefined]);
+      expect(await links.newest()).toEqual(link(1));
+      expect(await serve('pc-2', '2', 0, link(2))).toBe(true);
     });
 
     it('can be dropped from one on, and go on from there', async () => {

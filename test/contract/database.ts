@@ -3,6 +3,7 @@ import type { Downloads } from '../../server/audit/downloads.ts';
 import type { ClientLinks } from '../../server/bucket/client-links.ts';
 import type { BucketEvents } from '../../server/bucket/events.ts';
 import type { NewPendingCommit, PendingCommits } from '../../server/bucket/pending-commits.ts';
+import type { SharedHistory } from '../../server/bucket/shared-history.ts';
 import type { Catalog } from '../../server/catalog/catalog.ts';
 import type { HeldVersions } from '../../server/catalog/held.ts';
 import type { HeldManifests } from '../../server/catalog/held-manifests.ts';
@@ -43,6 +44,7 @@ export type DatabaseFixture = {
   downloads(limits?: DownloadLimits): Downloads;
   bucketEvents(): BucketEvents;
   clientLinks(): ClientLinks;
+  sharedHistory(): SharedHistory;
   pendingCommits(): PendingCommits;
   /** In a transaction, as whoever decides about it does. */
   addPendingCommit(commit: NewPendingCommit): Promise<void>;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createSqlClientLinks } from '../../server/bucket/sql-client-links.ts';
 import { createSqlBucketEvents } from '../../server/bucket/sql-events.ts';
 import { addPendingCommit, createSqlPendingCommits } from '../../server/bucket/sql-pending-commits.ts';
+import { createSqlSharedHistory } from '../../server/bucket/sql-shared-history.ts';
 import { createSqlCatalog } from '../../server/catalog/sql/catalog.ts';
 import { createSqlHeldManifests } from '../../server/catalog/sql/held-manifests.ts';
 import { createSqlPayloads } from '../../server/catalog/sql/payloads.ts';
@@ -40,6 +41,7 @@ export async function openSqliteFixture(): Promise<DatabaseFixture> {
     downloads: (limits) => createSqlDownloads(db, now, limits),
     bucketEvents: () => createSqlBucketEvents(db, now),
     clientLinks: () => createSqlClientLinks(db),
+    sharedHistory: () => createSqlSharedHistory(db, now),
     pendingCommits: () => createSqlPendingCommits(db),
     addPendingCommit: (commit) => db.transact(({ prepare }) => addPendingCommit(prepare, commit)),
     async reopen() {

@@ -15,6 +15,7 @@ import type { BucketEvents } from '../../../server/bucket/events.ts';
 import type { PendingCommits } from '../../../server/bucket/pending-commits.ts';
 import { createBucketRouter } from '../../../server/bucket/router.ts';
 import { createSemaphore } from '../../../server/bucket/semaphore.ts';
+import type { SharedBucket } from '../../../server/bucket/shared-repository.ts';
 import type { Payload } from '../../../server/catalog/payloads.ts';
 import { readClientId } from '../../../server/clients/client-id.ts';
 import { fail } from '../../../server/errors.ts';
@@ -83,6 +84,9 @@ export async function serveBucket(
     readonly pendingCommits?: PendingCommits;
     /** In place of the list in memory. */
     readonly events?: BucketEvents;
+    /** Of several servers. */
+    readonly shared?: SharedBucket;
+    readonly publicUrl?: string;
   } = {},
 ): Promise<BucketServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-')));
@@ -109,13 +113,14 @@ export async function serveBucket(
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const publicUrl = (): string => url;
+  const publicUrl = (): string => options.publicUrl ?? url;
   const mutex = createSemaphore(1, 200);
   const bucket = await ensureBucket({
     dir: bucketDir,
     env: process.env,
     ...(options.clients && { clients: options.clients }),
     ...(options.pendingCommits && { pendingCommits: options.pendingCommits }),
+    ...(options.shared && { shared: options.shared }),
     held: async (tool) =>
       (options.held ?? []).flatMap((name) =>
         name.startsWith(`${tool} `) ? [{ version: name.slice(tool.length + 1) }] : [],
@@ -184,7 +189,7 @@ export async function serveBucket(
     requestCount: () => requests,
     auditLog,
     addPayload,
-    manifest(tool, version, { hash, base = `${url}/dl` } = {}) {
+    manifest(tool, version, { hash, base = `${publicUrl()}/dl` } = {}) {
       const file = `${tool}-windows-amd64.exe`;
       const stored = addPayload(tool, version, file);
       return printScoopManifest({
@@ -199,7 +204,7 @@ export async function serveBucket(
             bin: `${tool}.exe`,
           },
         },
-        checkver: { url: `${url}/m/${tool}.json`, jsonpath: '$.version' },
+        checkver: { url: `${publicUrl()}/m/${tool}.json`, jsonpath: '$.version' },
         autoupdate: {
           architecture: { '64bit': { url: `${base}/${tool}/$version/${file}#/${tool}.exe` } },
           hash: { url: '$url.sha256' },

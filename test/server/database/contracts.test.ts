@@ -10,6 +10,7 @@ import { describePayloads } from '../../contract/payloads.ts';
 import { describePendingCommits } from '../../contract/pending-commits.ts';
 import { describeRings } from '../../contract/rings.ts';
 import { describeRollouts } from '../../contract/rollouts.ts';
+import { describeSharedHistory } from '../../contract/shared-history.ts';
 import { describeViews } from '../../contract/views.ts';
 import { openSqliteFixture } from '../../kit/sqlite-fixture.ts';
 
@@ -28,6 +29,7 @@ for (const [name, open] of Object.entries(databases)) {
     describeBucketEvents,
     describeClientLinks,
     describePendingCommits,
+    describeSharedHistory,
     describeRings,
     describeClients,
     describeRollouts,

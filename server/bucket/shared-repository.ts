@@ -1,0 +1,310 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FeedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { readMark, writeMark } from './cache-mark.ts';
+import type { RefMove } from './events.ts';
+import { type Environment, type Git, runGit } from './git-backend.ts';
+import { findDamage, listRefs, type Refs } from './git-bundle.ts';
+import { pack } from './pack.ts';
+import { readRef } from './refs.ts';
+import { seed } from './seed.ts';
+import { createSemaphore } from './semaphore.ts';
+import { beginning, type Mark, type Publication, type SharedHistory, type Steps } from './shared-history.ts';
+import { type PackStore, removePassing, takeStoredPack, withStoredPack } from './stored-packs.ts';
+
+/** What several servers share. */
+export type SharedBucket = {
+  readonly history: SharedHistory;
+  readonly blobs: PackStore;
+  /** After how many pushes all objects are stored as one pack. */
+  readonly checkpointEvery?: number;
+};
+
+/** Refs that are published, and now to be moved here: nobody else moves any until they are settled. */
+export type Moving = {
+  /**
+   * Call it when git has ended, however it ended: what it has not moved is moved now. Resolves with whether git had moved all.
+   * Calling it twice does nothing.
+   */
+  settle(): Promise<boolean>;
+};
+
+/** This server's copy of the bucket that several servers share. It can be made again at any time. */
+export interface SharedRepository {
+  /** Brings it to the newest generation; costs one look into memory where nothing is new. @throws FeedError BUCKET_BEHIND */
+  catchUp(): Promise<Mark>;
+  /**
+   * Publishes moves that were decided at the generation `seen`; `env` says where their new objects are. Undefined when another
+   * server has moved refs since then.
+   */
+  publish(seen: Mark, publication: Omit<Publication, 'pack'>, env?: Environment): Promise<Moving | undefined>;
+  /** Looks for damage, and makes the copy anew where there is any; call it when git could not answer. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type CopyDeps = SharedBucket & {
+  /** The bucket's folder, `repo.git` in it. */
+  readonly dir: string;
+  readonly git: Git;
+  /** Makes what is missing of an empty or a good repository. */
+  readonly ensure: () => Promise<void>;
+  readonly log: Logger;
+};
+
+/** After a failure, requests do not try again for so long. */
+const pauseMs = 1_000;
+/** Clients can make git fail, and looking for damage takes a while. */
+const checkPauseMs = 60_000;
+const gcMs = 10 * 60_000;
+const never = new AbortController().signal;
+/** Of no history: what the copy has while it is made anew. */
+const nowhere: Mark = { generation: -1, id: '' };
+
+/** Opens the copy; one that is damaged, or of another history, is made anew. @throws FeedError GIT_MISSING, GIT_FAILED */
+export async function openSharedRepository(deps: CopyDeps): Promise<SharedRepository> {
+  const { dir, git, history, ensure, log, checkpointEvery = 500 } = deps;
+  const moving = createSemaphore(1, 1_000);
+  const background = new Set<Promise<unknown>>();
+  let at = nowhere;
+  let applying: Promise<void> | undefined;
+  let failed: { readonly at: number; readonly error: unknown } | undefined;
+  let checking: { readonly at: number; readonly done: Promise<void> } | undefined;
+  let isStoring = false;
+
+  function inBackground(what: string, work: () => Promise<void>): void {
+    const running = work()
+      .catch((err) => log.error({ err }, what))
+      .finally(() => background.delete(running));
+    background.add(running);
+  }
+
+  async function isBehind(): Promise<boolean> {
+    const newest = await history.newest();
+    return newest.generation !== at.generation || newest.id !== at.id;
+  }
+
+  async function reach(mark: Mark): Promise<void> {
+    await writeMark(git.dir, mark);
+    at = mark;
+  }
+
+  /** While nobody else moves refs. */
+  async function apply(): Promise<void> {
+    const steps = await history.since(at);
+    if (steps === undefined) return makeAnew('it is of another history');
+    await take(steps).catch(async (error: unknown) => {
+      if (!isGitFailure(error)) throw error;
+      await makeAnew(error.cause);
+    });
+  }
+
+  async function take({ newest, packs, refs }: Steps): Promise<void> {
+    for (const stored of packs) await takeStoredPack(git, deps, stored);
+    await moveRefs(git, refs);
+    await reach(newest);
+  }
+
+  async function makeAnew(reason: unknown): Promise<void> {
+    log.warn({ reason }, 'the copy of the bucket is made anew');
+    at = nowhere;
+    await removeRepository(dir, git.dir);
+    await begin();
+    const steps = await history.since(beginning);
+    if (steps !== undefined) await take(steps);
+  }
+
+  async function begin(): Promise<void> {
+    await mkdir(git.dir, { recursive: true });
+    await writeMark(git.dir, beginning);
+    await ensure();
+    at = beginning;
+  }
+
+  async function locked<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    const leave = await moving.acquire(never);
+    return work().finally(leave);
+  }
+
+  async function catchUp(): Promise<Mark> {
+    while (await isBehind()) {
+      if (failed !== undefined && performance.now() - failed.at < pauseMs) throw failed.error;
+      applying ??= locked(async () => {
+        if (await isBehind()) await apply();
+      }).finally(() => {
+        applying = undefined;
+      });
+      await applying.catch((cause: unknown) => {
+        const error = new FeedError('BUCKET_BEHIND', {}, cause);
+        failed = { at: performance.now(), error };
+        throw error;
+      });
+      inBackground('the bucket could not be packed', () => pack(git, log, gcMs));
+    }
+    return at;
+  }
+
+  async function publish(
+    seen: Mark,
+    publication: Omit<Publication, 'pack'>,
+    env: Environment = {},
+  ): Promise<Moving | undefined> {
+    const { moves } = publication;
+    const known = await Promise.all(['main', 'beta'].map((name) => readRef(git.dir, `refs/heads/${name}`)));
+    const revisions = [...moves.map(({ to }) => to), ...known.flatMap((oid) => (oid ? [`^${oid}`] : []))];
+    return withStoredPack(git, deps, { revisions, env, isThin: true }, async (stored) => {
+      const leave = await moving.acquire(never);
+      const next = await history.publish(seen, { ...publication, pack: stored }).catch((error: unknown) => {
+        leave();
+        throw error;
+      });
+      if (next !== undefined) return toSettle(seen, next, moves, leave);
+      leave();
+      return undefined;
+    });
+  }
+
+  function toSettle(seen: Mark, next: Mark, moves: readonly RefMove[], leave: () => void): Moving {
+    async function finish(): Promise<boolean> {
+      const tips = await Promise.all(moves.map(({ ref }) => readRef(git.dir, ref)));
+      const hasMoved = moves.every(({ to }, index) => to === tips[index]);
+      if (hasMoved && at.generation === seen.generation && at.id === seen.id) await reach(next);
+      else await apply();
+      return hasMoved;
+    }
+    let settled: Promise<boolean> | undefined;
+    return {
+      settle() {
+        settled ??= finish().finally(() => {
+          leave();
+          inBackground('the objects of the bucket could not be stored as one pack', storeAll);
+        });
+        return settled;
+      },
+    };
+  }
+
+  /** Whatever is pushed meanwhile may be in it too. */
+  async function storeAll(): Promise<void> {
+    const { generation } = at;
+    if (isStoring || generation < (await history.lastCheckpoint()) + checkpointEvery) return;
+    isStoring = true;
+    try {
+      const revisions = Object.values(await listRefs(git));
+      await withStoredPack(git, deps, { revisions }, async (stored) => {
+        if (stored !== undefined) await history.keepCheckpoint(generation, stored);
+      });
+    } finally {
+      isStoring = false;
+    }
+  }
+
+  async function findFault(): Promise<string | undefined> {
+    const damage = await findDamage(git);
+    if (damage !== undefined) return damage;
+    const [found, moved] = [await listRefs(git), await history.refs()];
+    const expected: Refs = { ...firstRefs, ...moved };
+    const wrong = [...new Set([...Object.keys(found), ...Object.keys(expected)])].filter(
+      (ref) => found[ref] !== expected[ref],
+    );
+    return wrong.length === 0 ? undefined : `it has other refs: ${wrong.slice(0, 10).join(', ')}`;
+  }
+
+  async function repair(): Promise<void> {
+    if ((await findDamage(git)) === undefined) return;
+    // Once more while nothing changes: only a lasting fault is one.
+    await locked(async () => {
+      if (await isBehind()) await apply();
+      const fault = await findFault();
+      if (fault !== undefined) await makeAnew(fault);
+    });
+  }
+
+  async function open(): Promise<void> {
+    await mkdir(dir, { recursive: true });
+    await removePassing(dir);
+    await removeMovedAway(dir);
+    const found = await readMark(git.dir);
+    if (found === undefined) {
+      await setAside(git.dir, log);
+      await begin();
+      await catchUp();
+      return;
+    }
+    at = found;
+    await ensure().catch(async (error: unknown) => {
+      if (!isGitFailure(error)) throw error;
+      await makeAnew(error.cause);
+    });
+    await catchUp();
+    const fault = await findFault();
+    if (fault !== undefined) await makeAnew(fault);
+  }
+
+  await open().catch((err) => {
+    if (err instanceof FeedError && err.code === 'GIT_MISSING') throw err;
+    log.error({ err }, 'the bucket could not be brought up to date yet');
+  });
+
+  return {
+    catchUp,
+    publish,
+    async check() {
+      if (checking === undefined || performance.now() - checking.at > checkPauseMs) {
+        const done = repair().catch((err) =>
+          log.error({ err }, 'the copy of the bucket could not be checked'),
+        );
+        checking = { at: performance.now(), done };
+      }
+      await checking.done;
+    },
+    async close() {
+      await Promise.allSettled([...background, applying, checking?.done]);
+    },
+  };
+}
+
+function isGitFailure(error: unknown): error is FeedError {
+  return error instanceof FeedError && error.code === 'GIT_FAILED';
+}
+
+/** Where both branches are before the first push. */
+const firstRefs: Refs = { 'refs/heads/main': seed.commit, 'refs/heads/beta': seed.commit };
+
+async function moveRefs(git: Git, refs: Refs): Promise<void> {
+  const input = Object.entries(refs).map(([ref, oid]) => `update ${ref} ${oid}\n`);
+  if (input.length === 0) return;
+  const { name, email } = seed.identity;
+  const env = { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
+  await runGit(git, ['update-ref', '--stdin'], { input: input.join(''), env });
+}
+
+const movedAway = 'moved-away-';
+
+/** At once for whoever opens it, even if the process is killed meanwhile. */
+async function removeRepository(dir: string, repoDir: string): Promise<void> {
+  await rename(repoDir, join(dir, `${movedAway}${randomUUID()}`)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await removeMovedAway(dir);
+}
+
+async function removeMovedAway(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (name.startsWith(movedAway))
+      await rm(join(dir, name), { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** A repository without our mark may be the only one there is, of a server that was alone before: it is kept. */
+async function setAside(repoDir: string, log: Logger): Promise<void> {
+  if ((await stat(repoDir).catch(() => undefined)) === undefined) return;
+  const kept = `${repoDir}.kept-${Date.now()}`;
+  await rename(repoDir, kept);
+  log.warn(
+    { kept },
+    'the folder had a bucket of its own, which the shared one does not use; it was set aside',
+  );
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import type { Connection } from '../database/connection.ts';
+import type { Prepare } from '../database/statements.ts';
+import type { Refs } from './git-bundle.ts';
+import { beginning, type Mark, type SharedHistory, type StoredPack } from './shared-history.ts';
+import { recordMoves } from './sql-events.ts';
+
+/** A repository that is further behind begins with a checkpoint, if there is one: each pack costs a process. */
+const maxPacks = 20;
+
+/** The bucket of several servers, in the database that they share. */
+export function createSqlSharedHistory({ prepare, transact }: Connection, now: () => Date): SharedHistory {
+  return {
+    newest: async () => newestIn(prepare),
+    // In one turn of the event loop, so that packs and refs are of the same moment.
+    async since(mark) {
+      if (!isPart(prepare, mark)) return undefined;
+      return {
+        newest: newestIn(prepare),
+        packs: packsAfter(prepare, mark.generation),
+        refs: refsAfter(prepare, mark.generation),
+      };
+    },
+    refs: async () => refsAfter(prepare, 0),
+    publish: (seen, { moves, pack, by, reason }) =>
+      transact(({ record }) => {
+        const newest = newestIn(prepare);
+        if (newest.generation !== seen.generation || newest.id !== seen.id) return undefined;
+        const next = addPush(prepare, newest.generation + 1, pack);
+        for (const { ref, to } of moves) prepare(upsertRef).run(ref, to, next.generation);
+        recordMoves(record, moves, by, now(), reason);
+        return next;
+      }),
+    begin: (refs, pack) =>
+      transact(() => {
+        for (const table of ['bucket_refs', 'bucket_checkpoints', 'bucket_pushes']) {
+          prepare(`DELETE FROM ${table}`).run();
+        }
+        const first = addPush(prepare, 1, pack);
+        for (const [ref, oid] of Object.entries(refs)) prepare(upsertRef).run(ref, oid, 1);
+        return first;
+      }),
+    lastCheckpoint: async () => checkpointIn(prepare)?.generation ?? 0,
+    keepCheckpoint: (generation, { sha256, sizeBytes }) =>
+      transact(() => {
+        if ((checkpointIn(prepare)?.generation ?? 0) >= generation) return;
+        prepare('DELETE FROM bucket_checkpoints').run();
+        prepare('INSERT INTO bucket_checkpoints (generation, pack_sha256, size_bytes) VALUES (?, ?, ?)').run(
+          ...[generation, sha256, sizeBytes],
+        );
+      }),
+  };
+}
+
+const upsertRef = `INSERT INTO bucket_refs (ref, oid, generation) VALUES (?, ?, ?)
+  ON CONFLICT DO UPDATE SET oid = excluded.oid, generation = excluded.generation`;
+
+function addPush(prepare: Prepare, generation: number, pack: StoredPack | undefined): Mark {
+  const id = randomUUID();
+  prepare('INSERT INTO bucket_pushes (generation, id, pack_sha256, size_bytes) VALUES (?, ?, ?, ?)').run(
+    ...[generation, id, pack?.sha256 ?? null, pack?.sizeBytes ?? 0],
+  );
+  return { generation, id };
+}
+
+function newestIn(prepare: Prepare): Mark {
+  const sql = 'SELECT generation, id FROM bucket_pushes ORDER BY generation DESC LIMIT 1';
+  return (prepare(sql).get() as Mark | undefined) ?? beginning;
+}
+
+function isPart(prepare: Prepare, { generation, id }: Mark): boolean {
+  if (generation === beginning.generation) return true;
+  return (
+    prepare('SELECT 1 FROM bucket_pushes WHERE generation = ? AND id = ?').get(generation, id) !== undefined
+  );
+}
+
+type RawPack = { readonly generation: number; readonly sha256: string; readonly sizeBytes: number };
+const columns = 'generation, pack_sha256 AS sha256, size_bytes AS sizeBytes';
+
+function checkpointIn(prepare: Prepare): RawPack | undefined {
+  const sql = `SELECT ${columns} FROM bucket_checkpoints ORDER BY generation DESC LIMIT 1`;
+  return prepare(sql).get() as RawPack | undefined;
+}
+
+function packsAfter(prepare: Prepare, generation: number): readonly StoredPack[] {
+  const sql = `SELECT ${columns} FROM bucket_pushes WHERE generation > ? AND pack_sha256 IS NOT NULL ORDER BY generation`;
+  const checkpoint = checkpointIn(prepare);
+  const isWorthIt = checkpoint !== undefined && checkpoint.generation > generation + maxPacks;
+  const later = prepare(sql).all(isWorthIt ? checkpoint.generation : generation) as RawPack[];
+  return (isWorthIt ? [checkpoint, ...later] : later).map(({ sha256, sizeBytes }) => ({ sha256, sizeBytes }));
+}
+
+function refsAfter(prepare: Prepare, generation: number): Refs {
+  const rows = prepare('SELECT ref, oid FROM bucket_refs WHERE generation > ? ORDER BY ref')
+    .raw()
+    .all(generation);
+  return Object.fromEntries(rows as [ref: string, oid: string][]);
+}
