@@ -3,6 +3,7 @@ import { ensureBucket } from './bucket/bucket.ts';
 import { createSqlClientLinks } from './bucket/sql-client-links.ts';
 import { createSqlBucketEvents } from './bucket/sql-events.ts';
 import { createSqlPendingCommits } from './bucket/sql-pending-commits.ts';
+import { createSqlSharedHistory } from './bucket/sql-shared-history.ts';
 import { createSqlCatalog } from './catalog/sql/catalog.ts';
 import { createSqlPayloads } from './catalog/sql/payloads.ts';
 import { createSqlPendingBlobs } from './catalog/sql/pending-blobs.ts';
@@ -133,6 +134,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
         receive: opened.rollouts.receive,
         now,
       },
+      ...(shared && { shared: { history: createSqlSharedHistory(database, now), blobs } }),
     });
     undo.push(bucket.close);
     const blobFlusher = createBlobFlusher({
