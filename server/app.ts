@@ -31,7 +31,7 @@ import { cachePolicies } from './http/cache.ts';
 import { createClientAddresses } from './http/client-address.ts';
 import { createClientResponses } from './http/client-responses.ts';
 import { createBeginDownload } from './http/download-count.ts';
-import { refuseWhenStopping } from './http/drain.ts';
+import { closeWhenLeaving, refuseWhenStopping } from './http/drain.ts';
 import { createErrorHandler, routeNotFound } from './http/error-handler.ts';
 import { refuseForeignOrigin } from './http/foreign-origin.ts';
 import { createFreshGate, type Freshness, refuseWhenBehind } from './http/fresh-gate.ts';
@@ -101,6 +101,8 @@ export type Services = {
   readonly log: Logger;
   readonly now: () => Date;
   readonly isStopping: () => boolean;
+  /** Whether it will stop soon: it serves, and load balancers are to send nothing more (STOP_DELAY). */
+  readonly isLeaving?: (() => boolean) | undefined;
   /** Where several servers share a database. */
   readonly freshness?: Freshness | undefined;
   /** Whether `start` is releasing the first packages. */
@@ -115,7 +117,8 @@ const maxClientResponseBytes = 16 * 1024 ** 2;
 
 /** All routes, in the order in which a request passes them. Express and the response cache use the same list. */
 export function createApp(services: Services): RequestListener {
-  const { config, log, keys, now, catalog, blobs } = services;
+  const { config, log, keys, now, catalog, blobs, isStopping } = services;
+  const isLeaving = () => isStopping() || services.isLeaving?.() === true;
   const { maxPackageBytes, reservedIds, approvals = [] } = config;
   const cache = cachePolicies(config.readAuth !== undefined);
   const findKey = warnOfPlainHttp((secret, { address }) => keys.find(secret, address), log);
@@ -162,14 +165,15 @@ export function createApp(services: Services): RequestListener {
   const watch = createRequestWatch(log, metrics.observeRequest, config.accessLog);
   app.use(createRequestLog(watch));
   app.use(setSecurityHeaders(securityHeaders));
-  app.use(refuseWhenStopping(services.isStopping));
+  app.use(refuseWhenStopping(isStopping));
+  app.use(closeWhenLeaving(isLeaving));
   app.use(refuseWhenBehind());
   app.use(limitRequestTime());
   app.use(refuseForeignOrigin(services.publicUrl));
   app.use(identifying);
   app.use(requireReadAccess(config.readAuth));
 
-  app.use(createMonitoringRouter({ ...services, checks: readinessOf(services), metrics }));
+  app.use(createMonitoringRouter({ ...services, isLeaving, checks: readinessOf(services), metrics }));
   app.use((_req, res, next) => inTurn(() => res.closed || next()));
   app.use(clientRoutes.handler);
   for (const { mount, router } of routes) app.use(mount, router);
@@ -183,7 +187,8 @@ export function createApp(services: Services): RequestListener {
     findKey,
     watch,
     readPeer: createReadPeer(app),
-    isStopping: services.isStopping,
+    // Express closes connections after their response then.
+    isStopping: isLeaving,
     securityHeaders,
   };
   const express: RequestListener = (req, res) => {

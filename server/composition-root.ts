@@ -33,6 +33,7 @@ export type ServiceDeps = {
   readonly version: string;
   readonly productDir: string;
   readonly isStopping: () => boolean;
+  readonly isLeaving?: (() => boolean) | undefined;
   readonly isFilling?: (() => boolean) | undefined;
   /** A key with every scope, valid until these services are closed. */
   readonly operatorKey?: string;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { createApp, type Services } from './app.ts';
@@ -26,7 +27,7 @@ export type RunningServer = {
   /** The base of links and manifests: PUBLIC_URL, or else `url`. */
   readonly publicUrl: string;
   readonly services: Services;
-  /** Refuses new requests, lets active ones finish, writes what is waiting, and releases the data folder. */
+  /** Serves for STOP_DELAY, unready; then refuses new requests, lets active ones finish, writes what is waiting, and releases the data folder. */
   stop(): Promise<void>;
 };
 
@@ -60,6 +61,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { productDir, version, env, now = () => new Date(), drain, tlsPollMs = 10_000 } = options;
   let publicUrl = config.publicUrl ?? '';
+  let isLeaving = false;
   let isStopping = false;
   const operatorKey = randomBytes(32).toString('base64url');
   const opened = await openServices(config, {
@@ -70,6 +72,7 @@ export async function startServer(
     env,
     publicUrl: () => publicUrl,
     isStopping: () => isStopping,
+    isLeaving: () => isLeaving,
     isFilling: options.isFilling,
     rolloutTickMs: options.rolloutTickMs,
     operatorKey,
@@ -93,8 +96,10 @@ export async function startServer(
       );
     }
     async function stop(): Promise<void> {
+      isLeaving = true;
+      log.info({ stopDelayMs: config.stopDelayMs }, 'stopping');
+      await delay(config.stopDelayMs);
       isStopping = true;
-      log.info('stopping');
       // At once: a supervisor may kill the process before the last download has finished.
       await opened.flush().catch((error: unknown) => log.error({ err: error }, 'counters not written'));
       withdrawAnnouncement();

@@ -15,6 +15,17 @@ export function refuseWhenStopping(isStopping: () => boolean): RequestHandler {
   };
 }
 
+/**
+ * Asks for a new connection for the next request: one that stays open keeps its client at this server, even where the load balancer
+ * sends new connections to others.
+ */
+export function closeWhenLeaving(isLeaving: () => boolean): RequestHandler {
+  return (_req, res, next) => {
+    if (isLeaving()) res.set('Connection', 'close');
+    next();
+  };
+}
+
 export type DrainLimits = {
   /** How long a running request may be idle: not a byte in either direction. */
   readonly stalledMs: number;

@@ -8,6 +8,8 @@ import { type Checks, createReadiness } from './readiness.ts';
 export type MonitoringServices = MetricServices & {
   readonly checks: Checks;
   readonly log: Logger;
+  /** Whether this server stops soon, and others are to get what comes. */
+  readonly isLeaving: () => boolean;
 };
 
 /** Routes for monitoring: /healthz (the process is alive), /readyz (it can do its work), /metrics (what it does and how fast). */
@@ -18,6 +20,7 @@ export function createMonitoringRouter(services: MonitoringServices): Router {
     res.set('Cache-Control', 'no-store').type('text').send('ok\n');
   });
   router.get('/readyz', async (_req, res) => {
+    if (services.isLeaving()) fail('NOT_READY', { problem: 'the server is stopping' });
     const broken = await findBroken();
     if (broken.length > 0) {
       fail('NOT_READY', { problem: `${broken.join(', ')} does not answer` });

@@ -9,6 +9,7 @@ import { makeNupkg } from '../kit/nupkg.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
 import { startServe } from '../kit/serve-process.ts';
 import { adminKey, makeTempDir, productDir, pushNupkg } from '../kit/test-server.ts';
+import { whenEnded } from '../kit/when-ended.ts';
 
 const serve = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   run(process.execPath, [mainJs, 'serve', ...args], {
@@ -73,6 +74,42 @@ describe('serve as a process', () => {
       expect(server.stderr()).toContain('"msg":"stopped"');
     }
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'is unready at SIGTERM and serves for STOP_DELAY, until a second SIGTERM',
+    async () => {
+      const server = await startServe({
+        DATA_DIR: await makeTempDir(),
+        ADMIN_API_KEY: adminKey,
+        STOP_DELAY: '1h',
+      });
+      const ended = whenEnded(server.child);
+      const ask = async (path: string): Promise<Response> => {
+        const answer = await fetch(`${server.url}${path}`);
+        await answer.clone().arrayBuffer();
+        return answer;
+      };
+      expect((await pushNupkg(server, makeNupkg(), adminKey)).status).toBe(201);
+      const listed = "/nuget/Packages(Id='sample',Version='1.0.0')";
+      // Is answered from memory the second time.
+      for (const _ of [1, 2]) expect((await ask(listed)).headers.get('Connection')).toBe('keep-alive');
+      expect((await ask('/readyz')).status).toBe(200);
+
+      server.child.kill('SIGTERM');
+
+      await expect.poll(async () => (await ask('/readyz')).status).toBe(503);
+      expect(await (await ask('/readyz')).text()).toBe('Not ready: the server is stopping\n');
+      for (const path of ['/healthz', listed, '/nuget/package/sample/1.0.0', '/']) {
+        // On a connection of its own.
+        const answer = await ask(path);
+        expect([path, answer.status, answer.headers.get('Connection')]).toEqual([path, 200, 'close']);
+      }
+      expect((await pushNupkg(server, makeNupkg({ id: 'late' }), adminKey)).status).toBe(201);
+
+      server.child.kill('SIGTERM');
+      expect(await ended).toEqual({ code: null, signal: 'SIGTERM' });
+    },
+  );
 
   it('keeps a confirmed push when it is killed right after', async () => {
     const dataDir = await makeTempDir();

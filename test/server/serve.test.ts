@@ -180,6 +180,17 @@ describe('serve', () => {
     expect(answers).toContain('HTTP/1.1 503 The server is shutting down; try again in a moment.');
   });
 
+  it('still serves for as long as STOP_DELAY says', async () => {
+    const server = await startTestServer({ stopDelayMs: 400 });
+    const begun = performance.now();
+
+    await server.stop();
+
+    // Timers may be a millisecond early.
+    expect(performance.now() - begun).toBeGreaterThan(395);
+    expect(server.logged()).toContain('"outcome":"drained"');
+  });
+
   it('cuts off idle requests while it stops', async () => {
     const server = await startTestServer({ server: { drain: { stalledMs: 100 } } });
     const upload = openSocket(server.url);
