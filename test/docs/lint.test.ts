@@ -4,7 +4,10 @@ import { productDir } from '../kit/test-server.ts';
 
 const linters = [
   { program: 'hadolint', args: ['Dockerfile'] },
-  { program: 'shellcheck', args: ['.ci/run', 'dev/test-programs.sh', 'dev/base-image.sh'] },
+  {
+    program: 'shellcheck',
+    args: ['.ci/run', 'dev/test-programs.sh', 'dev/base-image.sh', 'deploy/secrets.sh'],
+  },
   { program: 'actionlint', args: [] },
 ] as const;
 
