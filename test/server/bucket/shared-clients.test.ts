@@ -1,0 +1,141 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { grantOf } from './client-world.ts';
+import type { BucketServer } from './serve-bucket.ts';
+import { type SharedWorld, startSharedWorld } from './shared-world.ts';
+
+describe('what several servers publish and show to clients of rollouts', () => {
+  let world: SharedWorld;
+  let a: BucketServer;
+  let b: BucketServer;
+  beforeEach(async () => {
+    world = await startSharedWorld();
+    a = await world.open('a');
+    b = await world.open('b');
+    await world.decide(a, 'delve', '1.21.0');
+    await a.bucket.finishCommits();
+  });
+  afterEach(() => world.stop());
+
+  const address = (server: BucketServer, client: string): string =>
+    `${server.url}/git/c/${client}/go-win-tools.git`;
+
+  /** A plain pull, which has to go forward. */
+  async function pull(folder: string, server: BucketServer, client: string): Promise<string> {
+    await world.git.run(folder, 'pull', '--quiet', '--ff-only', address(server, client), 'main');
+    expect(await world.git.run(folder, 'status', '--porcelain')).toBe('');
+    return world.git.run(folder, 'rev-parse', 'HEAD');
+  }
+
+  const versionIn = async (folder: string, tool = 'delve'): Promise<unknown> =>
+    JSON.parse(await world.git.run(folder, 'cat-file', 'blob', `HEAD:bucket/${tool}.json`)).version;
+
+  async function links(): Promise<readonly string[]> {
+    return world.db.prepare('SELECT commit_oid FROM client_links ORDER BY number').pluck().all() as string[];
+  }
+
+  it('is one commit on each branch, whoever of them finishes it', async () => {
+    const before = (await world.moves()).length;
+    await world.decide(a, 'delve', '1.22.0');
+    await world.decide(a, 'buf', '1.30.0');
+
+    await Promise.all([a, b, a, b].map(({ bucket }) => bucket.finishCommits()));
+
+    const [left, right] = [await a.bucket.readTip('main'), await b.bucket.readTip('main')];
+    expect(left?.commit).toBe(right?.commit);
+    const clone = await world.git.clone(world.url(b), 'clone');
+    const subjects = await world.git.run(clone, 'log', '--format=%s', '--reverse');
+    expect(subjects.split('\n').slice(1)).toEqual(
+      ['delve 1.21.0', 'delve 1.22.0', 'buf 1.30.0'].map((name) => name.replace(' ', ': Update to version ')),
+    );
+    const moves = (await world.moves()).slice(before);
+    expect(moves.map((line) => line.split(' ', 1)[0])).toEqual([
+      ...['refs/heads/main', 'refs/heads/beta', 'refs/tags/delve/v1.22.0'],
+      ...['refs/heads/main', 'refs/heads/beta', 'refs/tags/buf/v1.30.0'],
+    ]);
+    expect(world.db.prepare('SELECT count(*) FROM bucket_work').pluck().get()).toBe(0);
+  });
+
+  it('lets a client go forward from any server to any other, and back to main', async () => {
+    const folder = await world.git.clone(address(a, 'pc-1'), 'clone');
+    expect(await versionIn(folder)).toBe('1.21.0');
+    await world.hold(a, 'delve', '1.22.0');
+    world.views.set('pc-1', [grantOf('delve', '1.22.0')]);
+
+    const first = await pull(folder, a, 'pc-1');
+    expect(await versionIn(folder)).toBe('1.22.0');
+    expect(await pull(folder, b, 'pc-1')).toBe(first);
+
+    await world.hold(b, 'buf', '1.30.0');
+    world.views.set('pc-1', [grantOf('buf', '1.30.0'), grantOf('delve', '1.22.0')]);
+    await pull(folder, b, 'pc-1');
+    expect([await versionIn(folder), await versionIn(folder, 'buf')]).toEqual(['1.22.0', '1.30.0']);
+    await pull(folder, a, 'pc-1');
+
+    await world.decide(a, 'delve', '1.22.0');
+    await b.bucket.finishCommits();
+    world.views.set('pc-1', []);
+    await pull(folder, a, 'pc-1');
+    expect(await versionIn(folder)).toBe('1.22.0');
+    await world.git.run(folder, 'fsck', '--strict');
+    expect(await links()).toHaveLength(3);
+  });
+
+  it('is one line of commits where servers make links at the same time', async () => {
+    const folder = await world.git.clone(address(a, 'pc-1'), 'clone');
+    const names = ['age', 'buf', 'cosign', 'fzf'];
+    for (const [at, tool] of names.entries()) {
+      await world.hold(a, tool, '1.0.0');
+      world.views.set(`pc-${at}`, [grantOf(tool, '1.0.0')]);
+    }
+    const heads = await Promise.all(
+      names.map(async (_tool, at) => {
+        const server = at % 2 === 0 ? a : b;
+        return (
+          await world.git.run(world.dir, 'ls-remote', address(server, `pc-${at}`), 'refs/heads/main')
+        ).slice(0, 40);
+      }),
+    );
+    const made = await links();
+    expect([...heads].sort()).toEqual([...made].sort());
+    await pull(folder, b, 'pc-1');
+    expect(await versionIn(folder, 'buf')).toBe('1.0.0');
+    for (const name of ['a', 'b']) {
+      // Each server has all of them, once it was asked for the last.
+      for (const at of names.keys()) {
+        const server = name === 'a' ? a : b;
+        await world.git.run(world.dir, 'ls-remote', address(server, `pc-${at}`));
+      }
+      const store = join(world.dir, name, 'bucket', 'clients', 'store.git');
+      const line = await world.git.run(
+        store,
+        'log',
+        '--format=%H',
+        '--first-parent',
+        '-1',
+        made.at(-1) ?? '',
+      );
+      expect(line).toBe(made.at(-1));
+      for (const [at, commit] of made.entries()) {
+        const before = made[at - 1];
+        if (before !== undefined) await world.git.run(store, 'merge-base', '--is-ancestor', before, commit);
+      }
+    }
+  });
+
+  it('is the same on a server that is new, or has lost its folder', async () => {
+    await world.hold(a, 'delve', '1.22.0');
+    world.views.set('pc-1', [grantOf('delve', '1.22.0')]);
+    const folder = await world.git.clone(address(a, 'pc-1'), 'clone');
+    const head = await world.git.run(folder, 'rev-parse', 'HEAD');
+    await world.close(b);
+    await rm(join(world.dir, 'b'), { recursive: true });
+
+    b = await world.open('b');
+    const c = await world.open('c');
+
+    expect(await pull(folder, b, 'pc-1')).toBe(head);
+    expect(await pull(folder, c, 'pc-1')).toBe(head);
+  });
+});
