@@ -3,6 +3,7 @@ import { operator } from './audit/audit.ts';
 import type { BlobReader } from './blobs/blob-store.ts';
 import { createDiskReader } from './blobs/disk-reader.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
+import { forgetHistory } from './bucket/sql-shared-history.ts';
 import type { CatalogSnapshot } from './catalog/snapshot.ts';
 import { openSnapshot, takeSnapshot } from './catalog/sql/snapshot.ts';
 import { lockBlobs, openDataDir, pathsIn } from './data-dir.ts';
@@ -86,6 +87,7 @@ export async function recordRestore(dir: string, file: string, detail: string): 
   const database = openDatabase(pathsIn(dir).database);
   try {
     const audit = createSqlAudit(database, () => new Date());
+    await database.transact(({ prepare }) => forgetHistory(prepare));
     await audit.record([{ kind: 'data restored', subject: file, detail }], operator);
   } finally {
     database.close();

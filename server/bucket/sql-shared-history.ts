@@ -33,9 +33,7 @@ export function createSqlSharedHistory({ prepare, transact }: Connection, now: (
       }),
     begin: (refs, pack) =>
       transact(() => {
-        for (const table of ['bucket_refs', 'bucket_checkpoints', 'bucket_pushes']) {
-          prepare(`DELETE FROM ${table}`).run();
-        }
+        forgetHistory(prepare);
         const first = addPush(prepare, 1, pack);
         for (const [ref, oid] of Object.entries(refs)) prepare(upsertRef).run(ref, oid, 1);
         return first;
@@ -50,6 +48,13 @@ export function createSqlSharedHistory({ prepare, transact }: Connection, now: (
         );
       }),
   };
+}
+
+/** A restored bucket is a repository; what the rows say is of the servers that it was copied from. For use within a transaction. */
+export function forgetHistory(prepare: Prepare): void {
+  for (const table of ['bucket_refs', 'bucket_checkpoints', 'bucket_pushes']) {
+    prepare(`DELETE FROM ${table}`).run();
+  }
 }
 
 const upsertRef = `INSERT INTO bucket_refs (ref, oid, generation) VALUES (?, ?, ?)

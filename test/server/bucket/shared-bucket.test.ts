@@ -2,9 +2,12 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findDamage, listRefs, openRepository } from '../../../server/bucket/git-bundle.ts';
 import { seed } from '../../../server/bucket/seed.ts';
+import { beginSharedBucket, copySharedBucket } from '../../../server/bucket/shared-copy.ts';
 import type { SharedHistory } from '../../../server/bucket/shared-history.ts';
-import type { BucketServer } from './serve-bucket.ts';
+import { createLogger } from '../../../server/log.ts';
+import { type BucketServer, serveBucket } from './serve-bucket.ts';
 import { type SharedWorld, startSharedWorld } from './shared-world.ts';
 
 describe('the bucket of several servers', () => {
@@ -199,6 +202,33 @@ describe('the bucket of several servers', () => {
     expect((await world.history.refs())['refs/heads/main']).toBe(oid);
     expect(await world.git.run(work, 'ls-remote', world.url(a), 'refs/heads/main')).toContain(oid);
     await expectSound('a');
+  });
+
+  it('begins with the repository of a server that was alone, and is copied for verbs', async () => {
+    const alone = await serveBucket();
+    const work = await world.publisher.clone(world.url(alone), 'alone');
+    const { oid, refs } = await commitRelease(alone, work, 'delve', '1.22.0');
+    await world.publisher.run(work, 'push', '--quiet', '--atomic', 'origin', ...refs);
+    await release(a, 'buf', '1.30.0');
+
+    const repository = openRepository(alone.bucketDir, {
+      env: process.env,
+      signal: AbortSignal.timeout(60_000),
+    });
+    await beginSharedBucket(repository, { history: world.history, blobs: world.blobs, dir: world.dir });
+    await alone.stop();
+
+    // Servers that were running go over to it too.
+    for (const [name, server] of Object.entries({ a, b })) {
+      await server.bucket.ping();
+      expect((await server.bucket.readTip('main'))?.commit).toBe(oid);
+      await expectSound(name);
+    }
+    const log = createLogger('silent');
+    const options = { dir: join(world.dir, 'copy'), env: process.env, log };
+    const copy = await copySharedBucket({ ...options, history: world.history, blobs: world.blobs });
+    expect(await findDamage(copy)).toBeUndefined();
+    expect(await listRefs(copy)).toEqual(await world.history.refs());
   });
 
   describe('has a copy on each server that', () => {
