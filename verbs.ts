@@ -146,6 +146,10 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'shows and checks the audit log, and who downloaded what',
     load: () => import('./server/verbs/audit.ts'),
   },
+  'feed:migrate': {
+    does: 'brings PostgreSQL to the schema of this version',
+    load: () => import('./server/verbs/migrate.ts'),
+  },
   'feed:conformance': {
     does: 'checks any NuGet v2 feed as its clients see it',
     load: () => import('./conformance/command.ts'),

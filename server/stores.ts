@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
 import type { Config } from './config.ts';
-import type { DataDir } from './data-dir.ts';
+import type { DataPaths } from './data-dir.ts';
 import { type Connection, openDatabase } from './database/connection.ts';
 import type { Freshness } from './http/fresh-gate.ts';
 import type { Logger } from './log.ts';
@@ -25,7 +25,7 @@ export type Stores = {
  * @throws FeedError DATABASE_DRIVER, CATALOG_DAMAGED, CATALOG_NEWER, STORAGE_FULL; where servers share the data those of
  *   `openReplica`
  */
-export async function openStores(config: Config, dataDir: DataDir, log: Logger): Promise<Stores> {
+export async function openStores(config: Config, dataDir: DataPaths, log: Logger): Promise<Stores> {
   const { databaseUrl, blobStore } = config;
   if (databaseUrl === undefined || blobStore === undefined) {
     const database = openDatabase(dataDir.database);

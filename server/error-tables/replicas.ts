@@ -15,17 +15,29 @@ export const replicaErrors = {
     'The database {database} refuses this user: {cause}. Check user, password and database in DATABASE_URL.',
   ],
   DATABASE_VERSION: [500, 'The database {database} is PostgreSQL {found}; version 15 or newer is needed.'],
+  DATABASE_ENCODING: [
+    500,
+    'The database {database} has the encoding {found}; UTF8 is needed. Make a new one: CREATE DATABASE ... ENCODING UTF8.',
+  ],
+  DATABASE_LOCKED: [
+    503,
+    'Something else holds a lock in the database {database} ({cause}). Nothing was changed; try again, or end what holds it: pg_stat_activity and pg_locks show it.',
+  ],
   DATABASE_READ_ONLY: [
     500,
     'The database {database} is read-only, as a standby is. DATABASE_URL has to name the primary server.',
   ],
   DATABASE_RIGHTS: [
     500,
-    'The user of the database {database} lacks a right: {cause}. It has to own the schema in which the tables are, or have CREATE and USAGE there.',
+    'The user of the database {database} lacks a right: {cause}. It has to own the tables, and needs CREATE and USAGE on their schema.',
   ],
   DATABASE_NEWER: [
     500,
     'The database {database} needs a program with schema {needed} or newer; this version of go-win-tools has schema {known}. Run a newer version.',
+  ],
+  DATABASE_EMPTY: [
+    500,
+    'There is no feed in the database {database}. Correct DATABASE_URL, or make one: feed:restore fills an empty database from a backup, and serve begins with an empty feed.',
   ],
   DATABASE_SCHEMA: [
     500,

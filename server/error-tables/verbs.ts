@@ -28,6 +28,10 @@ export const verbErrors = {
     'Hash mismatch: the source announces {algorithm} {expected}, but the bytes have {found}.',
   ],
   IMPORT_IDENTITY: [400, 'The package calls itself {found}; the source calls it {expected}.'],
+  MIGRATE_SQLITE: [
+    500,
+    'DATABASE_URL is not set: feed:migrate is for PostgreSQL. SQLite in DATA_DIR is brought up to date by each start, with nothing to do by hand.',
+  ],
   NO_FEED: [
     500,
     'There is no feed to read: {file} cannot be opened ({cause}). Set DATA_DIR to the data folder of the server.',

@@ -107,11 +107,12 @@ function nameOf(url: string): string {
 /** The classes and codes of PostgreSQL's errors (its manual, appendix A). */
 const kinds: readonly (readonly [
   pattern: RegExp,
-  code: 'DATABASE_REFUSED' | 'DATABASE_RIGHTS' | 'DATABASE_READ_ONLY',
+  code: 'DATABASE_REFUSED' | 'DATABASE_RIGHTS' | 'DATABASE_READ_ONLY' | 'DATABASE_LOCKED',
 ])[] = [
   [/^(28...|3D000)$/, 'DATABASE_REFUSED'],
   [/^(42501|3F000)$/, 'DATABASE_RIGHTS'],
   [/^25006$/, 'DATABASE_READ_ONLY'],
+  [/^55P03$/, 'DATABASE_LOCKED'],
 ];
 /** Faults of ours, which must not look as if the database were away. */
 const ours = /^(22|23|26|34|42|0A)...$/;

@@ -32,7 +32,7 @@ const copyTable = `CREATE TABLE IF NOT EXISTS replica_copy (
  * Opens this replica's copy of a PostgreSQL database, in a file that is made anew where it is missing, damaged or of another
  * database, and brings it up to date.
  * @throws FeedError DATABASE_UNREACHABLE, DATABASE_REFUSED, DATABASE_VERSION, DATABASE_READ_ONLY, DATABASE_RIGHTS,
- *   DATABASE_NEWER, DATABASE_SCHEMA, STORAGE_FULL
+ *   DATABASE_NEWER, DATABASE_SCHEMA, DATABASE_ENCODING, DATABASE_LOCKED, STORAGE_FULL
  */
 export async function openReplica(url: string, file: string, log: Logger): Promise<Replica> {
   const postgres = await openPostgres(url);

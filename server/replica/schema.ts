@@ -1,21 +1,20 @@
-import { FeedError } from '../errors.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FeedError, fail } from '../errors.ts';
 import type { Postgres, Session } from './postgres.ts';
-import type { Column, Table } from './tables.ts';
+import {
+  type FoundColumn,
+  type FoundTables,
+  mark,
+  type Schema,
+  type SchemaStep,
+  stepsTo,
+} from './schema-steps.ts';
 
-/**
- * What makes a database's tables those of a program. `expand`: programs of before can go on meanwhile and afterwards; `contract`:
- * only programs that know of it can.
- */
-export type SchemaStep = { readonly kind: 'expand' | 'contract'; readonly sql: string };
-
-/** The tables of a program: its newest migration, and what they look like. */
-export type Schema = { readonly number: number; readonly tables: readonly Table[] };
-
-const types = { INTEGER: 'bigint', TEXT: 'text COLLATE "C"', BLOB: 'bytea' } as const;
+export type { Schema, SchemaStep } from './schema-steps.ts';
 
 /** `id`: another one for each database, so that no copy is taken for one of another. */
 const stateTables = [
-  `CREATE TABLE IF NOT EXISTS replica_state (
+  `CREATE TABLE replica_state (
     one        boolean PRIMARY KEY DEFAULT true CHECK (one),
     id         text NOT NULL,
     revision   bigint NOT NULL,
@@ -23,143 +22,185 @@ const stateTables = [
     min_schema bigint NOT NULL
   )`,
   // changes: JSON, the keys by table; NULL: more than a list can say, and everything has to be copied.
-  `CREATE TABLE IF NOT EXISTS replica_commits (
+  `CREATE TABLE replica_commits (
     revision bigint PRIMARY KEY,
     token    text NOT NULL,
     at       timestamptz NOT NULL DEFAULT now(),
     changes  text
   )`,
-  `INSERT INTO replica_state (id, revision, schema, min_schema)
-    VALUES (gen_random_uuid()::text, 0, 0, 0) ON CONFLICT DO NOTHING`,
+  `COMMENT ON TABLE replica_state IS '${mark}'`,
+  `COMMENT ON TABLE replica_commits IS '${mark}'`,
+  'INSERT INTO replica_state (id, revision, schema, min_schema) VALUES (gen_random_uuid()::text, 0, 0, 0)',
 ];
+const stateNames = ['replica_state', 'replica_commits'];
 
-/**
- * The steps from what a database has (columns by table) to what a program needs. A column that a program of before does not know
- * keeps its standard value.
- */
-export function stepsTo(
-  { tables }: Schema,
-  found: ReadonlyMap<string, ReadonlySet<string>>,
-): readonly SchemaStep[] {
-  const missing = tables.flatMap((table): string[] => {
-    const there = found.get(table.name);
-    if (there === undefined) return [`${createTable(table)}; COMMENT ON TABLE "${table.name}" IS '${mark}'`];
-    return table.columns
-      .filter(({ name }) => !there.has(name))
-      .map((column) => `ALTER TABLE "${table.name}" ADD COLUMN ${columnOf(column)}`);
-  });
-  const known = new Map(
-    tables.map(({ name, columns }) => [name, new Set(columns.map((column) => column.name))]),
-  );
-  const left = [...found].flatMap(([name, columns]) => {
-    const ours = known.get(name);
-    if (ours === undefined) return [`DROP TABLE "${name}"`];
-    return [...columns]
-      .filter((column) => !ours.has(column))
-      .map((column) => `ALTER TABLE "${name}" DROP COLUMN "${column}"`);
-  });
-  return [
-    ...missing.map((sql): SchemaStep => ({ kind: 'expand', sql })),
-    ...left.map((sql): SchemaStep => ({ kind: 'contract', sql })),
-  ];
-}
-
-/** The comment on each of our tables: no other is ever touched. */
-const mark = 'go-win-tools';
-
-function createTable({ name, columns, key }: Table): string {
-  const keys = key.map((column) => `"${column.name}"`).join(', ');
-  return `CREATE TABLE "${name}" (${[...columns.map(columnOf), `PRIMARY KEY (${keys})`].join(', ')})`;
-}
-
-function columnOf({ name, type, isRequired, standard }: Column): string {
-  const parts = [
-    `"${name}" ${types[type]}`,
-    isRequired ? 'NOT NULL' : '',
-    standard === null ? '' : `DEFAULT ${standard}`,
-  ];
-  return parts.filter((part) => part !== '').join(' ');
-}
-
-/** Two servers that start at once do not get into each other's way. The number is this program's own. */
+/** Two programs that migrate at once do not get into each other's way. The number is this program's own. */
 const lockMigrations = 'SELECT pg_advisory_xact_lock(7265746)';
+/**
+ * While a step waits for a table that somebody reads (a replica copies everything, a dump is made), everybody else waits behind
+ * it: it lets them pass and tries again.
+ */
+const stepWaitMs = 500;
+const pauseMs = 500;
+const patienceMs = 30_000;
 
-/** What a database is like: undefined for one without our tables. */
-export type Found = {
-  readonly revision: number;
-  readonly schema: number;
-  readonly minSchema: number;
+export type Migration = {
+  /** Steps that were taken, or would be. */
   readonly steps: readonly SchemaStep[];
+  /** Steps that `contract` would take, too. */
+  readonly left: readonly SchemaStep[];
+  /** The newest schema of any program that migrated the database before. */
+  readonly schema: number;
+};
+
+export type MigrateOptions = {
+  /** Take contracting steps too: programs of before cannot use the database afterwards. */
+  readonly contract?: boolean;
+  /** Only find out what would be done. */
+  readonly isDry?: boolean;
+  readonly patienceMs?: number;
 };
 
 /**
  * Takes the expanding steps that are missing, in one transaction; with `contract` the contracting ones too.
- * @throws FeedError DATABASE_VERSION, DATABASE_NEWER, DATABASE_READ_ONLY, DATABASE_RIGHTS, DATABASE_UNREACHABLE
+ * @throws FeedError DATABASE_VERSION, DATABASE_ENCODING, DATABASE_NEWER, DATABASE_READ_ONLY, DATABASE_RIGHTS, DATABASE_SCHEMA,
+ *   DATABASE_LOCKED, DATABASE_UNREACHABLE
  */
 export async function migrate(
-  { name }: Postgres,
+  { name }: Pick<Postgres, 'name'>,
   session: Session,
   schema: Schema,
-  { contract = false } = {},
-): Promise<readonly SchemaStep[]> {
-  await requireVersion(name, session);
-  await session.run(`BEGIN; ${lockMigrations}`);
-  try {
-    if ((await readFound(session, schema)) === undefined)
-      for (const sql of stateTables) await session.run(sql);
-    const found = await requireOurs(name, session, schema);
-    const steps = found.steps.filter(({ kind }) => kind === 'expand' || contract);
-    for (const { sql } of steps) await session.run(sql);
-    // Programs that do not know what was dropped must not come back.
-    const needed = steps.some(({ kind }) => kind === 'contract') ? schema.number : found.minSchema;
-    const raised = Math.max(found.schema, schema.number);
-    if (raised > found.schema || needed > found.minSchema)
-      await session.query('UPDATE replica_state SET schema = $1, min_schema = $2', [raised, needed]);
-    await session.run('COMMIT');
-    return steps;
-  } catch (error) {
-    if (session.isOpen()) await session.run('ROLLBACK').catch(() => undefined);
-    throw error;
+  options: MigrateOptions = {},
+): Promise<Migration> {
+  await requireUsable(name, session);
+  const found = await requireOurs(name, session, schema);
+  const planned = plan(found, schema, options);
+  const isDone = found !== undefined && planned.steps.length === 0 && found.schema >= schema.number;
+  if (isDone || options.isDry) return planned;
+  const since = performance.now();
+  for (;;) {
+    try {
+      return await migrateNow(name, session, schema, options);
+    } catch (error) {
+      if (session.isOpen()) await session.run('ROLLBACK').catch(() => undefined);
+      const isLocked = error instanceof FeedError && error.code === 'DATABASE_LOCKED';
+      if (!isLocked || performance.now() - since > (options.patienceMs ?? patienceMs)) throw error;
+    }
+    await delay(pauseMs);
   }
 }
 
-/** @throws FeedError DATABASE_NEWER, DATABASE_SCHEMA */
-async function requireOurs(database: string, session: Session, schema: Schema): Promise<Found> {
-  const found = await readFound(session, schema);
-  if (found === undefined)
-    throw new FeedError('DATABASE_SCHEMA', { database, problem: 'its state has no row' });
-  if (found.minSchema > schema.number)
-    throw new FeedError('DATABASE_NEWER', { database, needed: found.minSchema, known: schema.number });
+async function migrateNow(
+  name: string,
+  session: Session,
+  schema: Schema,
+  options: MigrateOptions,
+): Promise<Migration> {
+  await session.run(`BEGIN; ${lockMigrations}`);
+  await session.run(`SET LOCAL lock_timeout = ${stepWaitMs}`);
+  if (await hasTables(session)) {
+    // Whoever commits holds this row, and then needs the tables: the same order excludes a deadlock.
+    await session.run('SELECT 1 FROM replica_state FOR UPDATE');
+  } else {
+    await requireOurs(name, session, schema);
+    for (const sql of stateTables) await session.run(sql);
+  }
+  const found = (await requireOurs(name, session, schema)) ?? neverMigrated(name);
+  const planned = plan(found, schema, options);
+  for (const { sql } of planned.steps) await session.run(sql);
+  // Programs that do not know what was dropped must not come back.
+  const needed = planned.steps.some(({ kind }) => kind === 'contract') ? schema.number : found.minSchema;
+  const raised = Math.max(found.schema, schema.number);
+  if (raised > found.schema || needed > found.minSchema)
+    await session.query('UPDATE replica_state SET schema = $1, min_schema = $2', [raised, needed]);
+  await session.run('COMMIT');
+  return planned;
+}
+
+function neverMigrated(database: string): never {
+  return fail('DATABASE_SCHEMA', { database, problem: 'the table replica_state vanished' });
+}
+
+function plan(found: Found | undefined, schema: Schema, { contract = false }: MigrateOptions): Migration {
+  const all = stepsTo(schema, found?.tables ?? new Map());
   // An older program must not drop what a newer one has added.
-  return found.schema > schema.number
-    ? { ...found, steps: found.steps.filter(({ kind }) => kind === 'expand') }
-    : found;
-}
-
-/** @throws FeedError DATABASE_VERSION */
-async function requireVersion(database: string, session: Session): Promise<void> {
-  const [[version, text] = []] = await session.query(
-    "SELECT current_setting('server_version_num')::int, current_setting('server_version')",
-  );
-  if (Number(version) < 150_000) throw new FeedError('DATABASE_VERSION', { database, found: String(text) });
-}
-
-export async function readFound(session: Session, schema: Schema): Promise<Found | undefined> {
-  const rows = (await session.query(
-    `SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-       AND (obj_description(c.oid, 'pg_class') = '${mark}' OR c.relname = 'replica_state')`,
-  )) as readonly (readonly [string, string])[];
-  const columns = new Map<string, Set<string>>();
-  for (const [table, column] of rows) columns.set(table, (columns.get(table) ?? new Set()).add(column));
-  if (!columns.delete('replica_state')) return undefined;
-  const [state] = await session.query('SELECT revision, schema, min_schema FROM replica_state');
-  if (state === undefined) return undefined;
-  const [revision, found, minSchema] = state.map(Number);
+  const allowed = all.filter(({ kind }) => kind === 'expand' || (found?.schema ?? 0) <= schema.number);
   return {
-    revision: revision ?? 0,
-    schema: found ?? 0,
-    minSchema: minSchema ?? 0,
-    steps: stepsTo(schema, columns),
+    steps: allowed.filter(({ kind }) => kind === 'expand' || contract),
+    left: contract ? [] : allowed.filter(({ kind }) => kind === 'contract'),
+    schema: found?.schema ?? 0,
   };
+}
+
+/** @throws FeedError DATABASE_VERSION, DATABASE_ENCODING, DATABASE_READ_ONLY */
+async function requireUsable(database: string, session: Session): Promise<void> {
+  const [[version, text, encoding, readOnly] = []] = await session.query(
+    `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
+       current_setting('server_encoding'), current_setting('transaction_read_only')`,
+  );
+  if (Number(version) < 150_000) fail('DATABASE_VERSION', { database, found: String(text) });
+  if (encoding !== 'UTF8') fail('DATABASE_ENCODING', { database, found: String(encoding) });
+  if (readOnly === 'on') fail('DATABASE_READ_ONLY', { database });
+}
+
+/** What a database has of our tables. */
+type Found = { readonly schema: number; readonly minSchema: number; readonly tables: FoundTables };
+
+/**
+ * Undefined for a database without our tables.
+ * @throws FeedError DATABASE_NEWER, DATABASE_SCHEMA, DATABASE_RIGHTS
+ */
+async function requireOurs(database: string, session: Session, schema: Schema): Promise<Found | undefined> {
+  const names = [...stateNames, ...schema.tables.map(({ name }) => name)];
+  const [[foreign] = []] = await session.query(
+    `SELECT c.relname FROM pg_class c
+     WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1)
+       AND obj_description(c.oid, 'pg_class') IS DISTINCT FROM '${mark}' ORDER BY 1`,
+    [names],
+  );
+  if (foreign !== undefined)
+    fail('DATABASE_SCHEMA', { database, problem: `${foreign} is a table of another program` });
+  if (!(await hasTables(session))) return undefined;
+  await requireRights(database, session);
+  const [state] = await session.query('SELECT schema, min_schema FROM replica_state');
+  if (state === undefined) fail('DATABASE_SCHEMA', { database, problem: 'replica_state has no row' });
+  const [found = 0, minSchema = 0] = (state ?? []).map(Number);
+  if (minSchema > schema.number)
+    fail('DATABASE_NEWER', { database, needed: minSchema, known: schema.number });
+  return { schema: found, minSchema, tables: await readTables(session) };
+}
+
+/** Whether a database has the tables of a feed, of whichever schema. */
+export async function hasTables(session: Session): Promise<boolean> {
+  const found = await session.query(`${ourTables} AND c.relname = 'replica_state'`);
+  return found.length > 0;
+}
+
+const ourTables = `SELECT c.relname FROM pg_class c
+  WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND obj_description(c.oid, 'pg_class') = '${mark}'`;
+
+/** Reading alone would work at first, and the first push would fail. @throws FeedError DATABASE_RIGHTS */
+async function requireRights(database: string, session: Session): Promise<void> {
+  const may = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'].map(
+    (right) => `has_table_privilege(c.oid, '${right}')`,
+  );
+  const [[table] = []] = await session.query(`${ourTables} AND NOT (${may.join(' AND ')}) ORDER BY 1`);
+  if (table !== undefined)
+    fail('DATABASE_RIGHTS', { database, cause: `it may not read and change the table ${table}` });
+}
+
+async function readTables(session: Session): Promise<FoundTables> {
+  const rows = (await session.query(
+    `SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull, a.atthasdef
+     FROM (${ourTables}) ours JOIN pg_class c ON c.relname = ours.relname AND c.relnamespace = current_schema()::regnamespace
+       JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE a.attnum > 0 AND NOT a.attisdropped`,
+  )) as readonly (readonly [string, string, string, boolean, boolean])[];
+  const tables = new Map<string, Map<string, FoundColumn>>();
+  for (const [table, column, type, isRequired, hasStandard] of rows) {
+    if (stateNames.includes(table)) continue;
+    const columns = tables.get(table) ?? new Map<string, FoundColumn>();
+    tables.set(table, columns.set(column, { type, isRequired, hasStandard }));
+  }
+  return tables;
 }

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withTempDir } from '../../formats/scoped.ts';
 import type { Invocation } from '../../invocation.ts';
 import { type OpenServices, openServices } from '../composition-root.ts';
 import { type Config, loadConfig } from '../config.ts';
@@ -18,24 +20,23 @@ export type DataWork<T> = {
 };
 
 /**
- * Does the work where the data is: in the folder itself, under its lock, or through the server that holds the lock.
- * @throws ConfigError, FeedError DATA_DIR_IN_USE when another process uses the folder and cannot be asked, NO_FEED
+ * Does the work where the data is: in the folder itself, under its lock, or through the server that holds the lock; with
+ * DATABASE_URL always by itself.
+ * @throws ConfigError, FeedError DATA_DIR_IN_USE when another process uses the folder and cannot be asked, NO_FEED,
+ *   DATABASE_EMPTY, and those of `openServices`
  */
 export async function withData<T>(
   invocation: Invocation,
   { needsFeed = false, alone, running }: DataWork<T>,
 ): Promise<T> {
   const config = loadConfig(invocation.env);
+  const { databaseUrl } = config;
+  if (databaseUrl !== undefined)
+    return withSharedData(invocation, { ...config, databaseUrl }, { needsFeed, alone });
   if (needsFeed) requireFeed(config.dataDir);
   let opened: OpenServices;
   try {
-    opened = await openServices(config, {
-      ...invocation,
-      now: () => new Date(),
-      log: createLogger('warn'),
-      publicUrl: () => config.publicUrl ?? `http://${config.host}:${config.port}`,
-      isStopping: () => invocation.signal.aborted,
-    });
+    opened = await openAlone(invocation, config);
   } catch (error) {
     const server = isInUse(error) && running !== undefined ? findServer(config.dataDir) : undefined;
     if (server === undefined || running === undefined) throw error;
@@ -46,6 +47,38 @@ export async function withData<T>(
   } finally {
     await opened.close();
   }
+}
+
+/**
+ * Beside the servers that share the data, as one more of them for a while. Its folder is a new one, since a server may be using
+ * DATA_DIR, and gone afterwards; nothing is kept that is only read once.
+ */
+async function withSharedData<T>(
+  invocation: Invocation,
+  config: Config & { readonly databaseUrl: string },
+  { needsFeed, alone }: Pick<DataWork<T>, 'needsFeed' | 'alone'>,
+): Promise<T> {
+  // Loaded only where it is needed: it brings the driver with it.
+  if (needsFeed) await (await import('../replica/require-feed.ts')).requireFeed(config.databaseUrl);
+  return withTempDir(join(tmpdir(), 'go-win-tools-data-'), async (dataDir) => {
+    const own = { ...config, dataDir, blobCacheBytes: 0 };
+    const opened = await openAlone(invocation, own);
+    try {
+      return await alone(opened, own);
+    } finally {
+      await opened.close();
+    }
+  });
+}
+
+function openAlone(invocation: Invocation, config: Config): Promise<OpenServices> {
+  return openServices(config, {
+    ...invocation,
+    now: () => new Date(),
+    log: createLogger('warn'),
+    publicUrl: () => config.publicUrl ?? `http://${config.host}:${config.port}`,
+    isStopping: () => invocation.signal.aborted,
+  });
 }
 
 function requireFeed(dataDir: string): void {

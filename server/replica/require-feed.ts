@@ -1,0 +1,17 @@
+import { fail } from '../errors.ts';
+import { openPostgres } from './postgres.ts';
+import { hasTables } from './schema.ts';
+
+/**
+ * For work that needs a feed: a database without one means a wrong DATABASE_URL, and gets no tables.
+ * @throws FeedError DATABASE_EMPTY, DATABASE_UNREACHABLE, DATABASE_REFUSED, DATABASE_RIGHTS
+ */
+export async function requireFeed(url: string): Promise<void> {
+  const postgres = await openPostgres(url);
+  const session = await postgres.connect();
+  try {
+    if (!(await hasTables(session))) fail('DATABASE_EMPTY', { database: postgres.name });
+  } finally {
+    session.close();
+  }
+}
