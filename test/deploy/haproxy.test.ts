@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +12,8 @@ import { hasProgram, run } from '../kit/programs.ts';
 import { whenEnded } from '../kit/when-ended.ts';
 
 const text = await readFile(haproxyFile, 'utf8');
+
+const isCheck = (req: IncomingMessage): boolean => req.url === '/readyz' || req.url === '/healthz';
 
 describe('deploy/haproxy.cfg', () => {
   it('takes a replica that hangs out of the rotation within 3 s', () => {
@@ -43,38 +46,48 @@ describe('deploy/haproxy.cfg', () => {
   });
 });
 
-describe.skipIf(!hasProgram('haproxy'))('a replica that dies (needs haproxy)', () => {
+describe.skipIf(!hasProgram('haproxy'))('behind HAProxy (needs haproxy)', () => {
   const { serve, endLater } = useListeners();
 
-  /** HAProxy between a replica that ends each connection without an answer, and a good one. */
-  async function startBalancer() {
-    const seen = { dying: 0, good: [] as string[] };
-    const good = await serve((req, res) => {
-      if (req.url === '/readyz') return void res.end('ready');
-      seen.good.push(`${req.method} ${req.url}`);
-      res.end('good');
-    });
-    const dying = await serve((req, res) => {
-      if (req.url === '/readyz') return void res.end('ready');
-      seen.dying += 1;
-      req.resume().once('end', () => req.socket.destroy());
-    });
+  /** Answers with the address of the load balancer, as soon as it answers; `said` is its log. */
+  async function startHaproxy(servers: readonly string[]) {
     const port = await freePort();
     const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-haproxy-'));
     const file = join(dir, 'haproxy.cfg');
-    await writeFile(file, await haproxyConfig(port, [dying.url, good.url]));
-    const haproxy = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'inherit'] });
+    await writeFile(file, await haproxyConfig(port, servers));
+    const haproxy = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = whenEnded(haproxy);
+    let log = '';
+    haproxy.stdout.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
     endLater(async () => {
       haproxy.kill('SIGTERM');
       await ended;
       await rm(dir, { recursive: true, force: true });
     });
     const url = `http://127.0.0.1:${port}`;
-    while (!(await fetch(`${url}/readyz`).catch(() => undefined))?.ok) {
+    while ((await fetch(`${url}/healthz`).catch(() => undefined)) === undefined) {
       if (haproxy.exitCode !== null) throw new Error(`haproxy ended with ${haproxy.exitCode}`);
       await sleep(50);
     }
+    return { url, said: () => log };
+  }
+
+  /** HAProxy between a replica that ends each connection without an answer, and a good one. */
+  async function startBalancer() {
+    const seen = { dying: 0, good: [] as string[] };
+    const good = await serve((req, res) => {
+      if (isCheck(req)) return void res.end('ready');
+      seen.good.push(`${req.method} ${req.url}`);
+      res.end('good');
+    });
+    const dying = await serve((req, res) => {
+      if (isCheck(req)) return void res.end('ready');
+      seen.dying += 1;
+      req.resume().once('end', () => req.socket.destroy());
+    });
+    const { url } = await startHaproxy([dying.url, good.url]);
     return { url, seen, stopDying: dying.stop };
   }
 
@@ -88,7 +101,7 @@ describe.skipIf(!hasProgram('haproxy'))('a replica that dies (needs haproxy)', (
     return statuses;
   }
 
-  it('costs no read: another replica answers', async () => {
+  it('costs no read that a replica dies: another one answers', async () => {
     const { url, seen } = await startBalancer();
 
     const statuses = await askBoth(`${url}/nuget/package/delve/1.0.0`, seen, {});
@@ -96,7 +109,7 @@ describe.skipIf(!hasProgram('haproxy'))('a replica that dies (needs haproxy)', (
     expect(new Set(statuses)).toEqual(new Set([200]));
   });
 
-  it('has no push repeated: it may have done it', async () => {
+  it('has no push repeated: a replica that dies may have done it', async () => {
     const { url, seen } = await startBalancer();
 
     const statuses = await askBoth(`${url}/nuget/`, seen, { method: 'PUT', body: 'a package' });
@@ -106,7 +119,7 @@ describe.skipIf(!hasProgram('haproxy'))('a replica that dies (needs haproxy)', (
     expect(seen.good).toHaveLength(statuses.length - 1);
   });
 
-  it('gets no push once its port is closed: nothing was sent, so another replica gets it', async () => {
+  it('gives a push to another replica where the connection fails, since nothing was sent', async () => {
     const { url, seen, stopDying } = await startBalancer();
     await stopDying();
 
@@ -114,5 +127,18 @@ describe.skipIf(!hasProgram('haproxy'))('a replica that dies (needs haproxy)', (
       expect((await fetch(`${url}/nuget/`, { method: 'PUT', body: 'a package' })).status).toBe(200);
     }
     expect(seen.good).toHaveLength(4);
+  });
+
+  it('asks replicas that live when none is ready', async () => {
+    const away = await serve((req, res) => {
+      res.statusCode = req.url === '/readyz' ? 503 : 200;
+      res.end('from memory');
+    });
+    const { url, said } = await startHaproxy([away.url]);
+    while (!said().includes('backend replicas has no server available')) await sleep(50);
+
+    const answer = await fetch(`${url}/nuget/package/delve/1.0.0`);
+
+    expect([answer.status, await answer.text()]).toEqual([200, 'from memory']);
   });
 });

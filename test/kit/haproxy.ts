@@ -15,5 +15,5 @@ export async function haproxyConfig(port: number, servers: readonly string[]): P
     .replace('bind :8080', `bind 127.0.0.1:${port}`)
     .replace('timeout check 1s', 'timeout check 1m')
     .replace('bind :8404', `bind abns@metrics-of-${port}`)
-    .replace(/(?: {4}server feed-\d.*\n)+/, named.join(''));
+    .replaceAll(/(?: {4}server feed-\d.*\n)+/g, named.join(''));
 }
