@@ -6,41 +6,53 @@ import { openDiskStore } from './blobs/disk-store.ts';
 import { forgetHistory } from './bucket/sql-shared-history.ts';
 import type { CatalogSnapshot } from './catalog/snapshot.ts';
 import { openSnapshot, takeSnapshot } from './catalog/sql/snapshot.ts';
+import type { Config } from './config.ts';
 import { lockBlobs, openDataDir, pathsIn } from './data-dir.ts';
 import { openDatabase } from './database/connection.ts';
 import { createSqlAudit } from './database/sql-audit.ts';
 import { fail } from './errors.ts';
 import { applyKeyStates, readKeyStates } from './keys/sql-key-states.ts';
 
-/** A data folder as a verb reads it, whether or not a server uses it. Existing blobs stay until it is closed. */
+/** The data as a verb reads it, whether or not servers use it. Existing blobs stay until it is closed, but for purged ones of an object store. */
 export type Reading = {
   readonly blobs: BlobReader;
-  readonly bucketDir: string;
   /** For people. */
   readonly database: string;
   /** Copies the database to a new file and reads that. @throws FeedError NO_FEED, CATALOG_NEWER, CATALOG_DAMAGED */
   takeSnapshot(copy: string): Promise<CatalogSnapshot>;
-  close(): void;
+  /** The folder of the bucket's repository. @throws FeedError BUCKET_BEHIND when it cannot be read from an object store */
+  openBucket(): Promise<string>;
+  close(): Promise<void>;
 };
 
 const waitMs = 30_000;
 
 /**
- * The composition root for reading. It does not take the server's lock, since everything in the folder belongs to SQLite or git,
- * or never changes.
- * @throws FeedError NO_FEED, BLOBS_BEING_REMOVED, DATA_DIR_UNUSABLE
+ * The composition root for reading.
+ * @throws FeedError NO_FEED, BLOBS_BEING_REMOVED, DATA_DIR_UNUSABLE; with DATABASE_URL those of `openSharedReading`
  */
-export function openReading(dataDir: string): Reading {
+export async function openReading(
+  { dataDir, databaseUrl, blobStore }: Pick<Config, 'dataDir' | 'databaseUrl' | 'blobStore'>,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Reading> {
+  if (databaseUrl === undefined || blobStore === undefined) return readFolder(dataDir);
+  // Loaded only where it is needed: it brings the drivers with it.
+  const { openSharedReading } = await import('./shared-reading.ts');
+  return openSharedReading({ databaseUrl, blobStore }, env);
+}
+
+/** It does not take the server's lock, since everything in the folder belongs to SQLite or git, or never changes. */
+function readFolder(dataDir: string): Reading {
   const { database } = pathsIn(dataDir);
   if (!existsSync(database)) fail('NO_FEED', { file: database, cause: 'it is not there' });
   const close = lockBlobs(dataDir, 'reading', waitMs) ?? fail('BLOBS_BEING_REMOVED', { dir: dataDir });
   const paths = pathsIn(dataDir);
   return {
     blobs: createDiskReader(paths.blobs),
-    bucketDir: paths.bucket,
     database: paths.database,
     takeSnapshot: (copy) => takeSnapshot(paths.database, copy),
-    close,
+    openBucket: async () => paths.bucket,
+    close: async () => close(),
   };
 }
 

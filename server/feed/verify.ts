@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { createDigester } from '../../formats/digest.ts';
 import type { BlobReader, StoredBlob } from '../blobs/blob-store.ts';
 import type { CatalogSnapshot, NamedBlob } from '../catalog/snapshot.ts';
+import { FeedError } from '../errors.ts';
 
 export type DamagedBlob = {
   readonly sha256: string;
@@ -34,7 +35,7 @@ async function problemOf(
   try {
     await pipeline(await blobs.open(sha256), digester, { signal });
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted || isAway(error)) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     return code === 'ENOENT'
       ? 'its bytes are missing'
@@ -45,6 +46,11 @@ async function problemOf(
   if (found.sha256 !== sha256) return `its SHA-256 is ${found.sha256} instead of ${sha256}`;
   const wrong = sha512s.find((sha512) => sha512 !== found.sha512);
   return wrong && `its SHA-512 is ${found.sha512}, the catalog says ${wrong}`;
+}
+
+/** Then nobody knows whether anything is damaged. */
+function isAway(error: unknown): boolean {
+  return error instanceof FeedError && error.code === 'BLOB_STORE_UNREACHABLE';
 }
 
 /** Blobs without a row, left by a push that was killed between its bytes and its row. */

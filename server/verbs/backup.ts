@@ -50,12 +50,12 @@ DATA_DIR names the data folder, as for serve. The file holds packages with their
 When it fails, FILE is as it was.`;
 
 async function backup(invocation: Invocation, file: string, flags: Flags): Promise<void> {
-  const { dataDir } = loadConfig(invocation.env);
+  const config = loadConfig(invocation.env);
   if (!flags.replace && (await isThere(file))) fail('FILE_EXISTS', { file });
   // One name for incomplete backups, so that the next run removes what a killed one left.
   const part = `${file}.part`;
   await clearLeftovers(part, /^(tar|bucket\.bundle|catalog\.db(-\w+)?)$/);
-  const reading = openReading(dataDir);
+  const reading = await openReading(config, invocation.env);
   try {
     await mkdir(part, { mode: 0o700 }).catch((error: Error) =>
       fail('FILE_UNUSABLE', { file, cause: `the folder ${dirname(file)}: ${fileReason(error)}` }, error),
@@ -69,7 +69,7 @@ async function backup(invocation: Invocation, file: string, flags: Flags): Promi
   } catch (error) {
     throw asSpaceError(error, dirname(file));
   } finally {
-    reading.close();
+    await reading.close();
     await rm(part, { recursive: true, force: true });
   }
 }
@@ -83,7 +83,7 @@ async function writePart(
 ): Promise<BackupManifest> {
   const { signal, version, stderr } = invocation;
   const bundle = join(part, 'bucket.bundle');
-  const git = openRepository(reading.bucketDir, invocation);
+  const git = openRepository(await reading.openBucket(), invocation);
   const refs = await writeBundle(git, bundle);
   const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
   try {
@@ -116,15 +116,12 @@ async function writePart(
 }
 
 /** Checks what a restore would refuse, so that it shows now and not when the backup is needed. */
-async function requireSound(
-  { bucketDir, database }: Reading,
-  snapshot: CatalogSnapshot,
-  git: Git,
-): Promise<void> {
+async function requireSound({ database }: Reading, snapshot: CatalogSnapshot, git: Git): Promise<void> {
   const [problem] = await snapshot.findDamage();
   if (problem !== undefined) fail('CATALOG_DAMAGED', { file: database, problem });
   const damage = await findDamage(git);
-  if (damage !== undefined) fail('BUCKET_DAMAGED', { dir: bucketDir, problem: damage.replace(/\s+/g, ' ') });
+  if (damage !== undefined)
+    fail('BUCKET_DAMAGED', { dir: dirname(git.dir), problem: damage.replace(/\s+/g, ' ') });
 }
 
 async function tell(

@@ -40,14 +40,14 @@ DIR/index.json            id, version, listed, published, sha512, size, file of 
 Works with or without a running server. It overwrites only files of earlier exports, and deletes nothing.`;
 
 async function exportFeed(invocation: Invocation, dir: string, { id, json }: Flags): Promise<void> {
-  const { dataDir } = loadConfig(invocation.env);
+  const config = loadConfig(invocation.env);
   const { stdout, stderr, signal, version } = invocation;
   const earlier = await openFolder(dir);
   const part = join(dir, '.part');
   await clearLeftovers(part, /^(\d+|bucket\.bundle|catalog\.db(-\w+)?|index\.json)$/);
   const bucket = id.length === 0 ? 'bucket.bundle' : null;
   if (bucket !== null) await requireOurs(join(dir, bucket), earlier);
-  const reading = openReading(dataDir);
+  const reading = await openReading(config, invocation.env);
   try {
     await mkdir(part, { mode: 0o700 });
     const header = {
@@ -63,7 +63,7 @@ async function exportFeed(invocation: Invocation, dir: string, { id, json }: Fla
       }
       // Bucket before database, as in a backup: so every payload that a manifest names is exported.
       if (bucket !== null)
-        await writeBundle(openRepository(reading.bucketDir, invocation), join(part, bucket));
+        await writeBundle(openRepository(await reading.openBucket(), invocation), join(part, bucket));
       return writeFiles(invocation, reading, dir, { part, earlier, ids: id });
     });
     if (bucket !== null) await rename(join(part, bucket), join(dir, bucket));
@@ -85,7 +85,7 @@ async function exportFeed(invocation: Invocation, dir: string, { id, json }: Fla
   } catch (error) {
     throw asSpaceError(error, dir);
   } finally {
-    reading.close();
+    await reading.close();
     await rm(part, { recursive: true, force: true });
   }
 }

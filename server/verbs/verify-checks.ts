@@ -3,11 +3,13 @@ import type { Invocation } from '../../invocation.ts';
 import type { AuditEntry } from '../audit/audit.ts';
 import { verifyChain } from '../audit/verify.ts';
 import type { BlobReader, StoredBlob } from '../blobs/blob-store.ts';
+import type { Git } from '../bucket/git-backend.ts';
 import { findDamage, openRepository } from '../bucket/git-bundle.ts';
 import { readManifestFile } from '../bucket/manifest-file.ts';
 import { createManifestReader } from '../bucket/manifest-reader.ts';
 import { channels } from '../bucket/push.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
+import { FeedError } from '../errors.ts';
 import { faultOfPayload, findDamagedBlobs, findOrphans, type ManifestPayload } from '../feed/verify.ts';
 import type { Reading } from '../reading.ts';
 import { withProgress } from './progress.ts';
@@ -74,12 +76,11 @@ export async function checkAll(invocation: Invocation, reading: Reading, tempDir
   }
 }
 
-async function checkBucket(invocation: Invocation, { bucketDir }: Reading) {
-  const git = openRepository(bucketDir, invocation);
-  const damage = await findDamage(git);
+async function checkBucket(invocation: Invocation, reading: Reading) {
+  const git = await openSound(invocation, reading);
   const manifestPayloads: { channel: string; tool: string; url: string; hash: string | undefined }[] = [];
-  if (damage !== undefined) {
-    return { faults: [fault('bucket', 'repo.git', damage.replace(/\s+/g, ' '))], manifestPayloads };
+  if (typeof git === 'string') {
+    return { faults: [fault('bucket', 'repo.git', git.replace(/\s+/g, ' '))], manifestPayloads };
   }
   const reader = createManifestReader(git);
   for (const channel of channels) {
@@ -89,6 +90,17 @@ async function checkBucket(invocation: Invocation, { bucketDir }: Reading) {
     }
   }
   return { faults: [], manifestPayloads };
+}
+
+/** The bucket, or what is wrong with it. */
+async function openSound(invocation: Invocation, { openBucket }: Reading): Promise<Git | string> {
+  try {
+    const git = openRepository(await openBucket(), invocation);
+    return (await findDamage(git)) ?? git;
+  } catch (error) {
+    if (error instanceof FeedError && error.code === 'BUCKET_DAMAGED') return error.message;
+    throw error;
+  }
 }
 
 async function checkManifestPayloads(

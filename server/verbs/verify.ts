@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Invocation } from '../../invocation.ts';
-import { loadConfig } from '../config.ts';
+import { type Config, loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import { openReading } from '../reading.ts';
 import { type Collected, collectOrphans } from './collect-orphans.ts';
@@ -31,14 +31,14 @@ A push that was killed can leave blobs that no package or payload uses. They are
 removed when everything else is in order and nothing else uses the folder.`;
 
 async function verify(invocation: Invocation, { keepOrphans, json }: Flags): Promise<void> {
-  const { dataDir } = loadConfig(invocation.env);
+  const config = loadConfig(invocation.env);
   const { stdout, stderr, signal } = invocation;
   const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-verify-'));
   try {
     const found = await interruptible(signal, 'not all was looked at; nothing was changed.', () =>
-      look(invocation, dataDir, dir),
+      look(invocation, config, dir),
     );
-    const collected = await collect(dataDir, found, keepOrphans, dir);
+    const collected = await collect(config, found, keepOrphans, dir);
     stdout.write(json ? `${JSON.stringify({ ...found, orphans: collected })}\n` : told(found, collected));
     for (const fault of json ? [] : found.faults) stderr.write(lineOf(fault));
     if (found.faults.length > 0) fail('VERIFY_FAULTS', { count: found.faults.length });
@@ -52,7 +52,7 @@ async function verify(invocation: Invocation, { keepOrphans, json }: Flags): Pro
 
 /** If rows or manifests were lost, a blob without a row may belong to them. */
 async function collect(
-  dataDir: string,
+  { dataDir, databaseUrl }: Config,
   { orphans, faults }: Findings,
   keepOrphans: boolean,
   dir: string,
@@ -60,15 +60,17 @@ async function collect(
   if (keepOrphans) return { removed: [], kept: orphans, because: undefined };
   if (faults.length > 0)
     return { removed: [], kept: orphans, because: 'something is damaged; repair that first' };
+  if (databaseUrl !== undefined && orphans.length > 0)
+    return { removed: [], kept: orphans, because: 'the servers remove them after seven days' };
   return collectOrphans(dataDir, orphans, new Date(), join(dir, 'now.db'));
 }
 
-async function look(invocation: Invocation, dataDir: string, dir: string): Promise<Findings> {
-  const reading = openReading(dataDir);
+async function look(invocation: Invocation, config: Config, dir: string): Promise<Findings> {
+  const reading = await openReading(config, invocation.env);
   try {
     return await checkAll(invocation, reading, dir);
   } finally {
-    reading.close();
+    await reading.close();
   }
 }
 

@@ -215,10 +215,10 @@ describe('feed:verify', () => {
   it('removes nothing while somebody reads the folder', async () => {
     const old = await makeOrphan('old', 25);
     const { openReading } = await import('../../../server/reading.ts');
-    const reading = openReading(dataDir);
+    const reading = await openReading({ dataDir }, {});
 
     const { report } = await verify();
-    reading.close();
+    await reading.close();
 
     expect(report.orphans).toMatchObject({ removed: [], kept: [{ sha256: old }] });
     expect(report.orphans.because).toContain('a backup or an export is running');
