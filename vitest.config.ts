@@ -6,6 +6,7 @@ const exhaustive = [
   'test/flows/{cut-withdrawal,foreign-feed,forge-faults,forged-beta,interrupted-rollout,interrupted-verbs,killed-release}.test.ts',
   'test/flows/{fleet,offline,rebase,signed-npm,verify-rebuild,verify-same-bytes}.test.ts',
   'test/hostile/credentials.test.ts',
+  'test/server/bucket/shared-copies.test.ts',
   'test/server/install/parameters.test.ts',
   'test/shims/windows-forms.test.ts',
 ];

@@ -133,7 +133,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     receive,
     stopping: stopping.signal,
     log: deps.log,
-    onGitFailure: () => void shared?.check(),
+    onGitFailure: () => shared?.suspect(),
   });
   const waitingForMain = createWaitingForMain({ ...deps, finishCommits });
   const views = await openClientViews({ ...deps, git, served, reader, waitingForMain, shared });
@@ -143,7 +143,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     await shared?.catchUp();
     await requireHeads(git, wanted, known).catch(async (error: unknown) => {
       if (shared === undefined) throw error;
-      await shared.check();
+      await shared.repair();
       await requireHeads(git, wanted, known);
     });
   }

@@ -40,8 +40,10 @@ export interface SharedRepository {
    * server has moved refs since then.
    */
   publish(seen: Mark, publication: Omit<Publication, 'pack'>, env?: Environment): Promise<Moving | undefined>;
-  /** Looks for damage, and makes the copy anew where there is any; call it when git could not answer. */
-  check(): Promise<void>;
+  /** Looks for damage, and makes the copy anew where there is any. */
+  repair(): Promise<void>;
+  /** The same in the background, and not too often; call it when git could not answer. */
+  suspect(): void;
   close(): Promise<void>;
 }
 
@@ -65,13 +67,14 @@ const nowhere: Mark = { generation: -1, id: '' };
 
 /** Opens the copy; one that is damaged, or of another history, is made anew. @throws FeedError GIT_MISSING, GIT_FAILED */
 export async function openSharedRepository(deps: CopyDeps): Promise<SharedRepository> {
-  const { dir, git, history, ensure, log, checkpointEvery = 500 } = deps;
+  const { dir, git, history, ensure, log, checkpointEvery = 100 } = deps;
   const moving = createSemaphore(1, 1_000);
   const background = new Set<Promise<unknown>>();
   let at = nowhere;
   let applying: Promise<void> | undefined;
   let failed: { readonly at: number; readonly error: unknown } | undefined;
-  let checking: { readonly at: number; readonly done: Promise<void> } | undefined;
+  let repairing: Promise<void> | undefined;
+  let suspectedAt = Number.NEGATIVE_INFINITY;
   let isStoring = false;
 
   function inBackground(what: string, work: () => Promise<void>): void {
@@ -212,7 +215,14 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
     return wrong.length === 0 ? undefined : `it has other refs: ${wrong.slice(0, 10).join(', ')}`;
   }
 
-  async function repair(): Promise<void> {
+  function repair(): Promise<void> {
+    repairing ??= repairNow().finally(() => {
+      repairing = undefined;
+    });
+    return repairing;
+  }
+
+  async function repairNow(): Promise<void> {
     if ((await findDamage(git)) === undefined) return;
     // Once more while nothing changes: only a lasting fault is one.
     await locked(async () => {
@@ -251,17 +261,14 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
   return {
     catchUp,
     publish,
-    async check() {
-      if (checking === undefined || performance.now() - checking.at > checkPauseMs) {
-        const done = repair().catch((err) =>
-          log.error({ err }, 'the copy of the bucket could not be checked'),
-        );
-        checking = { at: performance.now(), done };
-      }
-      await checking.done;
+    repair,
+    suspect() {
+      if (performance.now() - suspectedAt < checkPauseMs) return;
+      suspectedAt = performance.now();
+      inBackground('the copy of the bucket could not be checked', repair);
     },
     async close() {
-      await Promise.allSettled([...background, applying, checking?.done]);
+      await Promise.allSettled([...background, applying, repairing]);
     },
   };
 }

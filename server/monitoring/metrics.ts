@@ -1,12 +1,13 @@
 import type { Request, RequestHandler } from 'express';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
+import { FeedError } from '../errors.ts';
 import { mayNameVersion, type ReadAuth } from '../http/read-access.ts';
 import { type Metrics, metricsType } from '../metrics.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
 import { readOpenRollouts } from './open-rollouts.ts';
 import { shareFor } from './share-for.ts';
-import { readToolAges, type ToolAgeServices } from './tool-ages.ts';
+import { readToolAges, type ToolAge, type ToolAgeServices } from './tool-ages.ts';
 
 export type MetricServices = ToolAgeServices & {
   readonly config: { readonly readAuth?: ReadAuth };
@@ -36,10 +37,21 @@ export function createMetricsHandler(services: MetricServices): RequestHandler {
     return shown;
   }
 
+  /** Of the last time that the bucket could be read: the metrics matter most when something is away. */
+  let ages: readonly ToolAge[] = [];
+  async function readAges(): Promise<readonly ToolAge[]> {
+    try {
+      ages = await readToolAges(services);
+    } catch (error) {
+      if (!(error instanceof FeedError) || error.code !== 'BUCKET_BEHIND') throw error;
+    }
+    return ages;
+  }
+
   const sources = {
     catalogTotals: shareFor(totalsKeptMs, () => catalog.totals()),
     payloadBytes: shareFor(totalsKeptMs, () => payloads.totalBytes()),
-    toolAges: shareFor(agesKeptMs, () => readToolAges(services)),
+    toolAges: shareFor(agesKeptMs, readAges),
   };
   return async (req, res) => {
     const text = await metrics.print({ ...sources, openRollouts: () => openRollouts(req) });

@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { openDiskStore } from '../../../server/blobs/disk-store.ts';
 import type { ClientGrant } from '../../../server/bucket/client-offers.ts';
+import { seed } from '../../../server/bucket/seed.ts';
 import type { SharedHistory } from '../../../server/bucket/shared-history.ts';
 import { createSqlClientLinks } from '../../../server/bucket/sql-client-links.ts';
 import { createSqlBucketEvents } from '../../../server/bucket/sql-events.ts';
@@ -41,6 +43,19 @@ export type SharedWorld = {
   repo(name: string): string;
   /** Of a server's copy: `REF OID` */
   refs(name: string): Promise<readonly string[]>;
+  /** Commits a release on top of a clone's branch; answers with what pushes it. */
+  commitRelease(
+    server: BucketServer,
+    work: string,
+    tool: string,
+    version: string,
+  ): Promise<{ readonly oid: string; readonly refs: readonly string[] }>;
+  /** A release to main and beta; answers with its commit. */
+  release(server: BucketServer, tool: string, version: string): Promise<string>;
+  /** Commits something that is no release. */
+  note(work: string, text: string): Promise<string>;
+  /** A server's copy is whole, and at the newest generation. */
+  expectSound(name: string): Promise<void>;
   hold(server: BucketServer, tool: string, version: string): Promise<string>;
   /** What a transition leaves to be published. */
   decide(server: BucketServer, tool: string, version: string): Promise<void>;
@@ -98,6 +113,26 @@ export async function startSharedWorld(): Promise<SharedWorld> {
       return (await world.git.run(world.repo(name), 'for-each-ref', format, 'refs/heads', 'refs/tags')).split(
         '\n',
       );
+    },
+    async commitRelease(server, work, tool, version) {
+      const files = { [`bucket/${tool}.json`]: server.manifest(tool, version) };
+      const oid = await world.publisher.commit(work, `${tool}: Update to version ${version}`, files);
+      await world.publisher.run(work, 'tag', `${tool}/v${version}`);
+      return { oid, refs: ['HEAD:refs/heads/main', 'HEAD:refs/heads/beta', `refs/tags/${tool}/v${version}`] };
+    },
+    async release(server, tool, version) {
+      const work = await world.publisher.clone(world.url(server), `work-${tool}-${version}`);
+      const { oid, refs } = await world.commitRelease(server, work, tool, version);
+      await world.publisher.run(work, 'push', '--quiet', '--atomic', 'origin', ...refs);
+      return oid;
+    },
+    note: (work, text) => world.publisher.commit(work, `(chore): ${text}`, { [`${text}.md`]: `${text}\n` }),
+    async expectSound(name) {
+      await world.git.run(world.repo(name), 'fsck', '--full', '--strict');
+      // A branch that nobody has pushed to is where every bucket begins.
+      const first = { 'refs/heads/main': seed.commit, 'refs/heads/beta': seed.commit };
+      const rows = Object.entries({ ...first, ...(await history.refs()) });
+      expect(await world.refs(name)).toEqual(rows.map(([ref, oid]) => `${ref} ${oid}`).sort());
     },
     async hold(server, tool, version) {
       const text = server.manifest(tool, version);

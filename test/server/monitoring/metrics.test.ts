@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FeedError } from '../../../server/errors.ts';
 import { createMetrics } from '../../../server/metrics.ts';
 import { createMetricsHandler } from '../../../server/monitoring/metrics.ts';
 import { readOpenRollouts } from '../../../server/monitoring/open-rollouts.ts';
@@ -97,26 +98,28 @@ describe('/metrics', () => {
     ]);
   });
 
-  it('read the bucket once for all simultaneous requests, and each answer has the ages', async () => {
-    const channels: string[] = [];
+  const ageOfBuf = (listManifests: () => Promise<readonly { tool: string; version: string }[]>) => {
     const now = () => new Date('2026-05-03T12:00:00Z');
-    const handler = createMetricsHandler({
+    return createMetricsHandler({
       config: {},
       metrics: createMetrics(),
       now,
-      bucket: {
-        async listManifests(channel) {
-          channels.push(channel);
-          await setImmediate();
-          return [{ tool: 'buf', version: '1.32.0' }];
-        },
-      },
+      bucket: { listManifests },
       payloads: { list: async () => [{ created: now() }] as never, totalBytes: async () => 0 },
       catalog: {
         find: async () => undefined,
         totals: async () => ({ ids: 0, versions: 0, bytes: 0 }),
       },
       rollouts: { listOpen: async () => [], details: () => Promise.reject(new Error('there is none')) },
+    });
+  };
+
+  it('read the bucket once for all simultaneous requests, and each answer has the ages', async () => {
+    let read = 0;
+    const handler = ageOfBuf(async () => {
+      read += 1;
+      await setImmediate();
+      return [{ tool: 'buf', version: '1.32.0' }];
     });
     const server = await listen(express().get('/metrics', handler));
     try {
@@ -127,7 +130,30 @@ describe('/metrics', () => {
     } finally {
       await server.stop();
     }
-    expect(channels).toEqual(['main', 'beta']);
+    // main and beta
+    expect(read).toBe(2);
+  });
+
+  it('are there while the bucket of several servers cannot catch up, and not where it is broken', async () => {
+    const ask = async (code: 'BUCKET_BEHIND' | 'BUCKET_BROKEN') => {
+      const server = await listen(
+        express().get(
+          '/metrics',
+          ageOfBuf(() => Promise.reject(new FeedError(code, { branch: 'main' }))),
+        ),
+      );
+      try {
+        const answer = await fetch(`${server.url}/metrics`);
+        return { status: answer.status, text: await answer.text() };
+      } finally {
+        await server.stop();
+      }
+    };
+
+    const { status, text } = await ask('BUCKET_BEHIND');
+    expect(status).toBe(200);
+    expect(text).toContain('gwt_catalog_');
+    expect((await ask('BUCKET_BROKEN')).status).toBe(503);
   });
 
   it('are open, except under READ_AUTH=all', async () => {
