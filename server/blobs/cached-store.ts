@@ -111,7 +111,7 @@ export async function openCachedStore(
     if (at > range.end) return;
     const reason = await copy.written.catch((error: unknown) => error);
     // Nothing that was fetched again may complete it: what the reader has is wrong.
-    if (reason instanceof FeedError && reason.code === 'BLOB_DAMAGED') throw reason;
+    if (reason instanceof FeedError && reason.code === 'OBJECT_DAMAGED') throw reason;
     await store.readTo(sha256, { start: at, end: range.end }, take);
   }
 

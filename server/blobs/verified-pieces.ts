@@ -4,7 +4,7 @@ import { fail } from '../errors.ts';
 /**
  * Passes the bytes of a whole blob on, the last of them only when all have the right SHA-256: whoever reads others gets an error, and
  * never all of them.
- * @throws FeedError BLOB_DAMAGED
+ * @throws FeedError OBJECT_DAMAGED
  */
 export async function* verifiedPieces(
   pieces: AsyncIterable<Buffer>,
@@ -17,9 +17,9 @@ export async function* verifiedPieces(
     if (last !== undefined) yield last;
     hash.update(piece);
     seenBytes += piece.length;
-    if (seenBytes > sizeBytes) fail('BLOB_DAMAGED', { sha256 });
+    if (seenBytes > sizeBytes) fail('OBJECT_DAMAGED', { sha256 });
     last = piece;
   }
-  if (seenBytes !== sizeBytes || hash.digest('hex') !== sha256) fail('BLOB_DAMAGED', { sha256 });
+  if (seenBytes !== sizeBytes || hash.digest('hex') !== sha256) fail('OBJECT_DAMAGED', { sha256 });
   if (last !== undefined) yield last;
 }

@@ -54,7 +54,7 @@ export const feedErrors = {
     503,
     'The object store does not answer as it should ({cause}); nothing was changed. Try again in a moment.',
   ],
-  BLOB_DAMAGED: [
+  OBJECT_DAMAGED: [
     500,
     'The object store has other bytes than were stored here (SHA-256 {sha256}). Run feed:verify, and restore them from a backup.',
   ],

@@ -129,7 +129,7 @@ describe.skipIf(!canCluster)('verbs beside two replicas (needs PostgreSQL and ve
     expect(await done(createVerify)).toContain('all is well');
     const folder = join(dir, 'export');
     await done(createExport, folder);
-    expect(await readdir(folder)).toEqual(expect.arrayContaining(['bucket.bundle', 'imported.1.0.0.nupkg']));
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(['bucket.bundle', 'Sample.1.0.0.nupkg']));
     await mustRun('git', ['clone', '--quiet', join(folder, 'bucket.bundle'), join(dir, 'exported-bucket')]);
     expect(await readdir(join(dir, 'exported-bucket', 'bucket'))).toContain('buf.json');
     const report = JSON.parse(await done(createBackup, join(dir, 'feed.tar'), '--json'));
@@ -139,14 +139,16 @@ describe.skipIf(!canCluster)('verbs beside two replicas (needs PostgreSQL and ve
   it('find bytes that are gone, and say when the store itself is away', async () => {
     const { postgres, s3, settings } = cluster;
     const [bucket, prefix] = (settings.BLOB_STORE ?? '').slice('s3://'.length).split('/');
-    const sha256 = await postgres.sql("SELECT sha256 FROM packages WHERE id_key = 'imported'");
+    const sha256 = await postgres.sql(
+      "SELECT sha256 FROM packages WHERE id_key = 'sample' AND version = '1.1.0'",
+    );
     const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
     const Key = `${prefix}/${sha256.slice(0, 2)}/${sha256}`;
     await s3.client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
 
     const damaged = await operate(createVerify);
     expect(damaged.code).toBe(1);
-    expect(damaged.stderr).toContain('imported 1.0.0: its bytes are missing');
+    expect(damaged.stderr).toContain('Sample 1.1.0: its bytes are missing');
     expect((await operate(createBackup, join(dir, 'broken.tar'))).code).toBe(1);
 
     await s3.pause();

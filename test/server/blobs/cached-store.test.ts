@@ -175,7 +175,7 @@ describe('a cache in front of a store', () => {
         seen += piece.length;
       });
 
-      await expect(reading).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
+      await expect(reading).rejects.toMatchObject({ code: 'OBJECT_DAMAGED' });
       expect(seen).toBeLessThan(bytes.length);
       await setImmediate();
       expect(await kept()).toEqual([]);
@@ -189,7 +189,7 @@ describe('a cache in front of a store', () => {
     const store = await openCache();
     faults.open = async () => Readable.from([content]);
 
-    await expect(read(store)).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
+    await expect(read(store)).rejects.toMatchObject({ code: 'OBJECT_DAMAGED' });
   });
 
   it('reads on in the store where fetching a copy broke off, and keeps no half file', async () => {
