@@ -85,9 +85,9 @@ describe('deploy/compose.yaml', () => {
       const environment = replicas[0]?.[1].environment ?? {};
       const config = await settingsOf(environment, dir);
 
-      // AWS_*: the SDK's own
+      // TMPDIR is Node's, AWS_* the SDK's own
       for (const name of Object.keys(environment))
-        if (!/^AWS_[A-Z_]+$/.test(name)) expect(known).toContain(name);
+        if (!/^(TMPDIR|AWS_[A-Z_]+)$/.test(name)) expect(known).toContain(name);
       expect(config).toMatchObject({
         databaseUrl: 'postgres://feed:secret@postgres/feed',
         blobStore: { bucket: 'go-win-tools', endpoint: 'http://s3:7070', forcePathStyle: true },
