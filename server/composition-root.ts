@@ -7,7 +7,6 @@ import { createSqlSharedHistory } from './bucket/sql-shared-history.ts';
 import { createSqlCatalog } from './catalog/sql/catalog.ts';
 import { createSqlPayloads } from './catalog/sql/payloads.ts';
 import { createSqlPendingBlobs } from './catalog/sql/pending-blobs.ts';
-import { createSqlPurgeQueue } from './catalog/sql/purge.ts';
 import type { Config } from './config.ts';
 import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
 import { reservePlaces } from './data-modes.ts';
@@ -16,6 +15,7 @@ import { createSqlAudit } from './database/sql-audit.ts';
 import { createSqlDownloads } from './database/sql-downloads.ts';
 import { createBlobFlusher } from './feed/flush-blobs.ts';
 import { createInspector } from './feed/inspector.ts';
+import { createOrphanCollector } from './feed/orphan-collector.ts';
 import { createPurging } from './feed/purge.ts';
 import { createRereading, type Rereading } from './feed/reread.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
@@ -90,7 +90,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       reservePlaces(config.dataDir);
     }
     forgetServer(config.dataDir);
-    const stores = await openStores(config, dataDir, deps.log);
+    const stores = await openStores(config, dataDir, deps);
     const { database, shared } = stores;
     undo.push(stores.close);
     const scans = openScans(stores.databaseFile);
@@ -118,7 +118,8 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     const payloads = createSqlPayloads(database);
     const audit = createSqlAudit(database, now);
     const events = createSqlBucketEvents(database, now);
-    const blobs = await stores.openBlobs();
+    const { blobs, purgeQueue, orphans, close: closeBlobs } = await stores.openBlobs();
+    undo.push(closeBlobs);
     const bucket = await ensureBucket({
       ...deps,
       dir: stores.bucketDir,
@@ -153,12 +154,14 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       blobs,
       blobFlusher: blobFlusher,
       bucket,
-      purgeQueue: createSqlPurgeQueue(database),
+      purgeQueue,
       lockForRemoving: async () => lockBlobs(config.dataDir, 'removing'),
       log: deps.log,
     });
     undo.push(purging.close);
     await purging.sweep();
+    const collector = orphans && createOrphanCollector({ blobs, orphans, purging, now, log: deps.log });
+    if (collector !== undefined) undo.push(collector.stop);
     const inspector = createInspector();
     undo.push(inspector.close);
     const rereading = createRereading({ unread: catalog.unreadNuspecs, blobs, log: deps.log });
@@ -191,6 +194,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       purging,
     };
     shared?.start();
+    collector?.start();
     return { services, rereading, runner, flush, close: tearDown };
   } catch (error) {
     await tearDown();

@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BlobStore } from './blobs/blob-store.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
+import { createSqlPurgeQueue } from './catalog/sql/purge.ts';
 import type { Config } from './config.ts';
 import type { DataPaths } from './data-dir.ts';
 import { type Connection, openDatabase } from './database/connection.ts';
 import type { Freshness } from './http/fresh-gate.ts';
 import type { Logger } from './log.ts';
+import type { OpenBlobs } from './shared-blobs.ts';
 
 /** Where the data is: in the data folder, or in stores that several servers share. */
 export type Stores = {
@@ -15,7 +16,7 @@ export type Stores = {
   readonly databaseFile: string;
   readonly bucketDir: string;
   /** Opened after the database, whose rows say which bytes there are. */
-  openBlobs(): Promise<BlobStore>;
+  openBlobs(): Promise<OpenBlobs>;
   /** Where several servers share the data. */
   readonly shared?: { readonly freshness: Freshness; start(): void };
   close(): void;
@@ -25,22 +26,30 @@ export type Stores = {
  * @throws FeedError DATABASE_DRIVER, CATALOG_DAMAGED, CATALOG_NEWER, STORAGE_FULL; where servers share the data those of
  *   `openReplica`
  */
-export async function openStores(config: Config, dataDir: DataPaths, log: Logger): Promise<Stores> {
-  const { databaseUrl, blobStore } = config;
+export async function openStores(
+  config: Config,
+  dataDir: DataPaths,
+  { now, log }: { readonly now: () => Date; readonly log: Logger },
+): Promise<Stores> {
+  const { databaseUrl, blobStore, blobCacheBytes: cacheBytes } = config;
   if (databaseUrl === undefined || blobStore === undefined) {
     const database = openDatabase(dataDir.database);
     return {
       database,
       databaseFile: dataDir.database,
       bucketDir: dataDir.bucket,
-      openBlobs: () => openDiskStore(dataDir.blobs),
+      openBlobs: async () => ({
+        blobs: await openDiskStore(dataDir.blobs),
+        purgeQueue: createSqlPurgeQueue(database),
+        close: async () => undefined,
+      }),
       close: database.close,
     };
   }
   // Loaded only where they are needed: they bring the drivers with them.
-  const [{ openReplica }, { openS3Store }] = await Promise.all([
+  const [{ openReplica }, { openSharedBlobs }] = await Promise.all([
     import('./replica/replica.ts'),
-    import('./blobs/s3-store.ts'),
+    import('./shared-blobs.ts'),
   ]);
   const paths = replicaPaths(config.dataDir);
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
@@ -49,7 +58,7 @@ export async function openStores(config: Config, dataDir: DataPaths, log: Logger
     database: replica.database,
     databaseFile: paths.database,
     bucketDir: paths.bucket,
-    openBlobs: () => openS3Store(blobStore, paths.uploads),
+    openBlobs: () => openSharedBlobs(replica.database, { blobStore, cacheBytes, dir: paths.dir, now, log }),
     shared: { freshness: replica, start: replica.start },
     close: replica.close,
   };
@@ -62,6 +71,5 @@ function replicaPaths(dataDir: string) {
     dir,
     database: join(dir, 'catalog.db'),
     bucket: join(dir, 'bucket'),
-    uploads: join(dir, 'uploads'),
   };
 }

@@ -18,6 +18,11 @@ export interface Upload {
    */
   commitPending(): Promise<Buffer | undefined>;
   /**
+   * Where servers share the store, what protects the bytes after `commit` (blobs/blob-claims.ts): the transaction of the row that names
+   * them has to use it up.
+   */
+  readonly claim?: string | undefined;
+  /**
    * Removes the upload. After `commit` the bytes stay; until `discard` they are protected from `remove`. Call it in `finally`,
    * after the row that names them was written.
    */
@@ -75,9 +80,10 @@ export interface BlobStore extends BlobReader {
   /**
    * Removes a blob for good; does nothing if it does not exist. Only for blobs that no row names. Returns false and keeps the
    * blob when a push in this process has stored the same bytes and is about to name them; that is decided before this returns.
-   * Also returns false when a push stored them again meanwhile; then check once more whether a row names them.
+   * Also returns false when a push stored them again meanwhile; then check once more whether a row names them. An object store gets
+   * no request after `until` (of performance.now()); false: it may have got several, of which one may still be under way.
    */
-  remove(sha256: string): Promise<boolean>;
+  remove(sha256: string, until?: number): Promise<boolean>;
   /** @throws when bytes cannot be written and read */
   ping(): Promise<void>;
 }

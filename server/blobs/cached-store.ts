@@ -162,8 +162,8 @@ export async function openCachedStore(
       }
       return readIntoMemory(sha256, sizeBytes);
     },
-    async remove(sha256) {
-      const isRemoved = await store.remove(sha256);
+    async remove(sha256, until) {
+      const isRemoved = await store.remove(sha256, until);
       await forgetOne(sha256);
       return isRemoved;
     },

@@ -6,9 +6,9 @@ export interface PurgeQueue {
   list(): Promise<string[]>;
   /**
    * Calls `remove` unless a row names the blob, because somebody published the same bytes as another version; no new row can name
-   * it in between. When `remove` returns false, so does this, and the blob stays in the queue.
+   * it in between. When `remove` returns false, so does this, and the blob stays in the queue. `until`: see `BlobStore.remove`.
    */
-  removeUnnamed(sha256: string, remove: () => Promise<boolean>): Promise<boolean>;
+  removeUnnamed(sha256: string, remove: (until?: number) => Promise<boolean>): Promise<boolean>;
   isScrubbed(): Promise<boolean>;
   /** Removes deleted data from the database's files. False while somebody reads them; try again. */
   scrub(): Promise<boolean>;

@@ -18,8 +18,13 @@ const attempts = 3;
 /** Stores of other makers have no regions; their documentation names this one. */
 const anyRegion = 'us-east-1';
 
+/** The SDK would announce at each start when a later version of it needs a newer Node, which nobody can act on who runs this program. */
+const quiet = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+
 /** Credentials come from the SDK's own chain: environment, profile, web identity, the role of the instance or container. */
 export function createS3Client({ endpoint, region, forcePathStyle }: S3Address): S3Client {
+  // biome-ignore lint/style/noProcessEnv: the SDK takes this switch from there alone
+  Object.assign(process.env, quiet);
   return new S3Client({
     ...(endpoint === undefined ? {} : { endpoint, region: anyRegion }),
     ...(region === undefined ? {} : { region }),

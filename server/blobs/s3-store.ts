@@ -88,9 +88,20 @@ export async function openS3Store(address: S3Address, dir: string): Promise<Blob
     }
   }
 
-  async function removeObject(sha256: string): Promise<void> {
+  /** False when it took several requests: an earlier one may still be under way, and reach the store after a later upload. */
+  async function removeObject(sha256: string, until: number): Promise<boolean> {
+    const command = new DeleteObjectCommand(placeOf(sha256));
+    // After the request is signed: should this process stand still from here on, the store refuses an old signature.
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        if (performance.now() > until) throw new Error('too late to remove an object');
+        return next(args);
+      },
+      { step: 'finalizeRequest', priority: 'low', name: 'untilDeadline' },
+    );
     try {
-      await client.send(new DeleteObjectCommand(placeOf(sha256)));
+      const { $metadata } = await client.send(command);
+      return ($metadata.attempts ?? 1) === 1;
     } catch (error) {
       throw asBlobStoreError(error);
     }
@@ -124,15 +135,15 @@ export async function openS3Store(address: S3Address, dir: string): Promise<Blob
     },
     flush: async () => undefined,
     repair: (sha256, bytes) => put(sha256, bytes, bytes.length),
-    async remove(sha256) {
+    async remove(sha256, until = Number.POSITIVE_INFINITY) {
       if (holds.has(sha256)) return false;
-      const removal = removeObject(sha256);
+      const removal = removeObject(sha256, until);
       const ended = removal.catch(() => undefined);
       removals.set(sha256, ended);
       void ended.then(() => removals.get(sha256) === ended && removals.delete(sha256));
-      await removal;
+      const isSure = await removal;
       // A push may be waiting to store the bytes again.
-      return !holds.has(sha256);
+      return isSure && !holds.has(sha256);
     },
     ping,
   };

@@ -20,6 +20,8 @@ export type NewPackage = {
   readonly isListed?: boolean;
   /** The whole package, stored with the row until its blob is durable as a file (blobs/pending-blobs.ts). */
   readonly pendingBytes?: Buffer | undefined;
+  /** Of the upload (blobs/blob-claims.ts). */
+  readonly claim?: string | undefined;
 };
 
 /** The content of a nuspec, without id and version. */

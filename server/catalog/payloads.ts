@@ -11,13 +11,16 @@ export type Payload = {
   readonly created: Date;
 };
 
+/** `claim`: of the upload (blobs/blob-claims.ts). */
+export type NewPayload = Payload & { readonly claim?: string | undefined };
+
 /** The port to payloads. They are immutable (spec scoop section 4: a cached file is never revalidated). */
 export interface Payloads {
   /**
    * Durable when it returns, with an audit entry if it is new. `differs`: exists with other bytes; `purged`: the version is gone
    * for good.
    */
-  add(payload: Payload, by: Actor): Promise<'added' | 'same' | 'differs' | 'purged'>;
+  add(payload: NewPayload, by: Actor): Promise<'added' | 'same' | 'differs' | 'purged'>;
   /** Names must match exactly. */
   find(tool: string, version: string, file: string): Promise<Payload | undefined>;
   list(tool: string, version: string): Promise<Payload[]>;

@@ -480,4 +480,20 @@ export const migrations: readonly string[] = [
     size_bytes  INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- Of object stores that several servers share (blobs/blob-claims.ts). Uploads whose rows are still to be written: nobody removes what
+  -- they are about to name.
+  CREATE TABLE blob_claims (
+    claim  TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    at     INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX claims_of_blob ON blob_claims (sha256);
+  -- Blobs that are being removed (is_done = 0), or were: other servers have copies of them.
+  CREATE TABLE blob_removals (
+    sha256  TEXT PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    is_done INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

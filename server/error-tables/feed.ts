@@ -54,6 +54,14 @@ export const feedErrors = {
     503,
     'The object store does not answer as it should ({cause}); nothing was changed. Try again in a moment.',
   ],
+  BLOB_BEING_REMOVED: [
+    503,
+    'The same bytes are being removed for good at this moment (feed:purge); nothing was stored. Send them again in a moment.',
+  ],
+  UPLOAD_COLLECTED: [
+    503,
+    'The upload took so long that its bytes were taken for forgotten ones and removed; nothing was stored. Send it again.',
+  ],
   OBJECT_DAMAGED: [
     500,
     'The object store has other bytes than were stored here (SHA-256 {sha256}). Run feed:verify, and restore them from a backup.',

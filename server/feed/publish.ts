@@ -95,7 +95,8 @@ export async function admit(
   const pendingBytes = await blobFlusher.commit(upload);
   const time = now();
   const published = before !== undefined && before < time ? before : time;
-  const pkg: NewPackage = { id, version, nuspec, ...upload.digest, published, isListed, pendingBytes };
+  const { digest, claim } = upload;
+  const pkg: NewPackage = { id, version, nuspec, ...digest, published, isListed, pendingBytes, claim };
   const is =
     heldFor === undefined
       ? await catalog.add(pkg, by, reason)

@@ -109,7 +109,7 @@ export function createPurging(services: PurgeServices): Purging {
     try {
       let isDone = true;
       for (const sha256 of waiting) {
-        if (!(await purgeQueue.removeUnnamed(sha256, () => blobs.remove(sha256)))) isDone = false;
+        if (!(await purgeQueue.removeUnnamed(sha256, (until) => blobs.remove(sha256, until)))) isDone = false;
       }
       return ((await purgeQueue.isScrubbed()) || (await purgeQueue.scrub())) && isDone;
     } finally {

@@ -111,7 +111,8 @@ async function store(
   }
   if (await catalog.isPurged(tool, version)) fail('VERSION_PURGED', { id: tool, version });
   await upload.commit();
-  const outcome = await payloads.add({ tool, version, file, sha256, sizeBytes, created: now() }, by);
+  const { claim } = upload;
+  const outcome = await payloads.add({ tool, version, file, sha256, sizeBytes, created: now(), claim }, by);
   if (outcome === 'differs') {
     const winner = await payloads.find(tool, version, file);
     return fail('PAYLOAD_DIFFERS', { tool, version, file, sha256: winner?.sha256 ?? 'unknown' });

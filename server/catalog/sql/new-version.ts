@@ -1,5 +1,6 @@
 import type { Prepare, SqlValue } from '../../database/statements.ts';
 import type { NewPackage } from '../catalog.ts';
+import { useClaim } from './blob-claims.ts';
 import { keepPendingBlob } from './pending-blobs.ts';
 import { nextPk } from './primary-keys.ts';
 import { isPurged, isRollingOut, queueRemoval } from './purge.ts';
@@ -12,7 +13,10 @@ type NewVersion = ReturnType<typeof toColumns> & {
   readonly newIds: number;
 };
 
-/** Reserves the place of a version whose number nobody has, and keeps its bytes; in the transaction that inserts its row. */
+/**
+ * Reserves the place of a version whose number nobody has, and keeps its bytes; in the transaction that inserts its row.
+ * @throws FeedError UPLOAD_COLLECTED
+ */
 export function placeNewVersion(prepare: Prepare, pkg: NewPackage): NewVersion | 'exists' | 'purged' {
   const columns = toColumns(pkg);
   const key = { idKey: pkg.id.toLowerCase(), versionKey: String(columns.packages.version_key) };
@@ -28,6 +32,7 @@ export function placeNewVersion(prepare: Prepare, pkg: NewPackage): NewVersion |
   const { changes: newIds } = prepare(
     'INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING',
   ).run(key.idKey, pkg.id);
+  useClaim(prepare, pkg.claim);
   if (pkg.pendingBytes !== undefined) keepPendingBlob(prepare, pkg.sha256, pkg.pendingBytes);
   return { key, pk: nextPk(prepare, key.idKey), newIds, ...columns };
 }

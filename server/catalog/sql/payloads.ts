@@ -1,7 +1,8 @@
 import type { Actor } from '../../audit/audit.ts';
 import type { Connection } from '../../database/connection.ts';
 import type { Transaction } from '../../database/transact.ts';
-import type { Payload, Payloads } from '../payloads.ts';
+import type { NewPayload, Payload, Payloads } from '../payloads.ts';
+import { useClaim } from './blob-claims.ts';
 import { isPurged, queueRemoval } from './purge.ts';
 import { packageKey } from './rows.ts';
 
@@ -9,8 +10,8 @@ import { packageKey } from './rows.ts';
 export function createSqlPayloads(db: Connection): Payloads {
   const { prepare, transact } = db;
 
-  function insert(payload: Payload, by: Actor, { record }: Transaction) {
-    const { tool, version, file, sha256, sizeBytes, created } = payload;
+  function insert(payload: NewPayload, by: Actor, { record }: Transaction) {
+    const { tool, version, file, sha256, sizeBytes, created, claim } = payload;
     const key = packageKey(tool, version);
     if (key !== undefined && isPurged(prepare, key)) {
       queueRemoval(prepare, sha256);
@@ -20,6 +21,7 @@ export function createSqlPayloads(db: Connection): Payloads {
       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
     const { changes } = prepare(sql).run(tool, version, file, sha256, sizeBytes, created.getTime());
     if (changes === 0) return find(tool, version, file)?.sha256 === sha256 ? 'same' : 'differs';
+    useClaim(prepare, claim);
     record({ kind: 'payload added', subject: tool, version, file, digest: sha256 }, by, created);
     return 'added';
   }

@@ -1,0 +1,46 @@
+import { setImmediate } from 'node:timers/promises';
+import type { OrphanQueue } from '../../blobs/orphan-queue.ts';
+import type { Connection } from '../../database/connection.ts';
+import { type BlobName, blobNames } from './blob-names.ts';
+import { queueRemoval } from './purge.ts';
+import { forgetOldRemovals } from './shared-purge-queue.ts';
+
+/** Rows that are read before others get a turn. */
+const pageRows = 5000;
+
+/** 48 bits of each hash: a number takes a fraction of the memory of a text, and two that are equal only keep a blob. */
+function shortOf(sha256: string): number {
+  return Number.parseInt(sha256.slice(0, 12), 16);
+}
+
+export function createSqlOrphanQueue({ prepare, transact }: Connection, now: () => Date): OrphanQueue {
+  /** Of a table with an integer key in pages, since it may be long. */
+  async function addNames(names: Set<number>, { table, column, key }: BlobName): Promise<void> {
+    if (key === undefined) {
+      const all = prepare(`SELECT ${column} FROM ${table}`).pluck().all() as string[];
+      for (const sha256 of all) names.add(shortOf(sha256));
+      return;
+    }
+    const page = prepare(`SELECT ${key} AS last, ${column} AS sha256 FROM ${table}
+      WHERE ${key} > ? AND ${column} IS NOT NULL ORDER BY ${key} LIMIT ${pageRows}`);
+    for (let last = -1; ; await setImmediate()) {
+      const rows = page.all(last) as { last: number; sha256: string }[];
+      for (const { sha256 } of rows) names.add(shortOf(sha256));
+      if (rows.length < pageRows) return;
+      last = rows.at(-1)?.last ?? last;
+    }
+  }
+
+  return {
+    async names() {
+      const names = new Set<number>();
+      for (const name of blobNames) await addNames(names, name);
+      return (sha256) => names.has(shortOf(sha256));
+    },
+    add: (sha256s) =>
+      transact(() => {
+        for (const sha256 of sha256s) queueRemoval(prepare, sha256);
+        forgetOldRemovals(prepare, now());
+      }),
+  };
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { BlobStore } from './blobs/blob-store.ts';
+import { openCachedStore } from './blobs/cached-store.ts';
+import { createClaimedStore } from './blobs/claimed-store.ts';
+import type { OrphanQueue } from './blobs/orphan-queue.ts';
+import type { PurgeQueue } from './blobs/purge-queue.ts';
+import type { S3Address } from './blobs/s3-client.ts';
+import { openS3Store } from './blobs/s3-store.ts';
+import { createSqlBlobClaims } from './catalog/sql/blob-claims.ts';
+import { createSqlOrphanQueue } from './catalog/sql/orphan-queue.ts';
+import { createSharedPurgeQueue, removedBlobs } from './catalog/sql/shared-purge-queue.ts';
+import type { Connection } from './database/connection.ts';
+import type { Logger } from './log.ts';
+
+/** The bytes, and what removes them. */
+export type OpenBlobs = {
+  readonly blobs: BlobStore;
+  readonly purgeQueue: PurgeQueue;
+  /** Where servers share the store; where one server is alone, nobody looks for orphans while it runs. */
+  readonly orphans?: OrphanQueue;
+  close(): Promise<void>;
+};
+
+export type SharedBlobsOptions = {
+  readonly blobStore: S3Address;
+  readonly cacheBytes: number;
+  /** For uploads and copies. */
+  readonly dir: string;
+  readonly now: () => Date;
+  readonly log: Logger;
+};
+
+/**
+ * Blobs in an object store that servers share, with claims in the database that they share, and with copies on this machine. Only this
+ * server uses `dir`.
+ * @throws FeedError those of `openS3Store`
+ */
+export async function openSharedBlobs(
+  database: Connection,
+  { blobStore, cacheBytes, dir, now, log }: SharedBlobsOptions,
+): Promise<OpenBlobs> {
+  const store = await openS3Store(blobStore, join(dir, 'uploads'));
+  const cached = await openCachedStore(store, { dir: join(dir, 'blobs'), maxBytes: cacheBytes, log });
+  const forgetRemoved = () => cached.forget(removedBlobs(database));
+  await forgetRemoved();
+  database.onForeignChange(({ tables }) => {
+    // When the change is there.
+    if (tables.has('blob_removals')) setImmediate(() => void forgetRemoved());
+  });
+  return {
+    blobs: createClaimedStore(cached, createSqlBlobClaims(database, now), log),
+    purgeQueue: createSharedPurgeQueue(database, now),
+    orphans: createSqlOrphanQueue(database, now),
+    close: cached.close,
+  };
+}
