@@ -28,30 +28,40 @@ export async function openSqliteFixture(): Promise<DatabaseFixture> {
   const dir = await makeTempDir();
   const file = join(dir, 'catalog.db');
   let db = openDatabase(file);
-  const fixture: DatabaseFixture = {
+  return Object.assign(
+    portsOver(() => db),
+    {
+      async reopen() {
+        db.close();
+        db = openDatabase(file);
+      },
+      async close() {
+        db.close();
+        await rm(dir, { recursive: true, force: true });
+      },
+    },
+  );
+}
+
+/** All ports over a connection, with a clock of their own. */
+export function portsOver(connection: () => Connection): Omit<DatabaseFixture, 'reopen' | 'close'> {
+  const fixture: Omit<DatabaseFixture, 'reopen' | 'close'> = {
     time: new Date('2026-01-01T00:00:00Z'),
-    keys: (adminApiKey) => createSqlKeys(db, { now, adminApiKey }),
-    payloads: () => createSqlPayloads(db),
-    heldManifests: () => createSqlHeldManifests(db),
-    audit: () => createSqlAudit(db, now),
-    rings: () => createSqlRings(db, now),
-    clients: (limits) => createSqlClients(db, now, limits),
-    rollouts: (approvalsNeeded = 0) => createSqlRollouts(db, { now, approvalsNeeded: () => approvalsNeeded }),
-    feed: (approvals = []) => openFeed(db, now, approvals),
-    downloads: (limits) => createSqlDownloads(db, now, limits),
-    bucketEvents: () => createSqlBucketEvents(db, now),
-    clientLinks: () => createSqlClientLinks(db),
-    sharedHistory: () => createSqlSharedHistory(db, now),
-    pendingCommits: () => createSqlPendingCommits(db),
-    addPendingCommit: (commit) => db.transact(({ prepare }) => addPendingCommit(prepare, commit)),
-    async reopen() {
-      db.close();
-      db = openDatabase(file);
-    },
-    async close() {
-      db.close();
-      await rm(dir, { recursive: true, force: true });
-    },
+    keys: (adminApiKey) => createSqlKeys(connection(), { now, adminApiKey }),
+    payloads: () => createSqlPayloads(connection()),
+    heldManifests: () => createSqlHeldManifests(connection()),
+    audit: () => createSqlAudit(connection(), now),
+    rings: () => createSqlRings(connection(), now),
+    clients: (limits) => createSqlClients(connection(), now, limits),
+    rollouts: (approvalsNeeded = 0) =>
+      createSqlRollouts(connection(), { now, approvalsNeeded: () => approvalsNeeded }),
+    feed: (approvals = []) => openFeed(connection(), now, approvals),
+    downloads: (limits) => createSqlDownloads(connection(), now, limits),
+    bucketEvents: () => createSqlBucketEvents(connection(), now),
+    clientLinks: () => createSqlClientLinks(connection()),
+    sharedHistory: () => createSqlSharedHistory(connection(), now),
+    pendingCommits: () => createSqlPendingCommits(connection()),
+    addPendingCommit: (commit) => connection().transact(({ prepare }) => addPendingCommit(prepare, commit)),
   };
   const now = (): Date => fixture.time;
   return fixture;

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { describeAudit } from '../contract/audit.ts';
+import { describeBucketEvents } from '../contract/bucket-events.ts';
+import { describeClientLinks } from '../contract/client-links.ts';
+import { describeClients } from '../contract/clients.ts';
+import { describeDownloads } from '../contract/downloads.ts';
+import { describeHeldManifests } from '../contract/held-manifests.ts';
+import { describeKeys } from '../contract/keys.ts';
+import { describePayloads } from '../contract/payloads.ts';
+import { describePendingCommits } from '../contract/pending-commits.ts';
+import { describeRings } from '../contract/rings.ts';
+import { describeRollouts } from '../contract/rollouts.ts';
+import { describeViews } from '../contract/views.ts';
+import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
+import { openReplicaFixture } from '../kit/replica-fixture.ts';
+
+describe.runIf(hasPostgres)('with PostgreSQL', () => {
+  let postgres: Postgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres.stop());
+
+  const suites = {
+    call: [
+      describePayloads,
+      describeHeldManifests,
+      describeAudit,
+      describeClientLinks,
+      describePendingCommits,
+      describeRings,
+      describeViews,
+    ],
+    port: [describeKeys, describeDownloads, describeBucketEvents, describeClients, describeRollouts],
+  };
+  for (const each of ['call', 'port'] as const) {
+    for (const describeContract of suites[each])
+      describeContract('two replicas', async () => openReplicaFixture(await postgres.newDatabase(), each));
+  }
+});
