@@ -223,7 +223,7 @@ function heldUploads(services: Services) {
 
 function readinessOf({ catalog, blobs, bucket, freshness }: Services): MonitoringServices['checks'] {
   return {
-    database: () => freshness?.refresh() ?? catalog.ping(),
+    database: () => freshness?.ping() ?? catalog.ping(),
     blobs: () => blobs.ping(),
     git: () => bucket.ping(),
   };

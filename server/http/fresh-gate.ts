@@ -11,6 +11,10 @@ export type Freshness = {
   refresh(): Promise<void>;
   /** Whether the database did not answer the last question. */
   isAway(): boolean;
+  /** @throws when the database does not answer soon */
+  ping(): Promise<void>;
+  /** How far it is: the number of the last change that it has, and for how long it has had no word of the others. */
+  state(): { readonly revision: number; readonly unconfirmedMs: number };
 };
 
 const behind = new WeakSet<IncomingMessage>();

@@ -11,6 +11,10 @@ export type Freshness = {
   refresh(): Promise<void>;
   /** Whether the database did not answer the last question. */
   isAway(): boolean;
+  /** Rejects when the database does not answer soon: for those who ask whether this replica is of use. */
+  ping(): Promise<void>;
+  /** The copy's revision, and the milliseconds since it was last known to be whole. */
+  state(): { readonly revision: number; readonly unconfirmedMs: number };
   /** Asks again and again from now on; call it once. */
   start(): void;
   close(): void;
@@ -129,6 +133,10 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
     },
     refresh,
     isAway: () => isAway,
+    async ping() {
+      if (!lease.isValid()) await Promise.race([askOnce(), givenUp(answerMs)]);
+    },
+    state: () => ({ revision: copy.revision(), unconfirmedMs: Math.max(0, clock() - lease.confirmedAt()) }),
     start: again,
     close() {
       isClosed = true;

@@ -8,6 +8,8 @@ export const trustMs = 50;
  */
 export type Lease = {
   isValid(): boolean;
+  /** When the copy was known to have everything; never: minus infinity. */
+  confirmedAt(): number;
   /** The copy has everything that was committed before `askedAt`. */
   renew(askedAt: number): void;
 };
@@ -17,6 +19,7 @@ export function createLease(clock: () => number): Lease {
   let until = Number.NEGATIVE_INFINITY;
   return {
     isValid: () => clock() < until,
+    confirmedAt: () => until - trustMs,
     renew(askedAt) {
       until = Math.max(until, askedAt + trustMs);
     },

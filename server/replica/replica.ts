@@ -16,7 +16,7 @@ import { migrate, type Schema } from './schema.ts';
 import { sharedTables } from './tables.ts';
 
 /** A replica of the server, as far as its database is concerned. */
-export type Replica = Pick<Freshness, 'isFresh' | 'refresh' | 'isAway' | 'start'> & {
+export type Replica = Omit<Freshness, 'close'> & {
   /** Reads the copy of this replica, and changes the database that all of them share. */
   readonly database: Connection;
   close(): void;
@@ -99,10 +99,7 @@ async function connectReplica(
       writeStatistics: (write) => transact(write),
       onForeignChange: (listener) => void listeners.push(listener),
     },
-    isFresh: freshness.isFresh,
-    refresh: freshness.refresh,
-    isAway: freshness.isAway,
-    start: freshness.start,
+    ...freshness,
     close() {
       freshness.close();
       sharedCommit.close();

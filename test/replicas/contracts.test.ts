@@ -10,6 +10,7 @@ import { describePayloads } from '../contract/payloads.ts';
 import { describePendingCommits } from '../contract/pending-commits.ts';
 import { describeRings } from '../contract/rings.ts';
 import { describeRollouts } from '../contract/rollouts.ts';
+import { describeSharedHistory } from '../contract/shared-history.ts';
 import { describeViews } from '../contract/views.ts';
 import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
 import { openReplicaFixture } from '../kit/replica-fixture.ts';
@@ -27,6 +28,7 @@ describe.runIf(hasPostgres)('with PostgreSQL', () => {
       describeHeldManifests,
       describeAudit,
       describeClientLinks,
+      describeSharedHistory,
       describePendingCommits,
       describeRings,
       describeViews,
