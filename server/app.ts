@@ -122,7 +122,7 @@ export function createApp(services: Services): RequestListener {
   const { maxPackageBytes, reservedIds, approvals = [] } = config;
   const cache = cachePolicies(config.readAuth !== undefined);
   const findKey = warnOfPlainHttp((secret, { address }) => keys.find(secret, address), log);
-  const metrics = createMetrics();
+  const metrics = createMetrics(services.freshness?.state);
   const beginDownload = createBeginDownload({ ...services, metrics });
   const uploads = createUploadLimit();
   const securityHeaders = securityHeaderList(config.tls !== undefined);

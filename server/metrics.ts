@@ -23,6 +23,9 @@ type RolloutValues = {
   readonly clients: Readonly<Record<string, number>>;
 };
 
+/** How far a server is that shares its database with others. */
+type ReplicaState = { readonly revision: number; readonly unconfirmedMs: number };
+
 /** The kinds of uploads: a nupkg on the feed, a payload at /dl, a git push to the bucket. */
 export type PushKind = 'package' | 'payload' | 'bucket';
 
@@ -41,7 +44,7 @@ export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE;
 const maxIds = 200;
 
 /** All documented metrics (docs/operate/watching.md), and those of the Node process. */
-export function createMetrics(): Metrics {
+export function createMetrics(replica?: () => ReplicaState): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -85,6 +88,7 @@ export function createMetrics(): Metrics {
     }),
   };
   const rollouts = createRolloutMetrics(registers);
+  if (replica !== undefined) registerReplica(registers, replica);
   const ids = new Set<string>();
 
   return {
@@ -111,6 +115,26 @@ export function createMetrics(): Metrics {
       return registry.metrics();
     },
   };
+}
+
+/** Read at each scrape, so that a replica without its database says so. */
+function registerReplica(registers: Registry[], state: () => ReplicaState): void {
+  new Gauge({
+    name: 'gwt_replica_revision',
+    help: 'The last change of the shared database that this replica has.',
+    registers,
+    collect() {
+      this.set(state().revision);
+    },
+  });
+  new Gauge({
+    name: 'gwt_replica_unconfirmed_seconds',
+    help: 'How long this replica has had no word from the shared database that it has every change.',
+    registers,
+    collect() {
+      this.set(state().unconfirmedMs / 1000);
+    },
+  });
 }
 
 function createRolloutMetrics(registers: Registry[]): { show(open: readonly RolloutValues[]): void } {

@@ -1,5 +1,5 @@
 import type { ForeignChange } from '../database/connection.ts';
-import type { Copy } from './copy.ts';
+import type { Commit, Copy } from './copy.ts';
 import type { Session } from './postgres.ts';
 import { readChanges } from './read-changes.ts';
 import type { Table } from './tables.ts';
@@ -14,23 +14,24 @@ export type CatchUpDeps = {
 };
 
 /**
- * Brings the copy to at least this revision, which the session sees. False when the list of changes does not lead there, and
+ * Brings the copy to at least this commit, which the session sees. False when the list of changes does not lead there, and
  * everything has to be copied.
  */
 export async function catchUp(
   { copy, tables, copying, changed }: CatchUpDeps,
   session: Session,
-  revision: number,
+  { revision, token }: Commit,
 ): Promise<boolean> {
-  while (copy.revision() < revision) {
-    const since = copy.revision();
+  while (copy.at().revision < revision) {
+    const since = copy.at();
     const read = await readChanges(session, tables, since);
     if (read === undefined) return false;
     await copying();
     // Meanwhile our own change, or another question, may have brought the copy further.
-    if (copy.revision() !== since) continue;
-    if (read.revision === since) return false;
-    changed(copy.apply(read.changes, read.revision));
+    if (copy.at().token !== since.token) continue;
+    if (read.commit.revision === since.revision) return false;
+    changed(copy.apply(read.changes, read.commit));
   }
-  return true;
+  // The same number of another commit: the database went back, and on from there.
+  return copy.at().revision > revision || copy.at().token === token;
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../database/connection.ts';
-import type { Commit, Failure, Write } from '../database/transact.ts';
+import type { Commit as CommitWrites, Failure, Write } from '../database/transact.ts';
 import { FeedError } from '../errors.ts';
 import type { Capture } from './capture.ts';
 import { type CatchUpDeps, catchUp } from './catch-up.ts';
+import type { Commit } from './copy.ts';
 import type { Postgres, Session } from './postgres.ts';
 import type { ChangedKeys } from './read-changes.ts';
 import { type TableChange, writeSql } from './rows.ts';
@@ -33,7 +34,7 @@ const keptRevisions = 100_000;
  * changes are made in the copy, only to see which rows they change, and undone; the copy gets them when PostgreSQL has them.
  * Writes fail with FeedError DATABASE_UNREACHABLE, DATABASE_UNSURE and the like; nothing was changed then, but for DATABASE_UNSURE.
  */
-export function createSharedCommit(deps: CommitDeps): { readonly commit: Commit; close(): void } {
+export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitWrites; close(): void } {
   const { local, capture, copy, postgres, inTurn, copyAnew } = deps;
   let kept: Session | undefined;
 
@@ -69,9 +70,11 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: Commit;
   async function attempt(writes: readonly Write[]): Promise<readonly (Failure | undefined)[] | undefined> {
     const session = await open();
     try {
-      const [[revision] = []] = await session.run('BEGIN; SELECT revision FROM replica_state FOR UPDATE');
-      const before = Number(revision);
-      if (copy.revision() > before || !(await catchUp(deps, session, before))) {
+      const [[number, mark] = []] = await session.run(
+        'BEGIN; SELECT revision, token FROM replica_state FOR UPDATE',
+      );
+      const before: Commit = { revision: Number(number), token: String(mark) };
+      if (copy.at().revision > before.revision || !(await catchUp(deps, session, before))) {
         await session.run('ROLLBACK');
         return undefined;
       }
@@ -80,11 +83,11 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: Commit;
         await session.run('ROLLBACK');
         return announced(writes, failures);
       }
-      const token = randomUUID();
-      await write(session, changes, before + 1, token);
-      await confirm(session, before + 1, token);
+      const next: Commit = { revision: before.revision + 1, token: randomUUID() };
+      await write(session, changes, next);
+      await confirm(session, next);
       // Somebody who asked for changes meanwhile may have been faster.
-      if (copy.revision() === before) copy.apply(changes, before + 1);
+      if (copy.at().token === before.token) copy.apply(changes, next);
       return announced(writes, failures);
     } catch (error) {
       // Its transaction ends with it.
@@ -94,12 +97,12 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: Commit;
   }
 
   /** A connection that breaks now leaves open whether it was committed: the database knows. */
-  async function confirm(session: Session, revision: number, token: string): Promise<void> {
+  async function confirm(session: Session, commit: Commit): Promise<void> {
     try {
       await session.run('COMMIT');
     } catch (error) {
       session.close();
-      const isThere = await patiently(() => isCommitted(postgres, revision, token)).catch((cause) => {
+      const isThere = await patiently(() => isCommitted(postgres, commit)).catch((cause) => {
         throw new FeedError('DATABASE_UNSURE', { database: postgres.name }, cause);
       });
       if (!isThere) throw error;
@@ -129,8 +132,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: Commit;
   async function write(
     session: Session,
     changes: readonly TableChange[],
-    revision: number,
-    token: string,
+    { revision, token }: Commit,
   ): Promise<void> {
     const values: unknown[] = [];
     const parts = changes.flatMap((change) => writeSql(change, values));
@@ -140,7 +142,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: Commit;
     const last = values.length;
     const all = [
       ...parts,
-      `UPDATE replica_state SET revision = $${last - 3}`,
+      `UPDATE replica_state SET revision = $${last - 3}, token = $${last - 2}`,
       `DELETE FROM replica_commits WHERE revision <= $${last}`,
     ];
     const named = all.map((sql, at) => `step${at} AS (${sql})`).join(', ');
@@ -159,7 +161,7 @@ function announced(
 }
 
 /** Waits for the lock: a transaction that was cut off, and is still running there, has ended then. */
-async function isCommitted(postgres: Postgres, revision: number, token: string): Promise<boolean> {
+async function isCommitted(postgres: Postgres, { revision, token }: Commit): Promise<boolean> {
   const session = await postgres.connect();
   try {
     await session.run('BEGIN; SELECT 1 FROM replica_state FOR UPDATE');

@@ -5,11 +5,16 @@ import type { Table } from './tables.ts';
 
 /** This replica's copy of the database, in SQLite. */
 export type Copy = {
-  /** The database's revision that it shows. */
-  revision(): number;
-  /** Makes the changes of the next revision. */
-  apply(changes: readonly TableChange[], revision: number): ForeignChange;
+  /** The database's commit that it shows. */
+  at(): Commit;
+  /** Makes the changes up to a later commit. */
+  apply(changes: readonly TableChange[], commit: Commit): ForeignChange;
 };
+
+/** A commit of the database: its number, and its token, which no other commit has. */
+export type Commit = { readonly revision: number; readonly token: string };
+
+const nothing: Commit = { revision: -1, token: '' };
 
 /** Tables whose rows are of one package id. */
 const ofPackages = new Set(['packages', 'held_packages', 'ids']);
@@ -18,12 +23,12 @@ export function createCopy(db: Connection, forget: () => void): Copy {
   const { prepare, exec } = db;
 
   return {
-    revision: () => (prepare('SELECT revision FROM replica_copy').pluck().get() as number | undefined) ?? 0,
-    apply(changes, revision) {
+    at: () => (prepare('SELECT revision, token FROM replica_copy').get() as Commit | undefined) ?? nothing,
+    apply(changes, { revision, token }) {
       exec('BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON');
       try {
         const difference = makeChanges(changes);
-        prepare('UPDATE replica_copy SET revision = ?').run(revision);
+        prepare('UPDATE replica_copy SET revision = ?, token = ?').run(revision, token);
         // What is in memory is compared with this number, which is of this process alone.
         prepare('UPDATE state SET revision = revision + 1').run();
         forget();

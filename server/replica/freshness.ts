@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FeedError } from '../errors.ts';
 import { type CatchUpDeps, catchUp } from './catch-up.ts';
+import type { Commit } from './copy.ts';
 import { createLease } from './lease.ts';
 import type { Postgres, Session } from './postgres.ts';
 
@@ -52,16 +53,16 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
 
   async function ask(): Promise<void> {
     const askedAt = clock();
-    const before = copy.revision();
+    const before = copy.at();
     if (session?.isOpen() !== true) session = await postgres.connect();
     const used = session;
     const silent = setTimeout(() => used.close(), answerMs);
     try {
-      const [[found] = []] = await used.query('SELECT revision FROM replica_state');
-      const revision = Number(found);
+      const [[revision, token] = []] = await used.query('SELECT revision, token FROM replica_state');
+      const found: Commit = { revision: Number(revision), token: String(token) };
       clearTimeout(silent);
-      // A dump of before was restored: the copy has what the database has not.
-      const isWhole = revision >= before && (revision <= copy.revision() || (await readOn(used, revision)));
+      // A database that has less than the copy went back: a dump was restored, or a standby took over that lacked something.
+      const isWhole = found.revision >= before.revision && (await readOn(used, found));
       if (!isWhole) await copyAnew();
       lease.renew(askedAt);
     } catch (error) {
@@ -73,9 +74,10 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
   }
 
   /** In one state of the database. */
-  async function readOn(used: Session, revision: number): Promise<boolean> {
+  async function readOn(used: Session, found: Commit): Promise<boolean> {
+    if (copy.at().revision >= found.revision) return catchUp(deps, used, found);
     await used.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const isWhole = await catchUp(deps, used, revision);
+    const isWhole = await catchUp(deps, used, found);
     await used.run('COMMIT');
     return isWhole;
   }
@@ -136,7 +138,10 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
     async ping() {
       if (!lease.isValid()) await Promise.race([askOnce(), givenUp(answerMs)]);
     },
-    state: () => ({ revision: copy.revision(), unconfirmedMs: Math.max(0, clock() - lease.confirmedAt()) }),
+    state: () => ({
+      revision: copy.at().revision,
+      unconfirmedMs: Math.max(0, clock() - lease.confirmedAt()),
+    }),
     start: again,
     close() {
       isClosed = true;

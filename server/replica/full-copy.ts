@@ -18,7 +18,7 @@ export async function copyEverything(
   { number, tables }: Schema,
 ): Promise<number> {
   await session.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  const [[id, revision] = []] = await session.query('SELECT id, revision FROM replica_state');
+  const [[id, revision, token] = []] = await session.query('SELECT id, revision, token FROM replica_state');
   const { exec, prepare } = copy;
   exec('BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON');
   try {
@@ -34,8 +34,8 @@ export async function copyEverything(
     }
     for (const sql of kept) exec(sql);
     exec('DELETE FROM replica_copy');
-    const mark = 'INSERT INTO replica_copy (database, revision, schema) VALUES (?, ?, ?)';
-    prepare(mark).run(String(id), Number(revision), number);
+    const mark = 'INSERT INTO replica_copy (database, revision, token, schema) VALUES (?, ?, ?, ?)';
+    prepare(mark).run(String(id), Number(revision), String(token), number);
     prepare('UPDATE state SET revision = revision + 1').run();
     exec('COMMIT');
   } catch (error) {

@@ -1,28 +1,32 @@
+import type { Commit } from './copy.ts';
 import type { Session } from './postgres.ts';
 import { type Key, readRows, type TableChange } from './rows.ts';
 import type { Table } from './tables.ts';
 
-export type Changes = { readonly revision: number; readonly changes: readonly TableChange[] };
+export type Changes = { readonly commit: Commit; readonly changes: readonly TableChange[] };
 
 /** What a commit changed: the keys by table, as JSON. */
 export type ChangedKeys = Readonly<Record<string, readonly Key[]>>;
 
 /**
- * What has changed since a revision, as it is now; undefined when the list does not go back so far, or cannot say, and everything
- * has to be copied. Call it where nothing changes in between: in a transaction that sees one state, or holds the lock.
+ * What has changed since a commit, as it is now; undefined when the list does not have it, or cannot say what came after, and
+ * everything has to be copied. Call it where nothing changes in between: in a transaction that sees one state, or holds the lock.
  */
 export async function readChanges(
   session: Session,
   tables: readonly Table[],
-  since: number,
+  since: Commit,
 ): Promise<Changes | undefined> {
   const commits = (await session.query(
-    'SELECT revision, changes FROM replica_commits WHERE revision > $1 ORDER BY revision',
-    [since],
-  )) as readonly (readonly [number, string | null])[];
-  const isWhole = commits.every(([revision, changes], at) => revision === since + 1 + at && changes !== null);
-  if (!isWhole) return undefined;
-  const keys = keysOf(commits.map(([, changes]) => JSON.parse(changes ?? '{}') as ChangedKeys));
+    'SELECT revision, token, changes FROM replica_commits WHERE revision >= $1 ORDER BY revision',
+    [since.revision],
+  )) as readonly (readonly [number, string, string | null])[];
+  const [first, ...later] = commits;
+  const isWhole = later.every(
+    ([revision, , changes], at) => revision === since.revision + 1 + at && changes !== null,
+  );
+  if (first?.[1] !== since.token || !isWhole) return undefined;
+  const keys = keysOf(later.map(([, , changes]) => JSON.parse(changes ?? '{}') as ChangedKeys));
   const changes: TableChange[] = [];
   for (const table of tables) {
     const changed = keys.get(table.name);
@@ -30,7 +34,8 @@ export async function readChanges(
     const all = [...changed.values()];
     changes.push({ table, keys: all, rows: await readRows(session, table, all) });
   }
-  return { revision: since + commits.length, changes };
+  const [revision, token] = commits.at(-1) ?? first;
+  return { commit: { revision, token }, changes };
 }
 
 /** Each key once. Tables that this program does not know are left out later. */

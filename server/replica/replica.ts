@@ -25,6 +25,7 @@ export type Replica = Omit<Freshness, 'close'> & {
 const copyTable = `CREATE TABLE IF NOT EXISTS replica_copy (
     database TEXT NOT NULL,
     revision INTEGER NOT NULL,
+    token    TEXT NOT NULL,
     schema   INTEGER NOT NULL
   ) STRICT`;
 

@@ -12,12 +12,16 @@ import {
 
 export type { Schema, SchemaStep } from './schema-steps.ts';
 
-/** `id`: another one for each database, so that no copy is taken for one of another. */
+/**
+ * `id`: another one for each database, so that no copy is taken for one of another. `token`: another one for each commit, for a
+ * database that goes back to an older state (a restored dump, a standby that lacked something) counts on from there.
+ */
 const stateTables = [
   `CREATE TABLE replica_state (
     one        boolean PRIMARY KEY DEFAULT true CHECK (one),
     id         text NOT NULL,
     revision   bigint NOT NULL,
+    token      text NOT NULL,
     schema     bigint NOT NULL,
     min_schema bigint NOT NULL
   )`,
@@ -30,7 +34,9 @@ const stateTables = [
   )`,
   `COMMENT ON TABLE replica_state IS '${mark}'`,
   `COMMENT ON TABLE replica_commits IS '${mark}'`,
-  'INSERT INTO replica_state (id, revision, schema, min_schema) VALUES (gen_random_uuid()::text, 0, 0, 0)',
+  `INSERT INTO replica_state (id, revision, token, schema, min_schema)
+    VALUES (gen_random_uuid()::text, 0, gen_random_uuid()::text, 0, 0)`,
+  'INSERT INTO replica_commits (revision, token) SELECT revision, token FROM replica_state',
 ];
 const stateNames = ['replica_state', 'replica_commits'];
 

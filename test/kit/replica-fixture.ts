@@ -69,7 +69,7 @@ export function alternating<Port extends object>(replicas: readonly Replica[], p
         if (immediate.has(name)) return port[name]?.(...args);
         turn = (turn + 1) % ports.length;
         const work = async (): Promise<unknown> => {
-          for (const other of ports) await (other as Flushing).flush?.();
+          for (const other of ports) if (other !== port) await (other as Flushing).flush?.();
           await replicas[at]?.refresh();
           return port[name]?.(...args);
         };

@@ -1,0 +1,175 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { operator } from '../../server/audit/audit.ts';
+import { createSqlCatalog, type SqlCatalog } from '../../server/catalog/sql/catalog.ts';
+import { createLogger } from '../../server/log.ts';
+import { openReplica, type Replica } from '../../server/replica/replica.ts';
+import { makePackage } from '../kit/new-package.ts';
+import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
+import { makeTempDir } from '../kit/test-server.ts';
+
+describe.runIf(hasPostgres)("a replica's copy of PostgreSQL", () => {
+  let postgres: Postgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres.stop());
+
+  let url: string;
+  let dir: string;
+  const open = new Set<Replica>();
+  beforeEach(async () => {
+    url = await postgres.newDatabase();
+    dir = await makeTempDir();
+  });
+  afterEach(async () => {
+    for (const replica of open) replica.close();
+    open.clear();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  async function openOne(name: string): Promise<{ replica: Replica; catalog: SqlCatalog }> {
+    const replica = await openReplica(url, join(dir, `${name}.db`), createLogger('silent'));
+    open.add(replica);
+    return { replica, catalog: createSqlCatalog(replica.database, () => new Date(0)) };
+  }
+  function close({ replica }: { replica: Replica }): void {
+    open.delete(replica);
+    replica.close();
+  }
+  const add = ({ catalog }: { catalog: SqlCatalog }, version: string) =>
+    catalog.add(makePackage({ id: 'delve', version }), operator);
+  async function versions({
+    replica,
+    catalog,
+  }: {
+    replica: Replica;
+    catalog: SqlCatalog;
+  }): Promise<string[]> {
+    await replica.refresh();
+    const found = await catalog.versionsOf(['delve'], { view: 'semver2', includePrerelease: true }, 100);
+    return (found.get('delve') ?? []).map(({ version }) => version);
+  }
+
+  it('has what others have written, before and after it was opened', async () => {
+    const a = await openOne('a');
+    await add(a, '1.0.0');
+    const b = await openOne('b');
+    await add(a, '1.1.0');
+
+    expect(await versions(b)).toEqual(['1.1.0', '1.0.0']);
+    await add(b, '1.2.0');
+    expect(await versions(a)).toEqual(['1.2.0', '1.1.0', '1.0.0']);
+    expect(await add(b, '1.1.0')).toBe('exists');
+  });
+
+  it('goes on from where it was when its server starts again', async () => {
+    const a = await openOne('a');
+    const b = await openOne('b');
+    await add(a, '1.0.0');
+    close(b);
+    await add(a, '1.1.0');
+
+    expect(await versions(await openOne('b'))).toEqual(['1.1.0', '1.0.0']);
+  });
+
+  it('is made anew when the database went back to an older state, and on from there', async () => {
+    const a = await openOne('a');
+    const b = await openOne('b');
+    await add(a, '1.0.0');
+    const [stateBefore] = [await postgres.sql('SELECT revision, token FROM replica_state', url)];
+    const [revision = '', token = ''] = stateBefore.trim().split('|');
+    await add(a, '1.1.0');
+    expect(await versions(b)).toEqual(['1.1.0', '1.0.0']);
+
+    // As a dump from before the last change would be.
+    await postgres.sql(
+      `DELETE FROM packages WHERE version = '1.1.0'; DELETE FROM audit WHERE version = '1.1.0';
+       DELETE FROM nuspecs WHERE NOT EXISTS (SELECT 1 FROM packages p WHERE p.nuspec_pk = nuspecs.pk);
+       UPDATE packages SET latest_semver1 = 1, newest_semver1 = 1, latest_semver2 = 1, newest_semver2 = 1;
+       DELETE FROM replica_commits WHERE revision > ${revision};
+       UPDATE replica_state SET revision = ${revision}, token = '${token}'`,
+      url,
+    );
+    await add(a, '1.2.0');
+
+    // B has the same number as the database, of another commit.
+    expect(await versions(a)).toEqual(['1.2.0', '1.0.0']);
+    expect(await versions(b)).toEqual(['1.2.0', '1.0.0']);
+    close(b);
+    expect(await versions(await openOne('b'))).toEqual(['1.2.0', '1.0.0']);
+  });
+
+  it('is made anew when its file is damaged, or of another database', async () => {
+    const a = await openOne('a');
+    await add(a, '1.0.0');
+    close(a);
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(join(dir, 'a.db'), 'not a database at all, but long enough to be looked at'.repeat(50));
+    expect(await versions(await openOne('a'))).toEqual(['1.0.0']);
+
+    for (const replica of open) replica.close();
+    open.clear();
+    url = await postgres.newDatabase();
+    expect(await versions(await openOne('a'))).toEqual([]);
+  });
+
+  it('writes nothing, in itself or elsewhere, of a change that fails', async () => {
+    const a = await openOne('a');
+    const b = await openOne('b');
+    const failing = a.replica.database.transact(({ prepare }) => {
+      prepare("INSERT INTO rings (name, globs) VALUES ('canary', '[]')").run();
+      throw new Error('changed my mind');
+    });
+    const other = a.replica.database.transact(({ prepare }) =>
+      prepare("INSERT INTO rings (name, globs) VALUES ('early', '[]')").run(),
+    );
+
+    await expect(failing).rejects.toThrow('changed my mind');
+    await other;
+    for (const { replica } of [a, b]) {
+      await replica.refresh();
+      expect(replica.database.prepare('SELECT name FROM rings').pluck().all()).toEqual(['early']);
+    }
+  });
+
+  it('sees nothing before PostgreSQL has it', async () => {
+    const a = await openOne('a');
+    let isSeen = false;
+    const change = a.replica.database.transact(({ prepare, afterCommit }) => {
+      prepare("INSERT INTO rings (name, globs) VALUES ('canary', '[]')").run();
+      afterCommit(() => {
+        isSeen = true;
+      });
+    });
+    const count = () => a.replica.database.prepare('SELECT count(*) FROM rings').pluck().get();
+    while (!isSeen) {
+      expect(count()).toBe(0);
+      await new Promise(setImmediate);
+    }
+    expect(await postgres.sql('SELECT count(*) FROM rings', url)).toContain('1');
+    expect(count()).toBe(1);
+    await change;
+  });
+
+  it('confirms a change only when PostgreSQL has it, however the connection ends', async () => {
+    const a = await openOne('a');
+    const b = await openOne('b');
+    const added = Array.from({ length: 40 }, async (_, at) => {
+      await new Promise((resolve) => setTimeout(resolve, at * 20));
+      return add(at % 2 === 0 ? a : b, `1.0.${at}`);
+    });
+    for (let cut = 0; cut < 4; cut += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      const all = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity';
+      await postgres.sql(`${all} WHERE application_name = 'go-win-tools'`, url);
+    }
+
+    expect(new Set(await Promise.all(added))).toEqual(new Set(['added']));
+    expect((await versions(a)).length).toBe(40);
+    expect(await versions(b)).toEqual(await versions(a));
+    expect(await postgres.sql('SELECT count(*) FROM packages', url)).toContain('40');
+    expect(await postgres.sql('SELECT count(*), max(number) FROM audit', url)).toContain('40|40');
+  });
+});
