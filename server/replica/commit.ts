@@ -37,10 +37,14 @@ const keptRevisions = 100_000;
 export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitWrites; close(): void } {
   const { local, capture, copy, postgres, inTurn, copyAnew } = deps;
   let kept: Session | undefined;
+  let isClosed = false;
 
   async function open(): Promise<Session> {
-    if (kept?.isOpen() !== true) kept = await postgres.connect();
-    return kept;
+    if (kept?.isOpen() === true) return kept;
+    const opened = await postgres.connect();
+    if (isClosed) opened.close();
+    kept = opened;
+    return opened;
   }
 
   function rehearse(writes: readonly Write[]): {
@@ -118,7 +122,10 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
         for (const write of writes) write.done({ error });
       }
     },
-    close: () => kept?.close(),
+    close() {
+      isClosed = true;
+      kept?.close();
+    },
   };
 
   async function insist(writes: readonly Write[]): Promise<readonly (Failure | undefined)[]> {

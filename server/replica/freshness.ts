@@ -24,6 +24,7 @@ export type Freshness = {
 export type FreshnessDeps = CatchUpDeps & {
   readonly postgres: Postgres;
   readonly copyAnew: () => Promise<void>;
+  readonly trustMs: number;
   /** After each question, with what went wrong. */
   readonly asked: (error?: unknown) => void;
 };
@@ -41,9 +42,9 @@ const pauseMs = 100;
 
 /** Compares the copy with the database, so often that requests hardly ever wait for it. */
 export function createFreshness(deps: FreshnessDeps): Freshness {
-  const { copy, postgres, copyAnew, asked } = deps;
+  const { copy, postgres, copyAnew, trustMs, asked } = deps;
   const clock = () => performance.now();
-  const lease = createLease(clock);
+  const lease = createLease(clock, trustMs);
   let session: Session | undefined;
   let asking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -51,11 +52,18 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
   let isClosed = false;
   let isAway = false;
 
+  async function open(): Promise<Session> {
+    if (session?.isOpen() === true) return session;
+    const opened = await postgres.connect();
+    if (isClosed) opened.close();
+    session = opened;
+    return opened;
+  }
+
   async function ask(): Promise<void> {
     const askedAt = clock();
     const before = copy.at();
-    if (session?.isOpen() !== true) session = await postgres.connect();
-    const used = session;
+    const used = await open();
     const silent = setTimeout(() => used.close(), answerMs);
     try {
       const [[revision, token] = []] = await used.query('SELECT revision, token FROM replica_state');

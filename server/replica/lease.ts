@@ -15,13 +15,13 @@ export type Lease = {
 };
 
 /** @param clock monotonic, in milliseconds */
-export function createLease(clock: () => number): Lease {
+export function createLease(clock: () => number, spanMs: number = trustMs): Lease {
   let until = Number.NEGATIVE_INFINITY;
   return {
     isValid: () => clock() < until,
-    confirmedAt: () => until - trustMs,
+    confirmedAt: () => until - spanMs,
     renew(askedAt) {
-      until = Math.max(until, askedAt + trustMs);
+      until = Math.max(until, askedAt + spanMs);
     },
   };
 }

@@ -22,6 +22,9 @@ export type Replica = Omit<Freshness, 'close'> & {
   close(): void;
 };
 
+/** `trustMs`: the same on all replicas (lease.ts). */
+export type ReplicaOptions = { readonly trustMs: number };
+
 const copyTable = `CREATE TABLE IF NOT EXISTS replica_copy (
     database TEXT NOT NULL,
     revision INTEGER NOT NULL,
@@ -35,11 +38,16 @@ const copyTable = `CREATE TABLE IF NOT EXISTS replica_copy (
  * @throws FeedError DATABASE_UNREACHABLE, DATABASE_REFUSED, DATABASE_VERSION, DATABASE_READ_ONLY, DATABASE_RIGHTS,
  *   DATABASE_NEWER, DATABASE_SCHEMA, DATABASE_ENCODING, DATABASE_LOCKED, STORAGE_FULL
  */
-export async function openReplica(url: string, file: string, log: Logger): Promise<Replica> {
+export async function openReplica(
+  url: string,
+  file: string,
+  log: Logger,
+  options: ReplicaOptions = { trustMs },
+): Promise<Replica> {
   const postgres = await openPostgres(url);
   const local = openCopyFile(file, log);
   try {
-    return await connectReplica(postgres, local, file, log);
+    return await connectReplica(postgres, local, file, { log, ...options });
   } catch (error) {
     local.close();
     throw error;
@@ -50,7 +58,7 @@ async function connectReplica(
   postgres: Postgres,
   local: Connection,
   file: string,
-  log: Logger,
+  { log, trustMs }: ReplicaOptions & { readonly log: Logger },
 ): Promise<Replica> {
   const tables = sharedTables(local.prepare);
   const schema: Schema = { number: migrations.length, tables };
@@ -80,7 +88,7 @@ async function connectReplica(
   }
 
   const shared = { copy, tables, changed, postgres, copyAnew, copying: () => copying };
-  const freshness = createFreshness({ ...shared, asked: createReport(postgres.name, log) });
+  const freshness = createFreshness({ ...shared, trustMs, asked: createReport(postgres.name, log) });
   const sharedCommit = createSharedCommit({ ...shared, local, capture, inTurn });
   const transact = createTransact(local.prepare, sharedCommit.commit);
   if (!isCopyOf(local, id, schema)) await copyAnew();

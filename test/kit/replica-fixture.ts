@@ -32,7 +32,8 @@ export async function openReplicaPair(url: string): Promise<{
   const log = createLogger('silent');
   const open = async (): Promise<readonly Replica[]> => {
     const replicas = [];
-    for (const name of ['a', 'b']) replicas.push(await openReplica(url, join(dir, `${name}.db`), log));
+    for (const name of ['a', 'b'])
+      replicas.push(await openReplica(url, join(dir, `${name}.db`), log, { trustMs: 5 }));
     for (const replica of replicas) replica.start();
     return replicas;
   };
@@ -71,7 +72,10 @@ export function alternating<Port extends object>(replicas: readonly Replica[], p
         const work = async (): Promise<unknown> => {
           for (const other of ports) if (other !== port) await (other as Flushing).flush?.();
           await replicas[at]?.refresh();
-          return port[name]?.(...args);
+          const answer = await port[name]?.(...args);
+          // For what answers at once, and cannot ask first.
+          for (const replica of replicas) await replica.refresh();
+          return answer;
         };
         return work();
       };

@@ -3,6 +3,7 @@ import { describeAudit } from '../contract/audit.ts';
 import { describeBucketEvents } from '../contract/bucket-events.ts';
 import { describeClientLinks } from '../contract/client-links.ts';
 import { describeClients } from '../contract/clients.ts';
+import type { OpenFixture } from '../contract/database.ts';
 import { describeDownloads } from '../contract/downloads.ts';
 import { describeHeldManifests } from '../contract/held-manifests.ts';
 import { describeKeys } from '../contract/keys.ts';
@@ -31,7 +32,7 @@ describe.runIf(hasPostgres)('with PostgreSQL', () => {
       describeSharedHistory,
       describePendingCommits,
       describeRings,
-      describeViews,
+      (name: string, open: OpenFixture) => describeViews(name, open, 3),
     ],
     port: [describeKeys, describeDownloads, describeBucketEvents, describeClients, describeRollouts],
   };

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { createSqlCatalog, type SqlCatalog } from '../../server/catalog/sql/catalog.ts';
+import { describeCatalog, editedAt } from '../contract/catalog.ts';
+import { describeHeldVersions } from '../contract/held.ts';
+import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
+import { alternating, openReplicaPair } from '../kit/replica-fixture.ts';
+
+describe.runIf(hasPostgres)('with PostgreSQL', () => {
+  let postgres: Postgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres.stop());
+
+  const open = async () => {
+    const pair = await openReplicaPair(await postgres.newDatabase());
+    const create = () => pair.replicas().map(({ database }) => createSqlCatalog(database, () => editedAt));
+    const catalogs = create();
+    return {
+      catalog: alternating(pair.replicas(), catalogs),
+      // Each replica counts for itself.
+      revisions: (catalogs[0] as SqlCatalog).revisions,
+      async reopen() {
+        await pair.reopen();
+        return alternating(pair.replicas(), create());
+      },
+      close: pair.close,
+    };
+  };
+  describeCatalog('the catalog of two replicas', open, { isRemote: true });
+  describeHeldVersions('the catalog of two replicas', open);
+});
