@@ -46,7 +46,10 @@ export async function checkPush(
       return refusal([error.message]);
     }
     log.error({ err: error }, 'push could not be checked');
-    return refusal(['the server could not check the push; its log has the details.']);
+    const isAway = error instanceof FeedError && error.status === 503;
+    return refusal([
+      isAway ? error.message : 'the server could not check the push; its log has the details.',
+    ]);
   }
 }
 

@@ -4,9 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findDamage, listRefs, openRepository } from '../../../server/bucket/git-bundle.ts';
 import { beginSharedBucket, copySharedBucket } from '../../../server/bucket/shared-copy.ts';
 import type { SharedHistory } from '../../../server/bucket/shared-history.ts';
+import type { PackStore } from '../../../server/bucket/stored-packs.ts';
+import { FeedError } from '../../../server/errors.ts';
 import { createLogger } from '../../../server/log.ts';
 import { type BucketServer, serveBucket } from './serve-bucket.ts';
-import { type SharedWorld, startSharedWorld } from './shared-world.ts';
+import { type Parts, type SharedWorld, startSharedWorld } from './shared-world.ts';
 
 describe('the bucket of several servers', () => {
   let world: SharedWorld;
@@ -26,6 +28,10 @@ describe('the bucket of several servers', () => {
       await real.publish(...publication);
       throw new Error('killed');
     },
+  });
+  const stopWhileStored = (real: PackStore): PackStore => ({
+    ...real,
+    receive: () => Promise.reject(new FeedError('BUCKET_BEHIND')),
   });
   const stopBeforeCommit = (real: SharedHistory): SharedHistory => ({
     ...real,
@@ -48,11 +54,25 @@ describe('the bucket of several servers', () => {
     ]);
     for (const name of ['a', 'b']) await world.expectSound(name);
 
-    // Without new objects there is no pack.
     const back = await world.release(b, 'buf', '1.30.0');
     await world.git.run(clone, 'pull', '--quiet', '--ff-only');
     expect(await world.git.run(clone, 'rev-parse', 'HEAD')).toBe(back);
     expect((await a.bucket.readManifest('beta', 'buf'))?.version).toBe('1.30.0');
+  });
+
+  it('stores no pack for refs that move to what is published', async () => {
+    const work = await world.publisher.clone(world.url(a), 'work');
+    const { oid } = await world.commitRelease(a, work, 'delve', '1.22.0');
+    const branches = ['HEAD:main', 'HEAD:beta'];
+    await world.publisher.run(work, 'push', '--quiet', '--atomic', 'origin', ...branches);
+    await world.publisher.run(work, 'push', '--quiet', world.url(b), 'delve/v1.22.0');
+
+    expect(await world.git.run(work, 'ls-remote', '--tags', world.url(a))).toContain(oid);
+    const packs = world.db
+      .prepare('SELECT pack_sha256 IS NULL FROM bucket_pushes ORDER BY generation')
+      .pluck()
+      .all();
+    expect(packs).toEqual([0, 1]);
   });
 
   it('shows it by manifest, by readiness, and without any git client asking', async () => {
@@ -136,12 +156,13 @@ describe('the bucket of several servers', () => {
     expect(await world.moves()).toHaveLength(5);
   });
 
-  it.each([
-    ['before the others see it', stopBeforeCommit, 1],
-    ['after the others see it', stopAfterCommit, 0],
-  ])('takes the push again of a client whose server was killed %s', async (_when, history, newMoves) => {
+  it.each<[string, Parts, number]>([
+    ['while its pack was stored', { blobs: stopWhileStored }, 1],
+    ['before the others see it', { history: stopBeforeCommit }, 1],
+    ['after the others see it', { history: stopAfterCommit }, 0],
+  ])('takes the push again of a client whose server failed %s', async (_when, parts, newMoves) => {
     await world.release(a, 'delve', '1.22.0');
-    const killed = await world.open('killed', { history });
+    const killed = await world.open('killed', parts);
     const work = await world.publisher.clone(world.url(killed), 'work');
     const oid = await world.note(work, 'more');
     const broken = await world.publisher.try(work, 'push', 'origin', 'HEAD:main');

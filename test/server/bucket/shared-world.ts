@@ -18,7 +18,7 @@ import { makeTempDir } from '../../kit/test-server.ts';
 import { type BucketServer, serveBucket } from './serve-bucket.ts';
 
 /** What a test puts in place of a part of one server. */
-type Parts = {
+export type Parts = {
   readonly history?: (real: SharedHistory) => SharedHistory;
   readonly blobs?: (real: PackStore) => PackStore;
   readonly checkpointEvery?: number;
