@@ -9,7 +9,12 @@ export type Mark = { readonly generation: number; readonly id: string };
 export const beginning: Mark = { generation: 0, id: '' };
 
 /** Where the objects of a push are in the blob store. */
-export type StoredPack = { readonly sha256: string; readonly sizeBytes: number };
+export type StoredPack = {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** What protects its bytes until a row names them (blobs/blob-claims.ts). */
+  readonly claim?: string | undefined;
+};
 
 /** What takes a repository from a mark to the newest one. */
 export type Steps = {

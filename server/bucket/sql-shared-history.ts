@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { useClaim } from '../catalog/sql/blob-claims.ts';
 import type { Connection } from '../database/connection.ts';
 import type { Prepare } from '../database/statements.ts';
 import type { Refs } from './git-bundle.ts';
@@ -39,9 +40,10 @@ export function createSqlSharedHistory({ prepare, transact }: Connection, now: (
         return first;
       }),
     lastCheckpoint: async () => checkpointIn(prepare)?.generation ?? 0,
-    keepCheckpoint: (generation, { sha256, sizeBytes }) =>
+    keepCheckpoint: (generation, { sha256, sizeBytes, claim }) =>
       transact(() => {
         if ((checkpointIn(prepare)?.generation ?? 0) >= generation) return;
+        useClaim(prepare, claim);
         prepare('DELETE FROM bucket_checkpoints').run();
         prepare('INSERT INTO bucket_checkpoints (generation, pack_sha256, size_bytes) VALUES (?, ?, ?)').run(
           ...[generation, sha256, sizeBytes],
@@ -62,6 +64,7 @@ const upsertRef = `INSERT INTO bucket_refs (ref, oid, generation) VALUES (?, ?, 
 
 function addPush(prepare: Prepare, generation: number, pack: StoredPack | undefined): Mark {
   const id = randomUUID();
+  useClaim(prepare, pack?.claim);
   prepare('INSERT INTO bucket_pushes (generation, id, pack_sha256, size_bytes) VALUES (?, ?, ?, ?)').run(
     ...[generation, id, pack?.sha256 ?? null, pack?.sizeBytes ?? 0],
   );

@@ -34,7 +34,7 @@ export async function withStoredPack<Answer>(
     try {
       await upload.commit();
       const { sha256, sizeBytes } = upload.digest;
-      return await name({ sha256, sizeBytes });
+      return await name({ sha256, sizeBytes, claim: upload.claim });
     } finally {
       await upload.discard();
     }

@@ -67,6 +67,17 @@ export function describeSharedHistory(name: string, open: OpenFixture): void {
       expect(await fixture.audit().list({ limit: 10 })).toHaveLength(1);
     });
 
+    it('takes no pack whose bytes may be gone', async () => {
+      const moves = [{ ref: main, from: undefined, to: a }];
+      const pack = { ...packOf(1), claim: 'a claim that has ended' };
+      await expect(history.publish(beginning, { moves, pack, by })).rejects.toMatchObject({
+        code: 'UPLOAD_COLLECTED',
+      });
+      await expect(history.keepCheckpoint(1, pack)).rejects.toMatchObject({ code: 'UPLOAD_COLLECTED' });
+      expect(await history.newest()).toEqual(beginning);
+      expect(await fixture.audit().list({ limit: 10 })).toEqual([]);
+    });
+
     it('does not know a mark of another history', async () => {
       const { id } = await push(beginning, 1);
       expect(await history.since({ generation: 1, id: 'another' })).toBeUndefined();
