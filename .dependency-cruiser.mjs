@@ -16,7 +16,7 @@ const routeModules = [
   'monitoring',
 ];
 const adapters =
-  '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|bucket|clients|rollout)/sql-)';
+  '^server/(database/|replica/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|bucket|clients|rollout)/sql-)';
 
 /**
  * The generator from the verbs down. Each part knows those below it only, so that no two folders need each other. `published` stands below
@@ -123,7 +123,8 @@ export default {
         path: '^server/',
         pathNot: `${adapters}|^server/(composition-root|stores|shared-blobs|rollout-services|reading|shared-reading|purge-again|data-dir)\\.ts$`,
       },
-      { path: adapters },
+      // The verbs about PostgreSQL itself.
+      { path: adapters, pathNot: '^server/replica/(migrate-database|require-feed)\\.ts$' },
     ),
     forbid(
       'express-in-routes-only',

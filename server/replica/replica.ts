@@ -146,6 +146,8 @@ function openCopyFile(file: string, log: Logger): Connection {
     const local = openDatabase(file);
     // What a power cut takes away is copied again.
     local.pragma('synchronous = NORMAL');
+    // A purge leaves nothing of a text in free pages; the whole file is never written anew here.
+    local.pragma('secure_delete = ON');
     local.exec(copyTable);
     return local;
   };
