@@ -10,10 +10,22 @@ export type S3Address = {
   readonly forcePathStyle: boolean;
 };
 
-/** For an answer to begin, including the time for sending a part of an upload. */
-const answerMs = 60_000;
+/** How long the store is waited for. Each request is tried three times. */
+export type S3Limits = {
+  /** Until an answer begins. */
+  readonly answerMs: number;
+  /** The same for a part of an upload, which has to be sent first. */
+  readonly partMs: number;
+  /** For the next bytes of an object. */
+  readonly silentMs: number;
+};
+
+const defaults: S3Limits = { answerMs: 10_000, partMs: 60_000, silentMs: 30_000 };
 const connectMs = 3_000;
 const attempts = 3;
+
+/** A bucket and the way to it. */
+export type S3 = { readonly client: S3Client; readonly address: S3Address; readonly limits: S3Limits };
 
 /** Stores of other makers have no regions; their documentation names this one. */
 const anyRegion = 'us-east-1';
@@ -22,10 +34,11 @@ const anyRegion = 'us-east-1';
 const quiet = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 
 /** Credentials come from the SDK's own chain: environment, profile, web identity, the role of the instance or container. */
-export function createS3Client({ endpoint, region, forcePathStyle }: S3Address): S3Client {
+export function createS3(address: S3Address, limits: S3Limits = defaults): S3 {
+  const { endpoint, region, forcePathStyle } = address;
   // biome-ignore lint/style/noProcessEnv: the SDK takes this switch from there alone
   Object.assign(process.env, quiet);
-  return new S3Client({
+  const client = new S3Client({
     ...(endpoint === undefined ? {} : { endpoint, region: anyRegion }),
     ...(region === undefined ? {} : { region }),
     forcePathStyle,
@@ -35,7 +48,7 @@ export function createS3Client({ endpoint, region, forcePathStyle }: S3Address):
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       connectionTimeout: connectMs,
-      requestTimeout: answerMs,
+      requestTimeout: limits.partMs,
       throwOnRequestTimeout: true,
       // A slow client rests its download and the connection behind it; s3-pieces.ts watches for a store that rests.
       socketTimeout: 0,
@@ -44,6 +57,12 @@ export function createS3Client({ endpoint, region, forcePathStyle }: S3Address):
       httpsAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
     },
   });
+  return { client, address, limits };
+}
+
+/** Options of a request without a body, or with a small one. */
+export function soon({ limits }: Pick<S3, 'limits'>): { readonly requestTimeout: number } {
+  return { requestTimeout: limits.answerMs };
 }
 
 /** The key of a blob: `PREFIX/ab/abcd...`, as on a disk. @throws TypeError */

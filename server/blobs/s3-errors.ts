@@ -45,6 +45,8 @@ export function asBlobStoreError(error: unknown): unknown {
 
 const noBucket = /^(NoSuchBucket|NotFound)$/;
 const noCredentials = /^(CredentialsProviderError|TokenProviderError)$/;
+/** The last is versitygw's, with status 404. */
+const refused = /^(AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|XAdminUserNotFound)$/;
 const elsewhere =
   /^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|InvalidRegion)$/;
 
@@ -58,7 +60,7 @@ export function asStartError(error: unknown, { bucket, endpoint, region }: S3Add
   if (noBucket.test(cause)) return fail('BLOB_STORE_MISSING');
   if (noCredentials.test(cause)) return fail('BLOB_STORE_CREDENTIALS');
   if (elsewhere.test(cause) || isRegionMissing(error)) return fail('BLOB_STORE_ELSEWHERE');
-  if (status === 401 || status === 403) return fail('BLOB_STORE_REFUSED');
+  if (status === 401 || status === 403 || refused.test(cause)) return fail('BLOB_STORE_REFUSED');
   // A web server that is no object store answers with a page, or with 404 and 405.
   if (isUnreadable(error) || (status !== undefined && status < 500)) return fail('BLOB_STORE_ELSEWHERE');
   return fail('BLOB_STORE_SILENT');

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import type { Range } from './blob-store.ts';
+import { type S3, soon } from './s3-client.ts';
 import { asBlobStoreError, isNoSuchKey } from './s3-errors.ts';
 
 type Place = { readonly Bucket: string; readonly Key: string };
@@ -13,18 +14,17 @@ type Part = {
   readonly etag: string | undefined;
 };
 
-/** Without a byte for this long, a download is cut, and asked for again from where it ended. */
-const silentMs = 30_000;
-/** In a row, without a byte in between. */
+/** In a row, without much in between. */
 const maxCuts = 3;
+const muchBytes = 1024 ** 2;
 
 /**
  * The bytes of an object or of a range of it, as they come. What was cut halfway is continued. The first answer is there when this
  * returns.
  * @throws FeedError BLOB_STORE_UNREACHABLE; an Error with the code ENOENT if there is no such object, as for files
  */
-export async function openPieces(client: S3Client, place: Place, range?: Range): Promise<Pieces> {
-  const first = await askForPart(client, place, range);
+export async function openPieces(s3: S3, place: Place, range?: Range): Promise<Pieces> {
+  const first = await askForPart(s3, place, range);
   let part = first;
 
   async function* readOn(): AsyncGenerator<Buffer, void, undefined> {
@@ -32,18 +32,19 @@ export async function openPieces(client: S3Client, place: Place, range?: Range):
     let cuts = 0;
     try {
       while (at <= first.end) {
+        const since = at;
         try {
-          for await (const piece of watched(part.body)) {
+          for await (const piece of watched(part.body, s3.limits.silentMs)) {
             yield piece;
             at += piece.length;
-            cuts = 0;
+            if (at - since >= muchBytes) cuts = 0;
           }
           if (at <= first.end) throw new Error(`cut at ${at}`);
         } catch (error) {
           cuts += 1;
           if (isClosed || cuts > maxCuts) throw asBlobStoreError(error);
           // The same object, or none: an object that was replaced meanwhile must not be joined to the beginning of another.
-          part = await askForPart(client, place, { start: at, end: first.end }, first.etag);
+          part = await askForPart(s3, place, { start: at, end: first.end }, first.etag);
         }
       }
     } finally {
@@ -61,14 +62,15 @@ export async function openPieces(client: S3Client, place: Place, range?: Range):
   return Object.assign(readOn(), { close });
 }
 
-async function askForPart(client: S3Client, place: Place, range?: Range, etag?: string): Promise<Part> {
+async function askForPart(s3: S3, place: Place, range?: Range, etag?: string): Promise<Part> {
   try {
-    const { Body, ContentLength, ContentRange, ETag } = await client.send(
+    const { Body, ContentLength, ContentRange, ETag } = await s3.client.send(
       new GetObjectCommand({
         ...place,
         ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` }),
         ...(etag === undefined ? {} : { IfMatch: etag }),
       }),
+      soon(s3),
     );
     const body = Body as Readable;
     const [, start, end] = /^bytes (\d+)-(\d+)\//.exec(ContentRange ?? '') ?? [];
@@ -89,7 +91,7 @@ async function askForPart(client: S3Client, place: Place, range?: Range, etag?: 
 }
 
 /** Only the time is counted that the store needs for the next piece, not that of a slow reader. */
-async function* watched(body: Readable): AsyncGenerator<Buffer, void, undefined> {
+async function* watched(body: Readable, silentMs: number): AsyncGenerator<Buffer, void, undefined> {
   const pieces = body.iterator({ destroyOnReturn: true });
   try {
     for (;;) {

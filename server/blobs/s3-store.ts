@@ -2,18 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  DeleteObjectCommand,
-  HeadBucketCommand,
-  ListObjectsV2Command,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, HeadBucketCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { Upload as ObjectUpload } from '@aws-sdk/lib-storage';
 import type { BlobStore, Upload } from './blob-store.ts';
 import { roomError } from './disk-room.ts';
 import { receiveFile, type UploadedFile } from './disk-upload.ts';
 import { createHolds } from './holds.ts';
-import { createS3Client, keyOf, type S3Address } from './s3-client.ts';
+import { createS3, keyOf, type S3, type S3Address, type S3Limits, soon } from './s3-client.ts';
 import { asBlobStoreError, asStartError } from './s3-errors.ts';
 import { createS3Reader } from './s3-reader.ts';
 
@@ -33,9 +28,10 @@ const pingMs = 5_000;
  * (claimed-store.ts); this store only knows the uploads of its own process.
  * @throws FeedError BLOB_STORE_SILENT, BLOB_STORE_MISSING, BLOB_STORE_CREDENTIALS, BLOB_STORE_REFUSED, BLOB_STORE_ELSEWHERE
  */
-export async function openS3Store(address: S3Address, dir: string): Promise<BlobStore> {
-  const client = createS3Client(address);
-  await requireAccess(client, address);
+export async function openS3Store(address: S3Address, dir: string, limits?: S3Limits): Promise<BlobStore> {
+  const s3 = createS3(address, limits);
+  const { client } = s3;
+  await requireAccess(s3);
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
 
@@ -100,7 +96,7 @@ export async function openS3Store(address: S3Address, dir: string): Promise<Blob
       { step: 'finalizeRequest', priority: 'low', name: 'untilDeadline' },
     );
     try {
-      const { $metadata } = await client.send(command);
+      const { $metadata } = await client.send(command, soon(s3));
       return ($metadata.attempts ?? 1) === 1;
     } catch (error) {
       throw asBlobStoreError(error);
@@ -125,7 +121,7 @@ export async function openS3Store(address: S3Address, dir: string): Promise<Blob
   }
 
   return {
-    ...createS3Reader(client, address),
+    ...createS3Reader(s3),
     async receive(source, maxBytes) {
       try {
         return createUpload(await receiveFile(dir, source, maxBytes));
@@ -150,11 +146,10 @@ export async function openS3Store(address: S3Address, dir: string): Promise<Blob
 }
 
 /** A list has the reason of a refusal in its answer; a question about the bucket alone has none. */
-async function requireAccess(client: S3Client, address: S3Address): Promise<void> {
+async function requireAccess({ client, address, limits }: S3): Promise<void> {
   try {
-    await client.send(
-      new ListObjectsV2Command({ Bucket: address.bucket, Prefix: address.prefix, MaxKeys: 1 }),
-    );
+    const list = new ListObjectsV2Command({ Bucket: address.bucket, Prefix: address.prefix, MaxKeys: 1 });
+    await client.send(list, soon({ limits }));
   } catch (error) {
     throw asStartError(error, address);
   }
