@@ -16,12 +16,12 @@ export type Lease = {
 
 /** @param clock monotonic, in milliseconds */
 export function createLease(clock: () => number, spanMs: number = trustMs): Lease {
-  let until = Number.NEGATIVE_INFINITY;
+  let latest = Number.NEGATIVE_INFINITY;
   return {
-    isValid: () => clock() < until,
-    confirmedAt: () => until - spanMs,
+    isValid: () => clock() < latest + spanMs,
+    confirmedAt: () => latest,
     renew(askedAt) {
-      until = Math.max(until, askedAt + spanMs);
+      latest = Math.max(latest, askedAt);
     },
   };
 }
