@@ -32,6 +32,7 @@ const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
   CLIENT_INVALID: 2,
   PURGE_ROLLOUT: 2,
   MIGRATE_SQLITE: 2,
+  RESTORE_SHARED: 2,
   SOURCE_UNREACHABLE: 4,
   SOURCE_STRANGE: 4,
   SERVER_SILENT: 4,

@@ -86,6 +86,18 @@ export const verbErrors = {
     500,
     'The folder {dir} already has data in it. --replace moves it aside to {dir}.before-TIME; --into names another folder.',
   ],
+  DATABASE_FILLED: [
+    500,
+    'The database {database} is not empty: there are rows in {tables}. A backup is only restored into an empty database: make a new one, or restore into a data folder with --into.',
+  ],
+  STORE_FILLED: [
+    500,
+    'The object store {store} is not empty: it has the blob {sha256}, which is not in the backup. A backup is only restored into an empty one: name another prefix in BLOB_STORE, or remove what is there.',
+  ],
+  RESTORE_SHARED: [
+    500,
+    '--replace is for data folders. With DATABASE_URL a backup is only restored into an empty database and object store; --into names a folder.',
+  ],
   RESTORE_BACKWARD: [
     500,
     'The bucket in {dir} is ahead of the backup: {refs} would go back. Scoop cannot follow a branch that goes back: every machine that updated since would need `scoop bucket rm` and `add`. Nothing was changed; --accept-older-bucket restores anyway.',

@@ -3,20 +3,20 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { fileReason } from '../../formats/file-reason.ts';
 import type { Invocation } from '../../invocation.ts';
-import { findStepsBack, listRefs, openRepository, restoreBundle } from '../bucket/git-bundle.ts';
+import { findStepsBack, listRefs, openRepository } from '../bucket/git-bundle.ts';
 import { loadConfig } from '../config.ts';
 import { openDataDir } from '../data-dir.ts';
 import { fail } from '../errors.ts';
 import type { BackupManifest } from '../feed/backup-format.ts';
-import { checkUnpacked, readBackup, syncTree } from '../feed/restore.ts';
+import { syncTree } from '../feed/restore.ts';
 import { purgeAgain } from '../purge-again.ts';
-import { endKeysAgain, openUnpacked, recordRestore } from '../reading.ts';
-import { bytesIn, sizeOf } from './backup-size.ts';
-import { asSpaceError, requireSpace } from './disk-space.ts';
+import { endKeysAgain, recordRestore } from '../reading.ts';
+import { asSpaceError } from './disk-space.ts';
 import { interruptible } from './interruptible.ts';
 import { clearLeftovers } from './leftovers.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { restoreShared } from './restore-shared.ts';
 import { chooseTarget, namesIn } from './restore-target.ts';
+import { unpackBackup } from './unpack-backup.ts';
 
 type Flags = {
   readonly into?: string;
@@ -28,7 +28,7 @@ type Flags = {
 /** The verb `feed:restore`: makes a data folder from a file that `feed:backup` wrote. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:restore')
-    .description('Makes a data folder from a backup. No server may be using the folder.')
+    .description('Makes a data folder from a backup, or fills an empty PostgreSQL and object store.')
     .argument('<file>', 'what feed:backup wrote')
     .option('--into <dir>', 'data folder to make (default: DATA_DIR)')
     .option('--replace', 'move existing data aside, to DIR.before-TIME', false)
@@ -39,13 +39,27 @@ export function createCommand(invocation: Invocation): Command {
 }
 
 const help = `
-Everything is unpacked beside the folder and checked before anything is put in place; existing data is never deleted.
-When it fails, the folder is as it was.`;
+Everything is unpacked beside the folder and checked before anything is put in place; existing data is never deleted. No server
+may be using the folder. When it fails, the folder is as it was.
+With DATABASE_URL and BLOB_STORE, and without --into, the backup goes there: both have to be empty. It is unpacked in the system's
+temporary folder (TMPDIR). Servers may be running on the empty feed; they all have it at the same moment.`;
 
 async function restore(invocation: Invocation, file: string, flags: Flags): Promise<void> {
-  const named =
-    flags.into === undefined ? loadConfig(invocation.env).dataDir : resolve(invocation.cwd, flags.into);
   await stat(file).catch((error: Error) => fail('FILE_MISSING', { file, cause: fileReason(error) }, error));
+  if (flags.into !== undefined)
+    return restoreFolder(invocation, file, resolve(invocation.cwd, flags.into), flags);
+  const { dataDir, databaseUrl, blobStore } = loadConfig(invocation.env);
+  if (databaseUrl === undefined || blobStore === undefined)
+    return restoreFolder(invocation, file, dataDir, flags);
+  return restoreShared(invocation, file, { databaseUrl, blobStore }, flags);
+}
+
+async function restoreFolder(
+  invocation: Invocation,
+  file: string,
+  named: string,
+  flags: Flags,
+): Promise<void> {
   const wasThere = (await namesIn(named)) !== undefined;
   const { release } = openDataDir(named);
   // If it is a link, its target is replaced: the link may lead to another disk.
@@ -93,7 +107,7 @@ async function prepare(
 ): Promise<Prepared> {
   const { signal } = invocation;
   await mkdir(staging, { mode: 0o700 });
-  const manifest = await unpack(invocation, file, staging);
+  const manifest = await unpackBackup(invocation, file, staging);
   const back = await findLosses(invocation, dir, staging, manifest);
   if (back.length > 0 && !acceptOlderBucket) fail('RESTORE_BACKWARD', { dir, refs: back.join(', ') });
   signal.throwIfAborted();
@@ -115,41 +129,6 @@ function keysNote(ended: number | undefined): string | undefined {
   return ended === 0
     ? undefined
     : `Keys revoked or rotated again, as in the folder that was there: ${ended}.`;
-}
-
-async function unpack(invocation: Invocation, file: string, staging: string): Promise<BackupManifest> {
-  const { signal, stderr } = invocation;
-  // The backup itself says how much work it is.
-  let progress: Progress | undefined;
-  const manifest = await readBackup(file, staging, {
-    signal,
-    onProgress: (bytes) => progress?.step(bytes),
-    onManifest: async (read) => {
-      await requireSpace(staging, sizeOf(read));
-      progress = createProgress(stderr, 'Restoring', { bytes: bytesIn(read) });
-    },
-  }).finally(() => progress?.stop());
-  await mkdir(join(staging, 'blobs'), { recursive: true, mode: 0o700 });
-  const unpacked = openUnpacked(staging);
-  try {
-    await checkUnpacked(file, manifest, unpacked, signal);
-  } finally {
-    await unpacked.snapshot.close();
-  }
-  const bundle = join(staging, 'bucket.bundle');
-  const git = openRepository(join(staging, 'bucket'), invocation);
-  await restoreBundle(bundle, git, manifest.refs).catch((error: unknown) => {
-    signal.throwIfAborted();
-    const cause =
-      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    return fail(
-      'BACKUP_INVALID',
-      { file, problem: `its bucket is damaged: ${cause.replace(/\s+/g, ' ')}` },
-      error,
-    );
-  });
-  await rm(bundle);
-  return manifest;
 }
 
 /** Branches and tags that clients have and that would go back or vanish. A bucket that cannot be read is reported as such. */

@@ -34,8 +34,9 @@ export const advice: Readonly<Record<Fault['kind'], string>> = {
   'latest flags': 'unlist any version of it and list it again, which sets them again',
   'audit log': 'somebody changed the database by hand; compare with a backup (feed:audit verify)',
   bytes:
-    'put the file back from a backup or an export, as blobs/ab/SHA256 in the data folder (ab: how the SHA-256 begins); pushing the same bytes again repairs missing and damaged files of payloads',
-  bucket: 'stop the server and restore the folder bucket from a backup, or from an up-to-date clone',
+    'put the file back from a backup or an export, as blobs/ab/SHA256 in the data folder, or PREFIX/ab/SHA256 in the object store (ab: how the SHA-256 begins); pushing the same bytes again repairs missing and damaged files of payloads',
+  bucket:
+    'stop the server and restore the folder bucket from a backup, or from an up-to-date clone; with an object store, put the object that it names back',
   manifest: 'PUT the payload again, with the bytes that the manifest names',
   purged:
     'it does not come back: put another version on the branch (release:withdraw TOOL@VERSION, or release a newer one)',

@@ -1,5 +1,6 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Invocation } from '../../invocation.ts';
@@ -142,7 +143,6 @@ describe.skipIf(!canCluster)('verbs beside two replicas (needs PostgreSQL and ve
     const sha256 = await postgres.sql(
       "SELECT sha256 FROM packages WHERE id_key = 'sample' AND version = '1.1.0'",
     );
-    const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
     const Key = `${prefix}/${sha256.slice(0, 2)}/${sha256}`;
     await s3.client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
 
@@ -150,6 +150,11 @@ describe.skipIf(!canCluster)('verbs beside two replicas (needs PostgreSQL and ve
     expect(damaged.code).toBe(1);
     expect(damaged.stderr).toContain('Sample 1.1.0: its bytes are missing');
     expect((await operate(createBackup, join(dir, 'broken.tar'))).code).toBe(1);
+
+    // Put back as the verb says.
+    const Body = makeNupkg({ id: 'Sample', version: '1.1.0' });
+    await s3.client.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+    expect((await operate(createVerify)).code).toBe(0);
 
     await s3.pause();
     expect((await operate(createVerify)).error?.message).toContain('cannot be reached');
