@@ -43,7 +43,7 @@ export interface ClientViews {
   ): Promise<{ readonly text: string } | undefined>;
 }
 
-/** Repairs the commits of clients, where there are any, before anything is served. */
+/** Repairs the commits of clients, where there are any, before they are served. */
 export async function openClientViews(deps: ClientViewDeps): Promise<ClientViews | undefined> {
   const { dir: bucketDir, clients, git, served, reader, waitingForMain, shared, log } = deps;
   if (clients === undefined) return undefined;
@@ -59,7 +59,8 @@ export async function openClientViews(deps: ClientViewDeps): Promise<ClientViews
     });
     return opening;
   }
-  if ((await links.newest()) !== undefined) {
+  // The copy of a bucket that several servers share may still be empty.
+  if (shared === undefined && (await links.newest()) !== undefined) {
     await store().catch((err) => log.error({ err }, 'the commits of clients could not be repaired'));
   }
 

@@ -239,8 +239,8 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
     const found = await readMark(git.dir);
     if (found === undefined) {
       await setAside(git.dir, log);
+      // Filled by whoever uses it first: an operator's verb may need none of it.
       await begin();
-      await catchUp();
       return;
     }
     at = found;

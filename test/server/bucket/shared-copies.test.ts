@@ -87,7 +87,7 @@ describe("a server's copy of the shared bucket", () => {
       if (at === 25) await expect.poll(() => world.history.lastCheckpoint()).toBe(25);
     }
     let opened = 0;
-    await world.open('new', {
+    const server = await world.open('new', {
       blobs: (real) => ({
         ...real,
         open(...of) {
@@ -96,6 +96,8 @@ describe("a server's copy of the shared bucket", () => {
         },
       }),
     });
+    expect(opened).toBe(0);
+    await server.bucket.ping();
     expect(opened).toBe(3);
     await world.expectSound('new');
   });
