@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createSqlCatalog, type SqlCatalog } from '../../server/catalog/sql/catalog.ts';
 import { describeCatalog, editedAt } from '../contract/catalog.ts';
+import { describeFilters } from '../contract/filters.ts';
 import { describeHeldVersions } from '../contract/held.ts';
 import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
 import { alternating, openReplicaPair } from '../kit/replica-fixture.ts';
@@ -8,7 +9,8 @@ import { alternating, openReplicaPair } from '../kit/replica-fixture.ts';
 describe.runIf(hasPostgres)('with PostgreSQL', () => {
   let postgres: Postgres;
   beforeAll(async () => {
-    postgres = await startPostgres();
+    // Some suites keep many catalogs open.
+    postgres = await startPostgres({ max_connections: '300' });
   });
   afterAll(() => postgres.stop());
 
@@ -29,4 +31,5 @@ describe.runIf(hasPostgres)('with PostgreSQL', () => {
   };
   describeCatalog('the catalog of two replicas', open, { isRemote: true });
   describeHeldVersions('the catalog of two replicas', open);
+  describeFilters('the catalog of two replicas', open, 500);
 });
