@@ -43,6 +43,10 @@ export const replicaErrors = {
     500,
     'The tables of the database {database} are not those of this program: {problem}. Restore a dump of it, or use an empty database.',
   ],
+  TEXT_UNUSABLE: [
+    400,
+    'A text in this request contains the character U+0000, which the database cannot store. Leave it out.',
+  ],
   COPY_BEHIND: [
     503,
     'This replica has no contact with its database, so it may lack what others have confirmed; try again in a moment.',

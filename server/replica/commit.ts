@@ -115,18 +115,28 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
 
   return {
     async commit(writes) {
-      try {
-        const failures = await insist(writes);
-        for (const [at, write] of writes.entries()) write.done(failures[at]);
-      } catch (error) {
-        for (const write of writes) write.done({ error });
-      }
+      for (const [write, failure] of await outcomesOf(writes)) write.done(failure);
     },
     close() {
       isClosed = true;
       kept?.close();
     },
   };
+
+  /** One that PostgreSQL refuses must not fail those that were to be committed with it. */
+  async function outcomesOf(writes: readonly Write[]): Promise<ReadonlyMap<Write, Failure | undefined>> {
+    try {
+      const failures = await insist(writes);
+      return new Map(writes.map((write, at) => [write, failures[at]]));
+    } catch (error) {
+      const isOfDatabase = error instanceof FeedError && error.status === 503;
+      if (writes.length === 1 || isOfDatabase) return new Map(writes.map((write) => [write, { error }]));
+    }
+    const outcomes = new Map<Write, Failure | undefined>();
+    for (const write of writes)
+      for (const [one, failure] of await outcomesOf([write])) outcomes.set(one, failure);
+    return outcomes;
+  }
 
   async function insist(writes: readonly Write[]): Promise<readonly (Failure | undefined)[]> {
     for (;;) {

@@ -1,4 +1,5 @@
 import type { SqlValue } from '../database/statements.ts';
+import { fail } from '../errors.ts';
 import type { Session } from './postgres.ts';
 import type { Column, Table } from './tables.ts';
 
@@ -59,7 +60,7 @@ export function writeSql({ table, keys, rows }: TableChange, values: unknown[]):
     );
   }
   if (rows.length > 0) {
-    values.push(JSON.stringify(rows));
+    values.push(storable(JSON.stringify(rows)));
     const list = columns.map((column) => `"${column.name}"`).join(', ');
     const others = columns.filter((column) => !key.includes(column));
     const update = others.map((column) => `"${column.name}" = excluded."${column.name}"`).join(', ');
@@ -69,6 +70,12 @@ export function writeSql({ table, keys, rows }: TableChange, values: unknown[]):
     );
   }
   return parts;
+}
+
+/** SQLite takes any character. @throws FeedError TEXT_UNUSABLE */
+function storable(json: string): string {
+  // The escape of the character itself, and not of a backslash before the letters.
+  return /(?<!\\)(?:\\\\)*\\u0000/.test(json) ? fail('TEXT_UNUSABLE') : json;
 }
 
 function recordOf(columns: readonly Column[]): string {

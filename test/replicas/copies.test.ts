@@ -134,6 +134,26 @@ describe.runIf(hasPostgres)("a replica's copy of PostgreSQL", () => {
     }
   });
 
+  it('refuses a text that PostgreSQL cannot store, and nothing that is written beside it', async () => {
+    const a = await openOne('a');
+    const insert = (name: string) =>
+      a.replica.database.transact(
+        ({ prepare }) => prepare("INSERT INTO rings (name, globs) VALUES (?, '[]')").run(name).changes,
+      );
+    // A first one keeps the others waiting, so that they share a commit.
+    const outcomes = await Promise.allSettled(['first', 'early', 'a\0b', 'a\\u0000b', 'late'].map(insert));
+
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    expect(outcomes[2]).toMatchObject({ reason: { code: 'TEXT_UNUSABLE' } });
+    expect(await postgres.sql('SELECT count(*) FROM rings', url)).toContain('4');
+  });
+
   it('sees nothing before PostgreSQL has it', async () => {
     const a = await openOne('a');
     let isSeen = false;
