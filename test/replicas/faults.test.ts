@@ -167,6 +167,26 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
     expect(await statusOf(one, entry('united'))).toBe(200);
   });
 
+  it('confirm no package whose bytes they cannot store, and still give what they have', async () => {
+    expect(await push(one, 'kept')).toBe(201);
+    await expectWhole(two, ['kept']);
+
+    await cluster.s3.pause();
+    try {
+      expect([500, 502, 503, 504]).toContain(await push(one, 'unstored'));
+      for (const replica of cluster.replicas) {
+        expect(await statusOf(replica, entry('unstored'))).toBe(404);
+        expect(await statusOf(replica, '/nuget/package/unstored/1.0.0')).toBe(404);
+      }
+      await expectWhole(two, ['kept']);
+    } finally {
+      await cluster.s3.resume();
+    }
+
+    await expect.poll(() => push(one, 'unstored'), patiently).toBe(201);
+    for (const replica of cluster.replicas) await expectWhole(replica, ['unstored']);
+  });
+
   it('lose nothing confirmed when PostgreSQL is killed, still give what never changes, and go on when it is back', async () => {
     expect(await push(one, 'hot')).toBe(201);
     for (const replica of cluster.replicas) await expectWhole(replica, ['hot']);
