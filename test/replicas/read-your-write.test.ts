@@ -15,37 +15,46 @@ describe.skipIf(!canCluster)('read your write (needs PostgreSQL and versitygw)',
 
   it('finds what one replica has confirmed on each of the others, in every kind of response', async () => {
     const stale: string[] = [];
-    for (let number = 0; number < pushes; number += 1) {
-      const at = (offset: number): Replica => cluster.replicas[(number + offset) % 3] as Replica;
-      const version = `1.0.${number}`;
-      const pushed = await pushNupkg(at(0), makeNupkg({ id: 'written', version }), cluster.adminKey);
-      expect([version, pushed.status, pushed.status === 201 ? '' : await pushed.text()]).toEqual([
-        version,
-        201,
-        '',
-      ]);
+    const numbers = Array.from({ length: pushes }, (_, number) => number);
 
-      for (const reader of [at(1), at(2)]) {
-        const [entry, list, latest, v3, nupkg] = await Promise.all(
-          [
-            `/nuget/Packages(Id='written',Version='${version}')`,
-            "/nuget/FindPackagesById()?id='written'&$orderby=Version%20desc",
-            "/nuget/Packages()?$filter=Id%20eq%20'written'%20and%20IsLatestVersion",
-            '/v3/flat/written/index.json',
-            `/nuget/package/written/${version}`,
-          ].map(async (path) => {
-            const answer = await fetch(`${reader.url}${path}`);
-            return { status: answer.status, text: await answer.text() };
-          }),
+    /** Versions of one id, each pushed to the next replica; several of these go on at once. */
+    async function pushAll(id: string): Promise<void> {
+      for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) {
+        const version = `1.0.${number}`;
+        const [writer, ...readers] = [0, 1, 2].map(
+          (at) => cluster.replicas[((number ?? 0) + at) % 3] as Replica,
         );
-        const statuses = [entry, list, latest, v3, nupkg].map((answer) => answer?.status);
-        if (statuses.some((status) => status !== 200)) stale.push(`${version} on ${reader.url}: ${statuses}`);
-        if (!v3?.text.includes(`"${version}"`)) stale.push(`${version} on ${reader.url}: v3`);
-        if (!latest?.text.includes(`<d:Version>${version}</d:Version>`))
-          stale.push(`${version} on ${reader.url}: latest`);
+        const pushed = await pushNupkg(writer as Replica, makeNupkg({ id, version }), cluster.adminKey);
+        expect([id, version, pushed.status, pushed.status === 201 ? '' : await pushed.text()]).toEqual([
+          id,
+          version,
+          201,
+          '',
+        ]);
+        for (const { url } of readers) stale.push(...(await findStale(url, id, version)));
       }
     }
+    await Promise.all(['one', 'two', 'three', 'four'].map(pushAll));
 
     expect(stale).toEqual([]);
   });
 });
+
+/** What of this replica does not know the version. */
+async function findStale(url: string, id: string, version: string): Promise<string[]> {
+  const shown: Readonly<Record<string, string>> = {
+    [`/nuget/Packages(Id='${id}',Version='${version}')`]: `<d:Version>${version}</d:Version>`,
+    [`/nuget/FindPackagesById()?id='${id}'&$orderby=Version%20desc`]: `<d:Version>${version}</d:Version>`,
+    [`/nuget/Packages()?$filter=Id%20eq%20'${id}'%20and%20IsLatestVersion`]: `<d:Version>${version}</d:Version>`,
+    [`/v3/flat/${id}/index.json`]: `"${version}"`,
+    [`/nuget/package/${id}/${version}`]: `${id}.nuspec`,
+  };
+  const found = await Promise.all(
+    Object.entries(shown).map(async ([path, text]) => {
+      const answer = await fetch(`${url}${path}`);
+      const isRight = (await answer.text()).includes(text) && answer.status === 200;
+      return isRight ? [] : [`${url}${path}: ${answer.status}, without ${version}`];
+    }),
+  );
+  return found.flat();
+}
