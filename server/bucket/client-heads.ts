@@ -126,6 +126,8 @@ export function createClientHeads(deps: HeadDeps): ClientHeads {
 
   /** One at a time, since a link is made on the newest one; on main as it is then. */
   async function write(client: string, grants: Granted, attempt = 1): Promise<ServedHead> {
+    // First, since it drops links that the bucket is too old for.
+    await store().catch(refuseUnstored);
     // Before main: a link never has an older main than the link before it.
     const last = await links.newest();
     const wanted = await onMain(grants);

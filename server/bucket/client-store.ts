@@ -10,6 +10,7 @@ import { findMissing } from './objects.ts';
 import { readRef } from './refs.ts';
 import { initRepository, removeLeftovers } from './repository.ts';
 import { createSemaphore } from './semaphore.ts';
+import type { SharedRepository } from './shared-repository.ts';
 
 /** Where the commits of clients are. */
 export interface ClientStore {
@@ -38,20 +39,21 @@ export async function openClientStore({
   git: repository,
   links,
   log,
-  catchUp,
+  shared,
 }: {
   readonly bucketDir: string;
   /** repo.git */
   readonly git: Git;
-  readonly links: Pick<ClientLinks, 'list' | 'textOf' | 'dropFrom'>;
+  readonly links: Pick<ClientLinks, 'newest' | 'list' | 'textOf' | 'dropFrom'>;
   readonly log: Logger;
   /** Where other servers make links too, and move main. */
-  readonly catchUp?: (() => Promise<unknown>) | undefined;
+  readonly shared?: Pick<SharedRepository, 'catchUp' | 'whenSound'> | undefined;
 }): Promise<ClientStore> {
   const dir = join(bucketDir, folder);
   const git = { ...repository, dir: join(dir, 'store.git') };
   const made = new Map<number, Promise<string>>();
-  /** Commits that are here. */
+  /** All links up to this one are here, and those that were made since then. */
+  let lastHere = 0;
   const known = new Set<string>();
   const turns = createSemaphore(1, 200);
 
@@ -65,21 +67,25 @@ export async function openClientStore({
   await repair();
 
   async function repair(): Promise<void> {
-    const rows = await links.list();
-    for (const { commit } of await repairTo(rows)) known.add(commit);
+    const newest = await links.newest();
+    const isDone = newest === undefined || (await isWhole(git, newest));
+    const last = isDone ? newest : await remakeMissing(await links.list());
+    if (last === undefined) return;
+    lastHere = last.number;
+    known.add(last.commit);
   }
 
-  /** Resolves with the rows that are kept. */
-  async function repairTo(rows: readonly StoredLink[]): Promise<readonly StoredLink[]> {
-    const newest = rows.at(-1);
-    if (newest === undefined || (await isWhole(git, newest))) return rows;
+  /** Resolves with the last row that is kept. */
+  async function remakeMissing(rows: readonly StoredLink[]): Promise<StoredLink | undefined> {
     // After the rows were read, so that their main is here.
-    await catchUp?.();
-    const missing = await findMissing(git, [
-      ...rows.map(({ commit }) => commit),
-      ...rows.map(({ main }) => main),
-    ]);
-    const lost = rows.find(({ main }) => missing.has(main));
+    await shared?.catchUp();
+    const names = rows.flatMap(({ commit, main }) => [commit, main]);
+    const find = () => findMissing(git, names);
+    const isLost = (missing: ReadonlySet<string>) => rows.find(({ main }) => missing.has(main));
+    let missing = await find();
+    // The rows are those of all servers, and not dropped for a fault of this one.
+    if (shared !== undefined && isLost(missing) !== undefined) missing = await shared.whenSound(find);
+    const lost = isLost(missing);
     if (lost !== undefined) {
       log.warn(
         { link: lost },
@@ -91,12 +97,7 @@ export async function openClientStore({
     await remake(kept, missing);
     const last = kept.at(-1);
     if (last !== undefined) await runGit(git, ['update-ref', lineRef, last.commit]);
-    return kept;
-  }
-
-  /** One that another server has made is made here too. */
-  async function require(commit: string | undefined): Promise<void> {
-    if (commit !== undefined && !known.has(commit)) await repair();
+    return last;
   }
 
   async function inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
@@ -147,13 +148,15 @@ export async function openClientStore({
   return {
     write: (commit) =>
       inTurn(async () => {
-        await require(commit.previous);
+        // Another server may have made it.
+        if (commit.previous !== undefined && !known.has(commit.previous)) await repair();
         const [id = fail('GIT_FAILED')] = await writeClientCommits(git, [commit]);
         known.add(id);
         return id;
       }),
     async folderOf(link) {
-      if (!known.has(link.commit)) await inTurn(() => require(link.commit));
+      const isHere = (): boolean => link.number <= lastHere || known.has(link.commit);
+      if (!isHere()) await inTurn(async () => (isHere() ? undefined : repair()));
       const folder = made.get(link.number) ?? makeFolder(link);
       made.set(link.number, folder);
       folder.catch(() => made.delete(link.number));

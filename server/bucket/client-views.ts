@@ -21,7 +21,7 @@ export type ClientViewDeps = {
   readonly reader: Pick<ManifestReader, 'readTip'>;
   readonly waitingForMain: () => Promise<readonly PendingCommit[]>;
   /** Where other servers make links too, and move main. */
-  readonly shared?: Pick<SharedRepository, 'catchUp'> | undefined;
+  readonly shared?: Pick<SharedRepository, 'catchUp' | 'whenSound'> | undefined;
   readonly log: Logger;
 };
 
@@ -52,7 +52,7 @@ export async function openClientViews(deps: ClientViewDeps): Promise<ClientViews
   let opened: Promise<ClientStore> | undefined;
   /** Nothing is written on a disk where nobody was ever admitted. */
   function store(): Promise<ClientStore> {
-    const opening = opened ?? openClientStore({ bucketDir, git, links, log, catchUp: shared?.catchUp });
+    const opening = opened ?? openClientStore({ bucketDir, git, links, log, shared });
     opened = opening;
     opening.catch(() => {
       opened = undefined;

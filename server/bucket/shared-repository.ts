@@ -42,6 +42,8 @@ export interface SharedRepository {
   publish(seen: Mark, publication: Omit<Publication, 'pack'>, env?: Environment): Promise<Moving | undefined>;
   /** Looks for damage, and makes the copy anew where there is any. */
   repair(): Promise<void>;
+  /** Does some work with a copy that is whole and at the newest generation, and does not change meanwhile. */
+  whenSound<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   /** The same in the background, and not too often; call it when git could not answer. */
   suspect(): void;
   close(): Promise<void>;
@@ -225,10 +227,15 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
   async function repairNow(): Promise<void> {
     if ((await findDamage(git)) === undefined) return;
     // Once more while nothing changes: only a lasting fault is one.
-    await locked(async () => {
+    await whenSound(async () => undefined);
+  }
+
+  function whenSound<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    return locked(async () => {
       if (await isBehind()) await apply();
       const fault = await findFault();
       if (fault !== undefined) await makeAnew(fault);
+      return work();
     });
   }
 
@@ -262,6 +269,7 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
     catchUp,
     publish,
     repair,
+    whenSound,
     suspect() {
       if (performance.now() - suspectedAt < checkPauseMs) return;
       suspectedAt = performance.now();
@@ -273,8 +281,9 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
   };
 }
 
+/** git also seems to be missing where its folder is (git-bundle.ts, listRefs). */
 function isGitFailure(error: unknown): error is FeedError {
-  return error instanceof FeedError && error.code === 'GIT_FAILED';
+  return error instanceof FeedError && /^GIT_(FAILED|MISSING)$/.test(error.code);
 }
 
 /** Where both branches are before the first push. */

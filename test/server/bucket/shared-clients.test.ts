@@ -1,6 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openRepository } from '../../../server/bucket/git-bundle.ts';
+import { beginSharedBucket } from '../../../server/bucket/shared-copy.ts';
 import { grantOf } from './client-world.ts';
 import type { BucketServer } from './serve-bucket.ts';
 import { type SharedWorld, startSharedWorld } from './shared-world.ts';
@@ -137,5 +139,33 @@ describe('what several servers publish and show to clients of rollouts', () => {
 
     expect(await pull(folder, b, 'pc-1')).toBe(head);
     expect(await pull(folder, c, 'pc-1')).toBe(head);
+  });
+
+  it('is kept when a server has lost its copy, and made anew when a backup of the bucket is older', async () => {
+    const older = await world.git.clone(world.url(a), 'older');
+    await world.git.run(older, 'branch', '--quiet', 'beta', 'origin/beta');
+    await world.decide(a, 'buf', '1.30.0');
+    await a.bucket.finishCommits();
+    await world.hold(a, 'delve', '1.22.0');
+    world.views.set('pc-1', [grantOf('delve', '1.22.0')]);
+    const folder = await world.git.clone(address(a, 'pc-1'), 'clone');
+    const before = await links();
+    await rm(world.repo('b'), { recursive: true });
+    await pull(folder, b, 'pc-1');
+    expect(await links()).toEqual(before);
+
+    const signal = AbortSignal.timeout(60_000);
+    const repository = { ...openRepository(older, { env: process.env, signal }), dir: join(older, '.git') };
+    await beginSharedBucket(repository, { history: world.history, blobs: world.blobs, dir: world.dir });
+    const c = await world.open('c');
+
+    const clone = await world.git.clone(address(c, 'pc-1'), 'again');
+    expect([await versionIn(clone), await readdir(join(clone, 'bucket'))]).toEqual([
+      '1.22.0',
+      ['delve.json'],
+    ]);
+    const after = await links();
+    expect(after).toHaveLength(1);
+    expect(after).not.toEqual(before);
   });
 });

@@ -57,9 +57,13 @@ describe("a server's copy of the shared bucket", () => {
     expect((await a.bucket.readTip('main'))?.commit).toBe(oid);
   });
 
-  it('is made anew while it is used', async () => {
+  it.each([
+    ['before anybody has asked for it', async () => undefined],
+    ['after it was served', () => world.git.clone(world.url(b), 'before')],
+  ])('is made anew while it is used, when it is damaged %s', async (_when, prepare) => {
     await world.release(a, 'delve', '1.22.0');
     await b.bucket.ping();
+    await prepare();
     await cutOff('b');
 
     await expect
