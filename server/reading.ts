@@ -20,7 +20,7 @@ export type Reading = {
   readonly database: string;
   /** Copies the database to a new file and reads that. @throws FeedError NO_FEED, CATALOG_NEWER, CATALOG_DAMAGED */
   takeSnapshot(copy: string): Promise<CatalogSnapshot>;
-  /** The folder of the bucket's repository. @throws FeedError BUCKET_BEHIND when it cannot be read from an object store */
+  /** The folder of the bucket's repository. @throws FeedError BUCKET_OBJECT_DAMAGED, BLOB_STORE_UNREACHABLE where it has to be read from an object store */
   openBucket(): Promise<string>;
   close(): Promise<void>;
 };

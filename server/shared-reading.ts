@@ -89,10 +89,10 @@ async function* without(
   for await (const blob of blobs) if (!left.has(blob.sha256)) yield blob;
 }
 
-/** @throws FeedError BUCKET_DAMAGED, and whatever else was wrong */
+/** @throws FeedError BUCKET_OBJECT_DAMAGED, and whatever else was wrong */
 function throwDamage(error: unknown, { bucket, prefix }: SharedStores['blobStore']): never {
   const cause = error instanceof FeedError && error.code === 'BUCKET_BEHIND' ? error.cause : error;
   if (cause instanceof FeedError && cause.code !== 'GIT_FAILED') throw cause;
   const problem = messageOf(cause instanceof FeedError ? cause.cause : cause).replace(/\s+/g, ' ');
-  return fail('BUCKET_DAMAGED', { dir: `s3://${bucket}/${prefix}`, problem }, error);
+  return fail('BUCKET_OBJECT_DAMAGED', { store: `s3://${bucket}/${prefix}`, problem }, error);
 }

@@ -16,6 +16,10 @@ export const bucketErrors = {
     500,
     'The bucket in {dir} is damaged: {problem}. Restore the folder bucket from a backup, or from an up-to-date clone.',
   ],
+  BUCKET_OBJECT_DAMAGED: [
+    500,
+    'The bucket in {store} is damaged: {problem}. Put that object back, from a version or a copy of the object store.',
+  ],
   BUCKET_BROKEN: [
     503,
     'The bucket cannot be served: its branch {branch} does not point to a commit. Restore the folder bucket of the data folder from a backup.',

@@ -45,7 +45,7 @@ export function createCommand(invocation: Invocation): Command {
 }
 
 const help = `
-DATA_DIR names the data folder, as for serve. The file holds packages with their listing, payloads, bucket and keys
+DATA_DIR names the data folder, as for serve; with DATABASE_URL and BLOB_STORE, what servers share is written. The file holds packages with their listing, payloads, bucket and keys
 (hashed); no key in it can be used, but treat it as a secret: it holds every unlisted package too.
 When it fails, FILE is as it was.`;
 

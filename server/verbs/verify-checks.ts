@@ -99,7 +99,8 @@ async function openSound(invocation: Invocation, { openBucket }: Reading): Promi
     const git = openRepository(await openBucket(), invocation);
     return (await findDamage(git)) ?? git;
   } catch (error) {
-    if (error instanceof FeedError && error.code === 'BUCKET_DAMAGED') return error.message;
+    if (error instanceof FeedError && error.code === 'BUCKET_OBJECT_DAMAGED')
+      return `${error.details.problem}`;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Invocation } from '../../invocation.ts';
@@ -154,6 +154,19 @@ describe.skipIf(!canCluster)('verbs beside two replicas (needs PostgreSQL and ve
     // Put back as the verb says.
     const Body = makeNupkg({ id: 'Sample', version: '1.1.0' });
     await s3.client.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+    expect((await operate(createVerify)).code).toBe(0);
+
+    const pack = await postgres.sql('SELECT pack_sha256 FROM bucket_pushes ORDER BY generation LIMIT 1');
+    const packAt = { Bucket: bucket, Key: `${prefix}/${pack.slice(0, 2)}/${pack}` };
+    const { Body: kept } = await s3.client.send(new GetObjectCommand(packAt));
+    const packBytes = (await kept?.transformToByteArray()) ?? new Uint8Array();
+    await s3.client.send(new DeleteObjectCommand(packAt));
+    const broken = await operate(createVerify);
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toContain(`repo.git: No object ${packAt.Key}`);
+    const unsaved = await operate(createBackup, join(dir, 'broken.tar'));
+    expect(unsaved.error).toMatchObject({ code: 'BUCKET_OBJECT_DAMAGED' });
+    await s3.client.send(new PutObjectCommand({ ...packAt, Body: packBytes }));
     expect((await operate(createVerify)).code).toBe(0);
 
     await s3.pause();
