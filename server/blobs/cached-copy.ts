@@ -10,6 +10,8 @@ export type GrowingCopy = {
   readTo(range: Range, take: TakePiece): Promise<number>;
   /** Resolves when the copy is complete and durable; rejects with what broke it off. */
   readonly written: Promise<void>;
+  /** Call it once, when nobody begins to read any more; the file is closed after its last reader. */
+  release(): Promise<void>;
 };
 
 /** Writes the pieces into a new file. Readers may go at any speed: the writer waits for none. */
@@ -46,7 +48,6 @@ export function writeCopy(pieces: AsyncIterable<Buffer>, file: string): GrowingC
     } finally {
       hasEnded = true;
       progress();
-      await leave();
     }
   }
 
@@ -76,5 +77,5 @@ export function writeCopy(pieces: AsyncIterable<Buffer>, file: string): GrowingC
 
   const written = write();
   written.catch(() => undefined);
-  return { readTo, written };
+  return { readTo, written, release: leave };
 }

@@ -68,7 +68,7 @@ export async function openCachedStore(
     const started = startCopy(sha256, sizeBytes, room.path);
     const begun: Copying = { started, isWanted: true };
     copying.set(sha256, begun);
-    void finish(sha256, begun, room).finally(() => copying.delete(sha256));
+    void finish(sha256, begun, room);
     return begun;
   }
 
@@ -96,6 +96,9 @@ export async function openCachedStore(
         { err: error },
         'a copy of a blob could not be kept, it is read from the object store each time',
       );
+    } finally {
+      copying.delete(sha256);
+      await started?.copy.release().catch(() => undefined);
     }
   }
 

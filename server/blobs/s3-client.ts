@@ -43,6 +43,8 @@ export function createS3(address: S3Address, limits: S3Limits = defaults): S3 {
     ...(region === undefined ? {} : { region }),
     forcePathStyle,
     maxAttempts: attempts,
+    // Each part of an upload would get a connection of its own, and wait a minute where the store knows nothing of it.
+    expectContinueHeader: false,
     // Stores of other makers refuse the newer checksums, or send none.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

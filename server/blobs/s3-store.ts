@@ -15,7 +15,7 @@ import { createS3Reader } from './s3-reader.ts';
 const mebibyte = 1024 ** 2;
 /** The smallest that S3 allows; an upload keeps those that are under way in memory, and one more. */
 const partBytes = 5 * mebibyte;
-const parallelParts = 4;
+const parallelParts = 3;
 const maxParts = 10_000;
 const pingMs = 5_000;
 

@@ -3,11 +3,12 @@ import { type Listening, listen } from './listen.ts';
 
 /**
  * What happens to a request: `cut` after so many bytes of its body have passed, `cutAnswer` after so many bytes of the answer;
- * `silent`: no answer ever comes; a number: this status in place of an answer.
+ * `stallAnswer`: nothing more comes then, `silent`: no answer ever comes; a number: this status in place of an answer.
  */
 export type S3Fault =
   | { readonly cut: number }
   | { readonly cutAnswer: number }
+  | { readonly stallAnswer: number }
   | { readonly status: number }
   | 'silent'
   | undefined;
@@ -47,16 +48,16 @@ export async function startFaultyS3(endpoint: string): Promise<FaultyS3> {
     }
     const forwarded = forward(incoming, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
-      if (fault === undefined || !('cutAnswer' in fault)) {
+      if (fault === undefined || 'cut' in fault) {
         answer.pipe(response);
         return;
       }
-      let left = fault.cutAnswer;
+      let left = 'cutAnswer' in fault ? fault.cutAnswer : fault.stallAnswer;
       answer.on('data', (bytes: Buffer) => {
         response.write(bytes.subarray(0, Math.max(left, 0)));
         left -= bytes.length;
         // What was written before has to leave first.
-        if (left <= 0) setTimeout(() => response.destroy(), 20);
+        if (left <= 0 && 'cutAnswer' in fault) setTimeout(() => response.destroy(), 20);
       });
     });
     forwarded.on('error', () => response.destroy());
