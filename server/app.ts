@@ -34,7 +34,7 @@ import { createBeginDownload } from './http/download-count.ts';
 import { closeWhenLeaving, refuseWhenStopping } from './http/drain.ts';
 import { createErrorHandler, routeNotFound } from './http/error-handler.ts';
 import { refuseForeignOrigin } from './http/foreign-origin.ts';
-import { createFreshGate, type Freshness, refuseWhenBehind } from './http/fresh-gate.ts';
+import { createFreshGate, doubtRefusals, type Freshness, refuseWhenBehind } from './http/fresh-gate.ts';
 import { createGuessThrottle } from './http/guess-throttle.ts';
 import { limitRequestTime } from './http/limits.ts';
 import { createReadPeer } from './http/peer.ts';
@@ -178,6 +178,7 @@ export function createApp(services: Services): RequestListener {
   app.use(clientRoutes.handler);
   for (const { mount, router } of routes) app.use(mount, router);
   app.use(routeNotFound);
+  app.use(doubtRefusals);
   app.use(createErrorHandler(log, renderErrorPage));
   const cacheOptions = {
     routes,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
-import type { RequestHandler } from 'express';
-import { fail } from '../errors.ts';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { FeedError, fail } from '../errors.ts';
 import { pathOf } from './request-target.ts';
 
 /** What this server knows of the others. */
@@ -18,13 +18,15 @@ export type Freshness = {
 };
 
 const behind = new WeakSet<IncomingMessage>();
+/** Those that go on without the database. */
+const unsure = new WeakSet<IncomingMessage>();
 
 /**
  * A request begins only while this server has everything that others have confirmed; what it reads later is newer still. Addresses
  * for monitoring, and bytes that never change, go on without the database (contract section 10).
  */
 export function createFreshGate(
-  { isFresh, refresh, isAway }: Freshness,
+  { isFresh, refresh, isAway }: Pick<Freshness, 'isFresh' | 'refresh' | 'isAway'>,
   handle: RequestListener,
   express: RequestListener,
 ): RequestListener {
@@ -32,14 +34,17 @@ export function createFreshGate(
     if (isFresh()) return handle(req, res);
     const path = pathOf(req.url ?? '/');
     if (isAboutServer(path)) return handle(req, res);
-    if (isAway() && isImmutable(req.method, path)) return handle(req, res);
+    if (isAway() && isImmutable(req.method, path)) {
+      unsure.add(req);
+      return handle(req, res);
+    }
     void refresh()
       .then(
         () => handle,
         () => {
-          if (isImmutable(req.method, path)) return handle;
-          behind.add(req);
-          return express;
+          const goesOn = isImmutable(req.method, path);
+          (goesOn ? unsure : behind).add(req);
+          return goesOn ? handle : express;
         },
       )
       .then((answer) => (res.closed ? undefined : answer(req, res)))
@@ -54,6 +59,12 @@ export function refuseWhenBehind(): RequestHandler {
     next();
   };
 }
+
+/** What a copy that may be behind does not have, or whom it does not know, the database may know. */
+export const doubtRefusals: ErrorRequestHandler = (error: unknown, req, _res, next) => {
+  const isRefusal = error instanceof FeedError && [401, 403, 404].includes(error.status);
+  next(isRefusal && unsure.has(req) ? new FeedError('COPY_BEHIND', {}, error) : error);
+};
 
 function isAboutServer(path: string): boolean {
   return /^\/(healthz|readyz|metrics)\/?$/.test(path);
