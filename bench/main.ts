@@ -6,6 +6,7 @@ import { handInResults } from './hand-in.ts';
 import { inUseNames } from './in-use.ts';
 import { launcherResults } from './launcher.ts';
 import { releaseResults } from './releases.ts';
+import { replicaResults } from './replicas.ts';
 import { type Result, tableOf } from './results.ts';
 import { feedRowNames, rowNames } from './rows.ts';
 import { runTable } from './run-table.ts';
@@ -57,6 +58,7 @@ async function bench(words: string[], options: Options): Promise<void> {
           ...(await launcherResults(settings)),
           ...(await releaseResults(settings)),
           ...(await handInResults(settings)),
+          ...(await replicaResults(settings)),
         ];
     process.stdout.write(`\n${tableOf(results)}\n`);
     if (options.json !== undefined) {

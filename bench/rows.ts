@@ -135,9 +135,28 @@ export const handIn = {
 /** The peak memory of the whole process, including Node itself, in multiples of the exe's size. */
 export const releaseMemory = { name: 'memory of a release', exeBytes: 60_000_000, must: 3 } as const;
 
+/** Several servers on PostgreSQL and S3, beside one server with the same packages. */
+export const replicas = {
+  read: { name: 'replica', must: 0.9 },
+  first: { name: 'replica, first time', must: 0.5 },
+  pushOne: { name: 'replica, push, 1 client', clients: 1 },
+  pushEight: { name: 'replica, push, 8 clients', clients: 8 },
+  stale: { name: 'replica, stale reads after a push elsewhere', unit: '', must: 0, pushes: 1_000 },
+  copied: { name: 'replica, first start until ready', unit: 'ms' },
+  ready: { name: 'replica, start until ready', unit: 'ms', must: 3_000 },
+  memory: { name: 'replica, memory', unit: 'MB', must: 350 },
+} as const;
+
 /** Rows that need a feed with many versions. */
 export const feedRowNames = [...readingRows.map(({ name }) => name), bigDownload.name, push.name];
-export const rowNames = [...feedRowNames, launcher.name, idleRelease.name, releaseMemory.name, handIn.name];
+export const rowNames = [
+  ...feedRowNames,
+  launcher.name,
+  idleRelease.name,
+  releaseMemory.name,
+  handIn.name,
+  ...Object.values(replicas).map(({ name }) => name),
+];
 
 export function oneOfEach(packages: readonly BenchPackage[]): BenchPackage[] {
   return shuffled([...new Map(packages.map((pkg) => [pkg.id, pkg])).values()]);

@@ -20,8 +20,13 @@ export type Feed = Reference & {
 };
 
 /** The feed as users run it: its own process, with logging and limits. */
-export async function startFeed(product: Product, dataDir: string): Promise<Feed> {
-  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, ADMIN_API_KEY: adminKey };
+export async function startFeed(
+  product: Product,
+  dataDir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Feed> {
+  const own = { PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, ADMIN_API_KEY: adminKey };
+  const env = { ...process.env, ...own, ...settings };
   const started = performance.now();
   const { child, url, stop } = await startNode([...product.args, 'serve'], env, product.dir);
   await mustFetch(`${url}/readyz`);
