@@ -15,9 +15,13 @@ export type Transaction = {
  * Makes a change together with its audit entries: either both are durable when it resolves, or neither exists. The only way to
  * change anything that matters; statistics have a cheaper one (`Connection.writeStatistics`). On a replica a change may be made
  * more than once before it is committed, always from what is there then.
+ * @param is `isTold: false`: no client learns of it, so it need not be seen by every replica when it resolves
  * @throws FeedError STORAGE_FULL, and what `change` throws
  */
-export type Transact = <T>(change: (transaction: Transaction) => T) => Promise<T>;
+export type Transact = <T>(
+  change: (transaction: Transaction) => T,
+  is?: { readonly isTold: boolean },
+) => Promise<T>;
 
 export type Failure = { readonly error: unknown };
 /** A change that waits for its commit. */
