@@ -5,8 +5,8 @@ import type { Git } from './bucket/git-backend.ts';
 import { beginSharedBucket } from './bucket/shared-copy.ts';
 import { createSqlSharedHistory } from './bucket/sql-shared-history.ts';
 import { pathsIn } from './data-dir.ts';
-import { type Connection, openDatabase } from './database/connection.ts';
-import { FeedError, fail } from './errors.ts';
+import { openDatabase } from './database/connection.ts';
+import { fail } from './errors.ts';
 import { openEmptyDatabase } from './replica/fill-database.ts';
 import type { SharedStores } from './shared-reading.ts';
 
@@ -64,11 +64,7 @@ export async function openSharedTarget(
         // Its rows come with the others.
         const history = createSqlSharedHistory(local, () => new Date());
         await beginSharedBucket(bucket, { history, blobs: store, dir: unpacked });
-        await empty.fill(local).catch(async (error: unknown) => {
-          // Otherwise the store would not be empty for the next try.
-          if (!isUnsure(error)) await removePacks(local, store);
-          throw error;
-        });
+        await empty.fill(local);
       } finally {
         local.close();
       }
@@ -84,14 +80,4 @@ async function put(store: BlobStore, bytes: ReturnType<BlobStore['open']>): Prom
   } finally {
     await upload.discard();
   }
-}
-
-/** The database may have taken over everything. */
-function isUnsure(error: unknown): boolean {
-  return error instanceof FeedError && error.code === 'DATABASE_UNSURE';
-}
-
-async function removePacks({ prepare }: Connection, store: BlobStore): Promise<void> {
-  const packs = prepare('SELECT pack_sha256 FROM bucket_pushes').pluck().all() as string[];
-  for (const sha256 of packs) await store.remove(sha256).catch(() => undefined);
 }
