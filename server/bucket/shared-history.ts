@@ -42,8 +42,6 @@ export interface SharedHistory {
   newest(): Promise<Mark>;
   /** Undefined when the mark is not of this history, so that a copy has to begin anew. */
   since(mark: Mark): Promise<Steps | undefined>;
-  /** All branches and tags; empty at the beginning. */
-  refs(): Promise<Refs>;
   /**
    * Makes the next generation, with its entries in the audit log. Undefined, and nothing is changed, when the newest one is not
    * the one that was `seen`: two pushes that are valid alone may be invalid together.

@@ -191,15 +191,16 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
     };
   }
 
-  /** Whatever is pushed meanwhile may be in it too. */
+  /** git refuses to pack what this copy has not. */
   async function storeAll(): Promise<void> {
-    const { generation } = at;
-    if (isStoring || generation < (await history.lastCheckpoint()) + checkpointEvery) return;
+    if (isStoring || at.generation < (await history.lastCheckpoint()) + checkpointEvery) return;
     isStoring = true;
     try {
-      const revisions = Object.values(await listRefs(git));
+      const whole = await history.since(beginning);
+      if (whole === undefined) return;
+      const revisions = Object.values({ ...firstRefs, ...whole.refs });
       await withStoredPack(git, deps, { revisions }, async (stored) => {
-        if (stored !== undefined) await history.keepCheckpoint(generation, stored);
+        if (stored !== undefined) await history.keepCheckpoint(whole.newest.generation, stored);
       });
     } finally {
       isStoring = false;
@@ -209,8 +210,11 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
   async function findFault(): Promise<string | undefined> {
     const damage = await findDamage(git);
     if (damage !== undefined) return damage;
-    const [found, moved] = [await listRefs(git), await history.refs()];
-    const expected: Refs = { ...firstRefs, ...moved };
+    const found = await listRefs(git);
+    const whole = await history.since(beginning);
+    // Others may have pushed since.
+    if (whole === undefined || whole.newest.id !== at.id) return undefined;
+    const expected: Refs = { ...firstRefs, ...whole.refs };
     const wrong = [...new Set([...Object.keys(found), ...Object.keys(expected)])].filter(
       (ref) => found[ref] !== expected[ref],
     );

@@ -22,7 +22,6 @@ export function createSqlSharedHistory({ prepare, transact }: Connection, now: (
         refs: refsAfter(prepare, mark.generation),
       };
     },
-    refs: async () => refsAfter(prepare, 0),
     publish: (seen, { moves, pack, by, reason }) =>
       transact(({ record }) => {
         const newest = newestIn(prepare);

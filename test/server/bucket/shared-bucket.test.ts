@@ -149,7 +149,7 @@ describe('the bucket of several servers', () => {
     const oid = await world.note(work, 'beta');
     await world.publisher.run(work, 'push', '--quiet', 'origin', 'HEAD:beta');
 
-    expect((await world.history.refs())['refs/heads/beta']).toBe(oid);
+    expect((await world.published())['refs/heads/beta']).toBe(oid);
     await b.bucket.ping();
     await slow.bucket.ping();
     for (const name of ['b', 'slow']) await world.expectSound(name);
@@ -173,7 +173,7 @@ describe('the bucket of several servers', () => {
     const restarted = await world.open('killed');
     await world.publisher.run(work, 'push', '--quiet', world.url(restarted), 'HEAD:main');
 
-    expect((await world.history.refs())['refs/heads/main']).toBe(oid);
+    expect((await world.published())['refs/heads/main']).toBe(oid);
     expect((await world.moves()).length).toBe(before + newMoves);
     await b.bucket.ping();
     for (const name of ['b', 'killed']) await world.expectSound(name);
@@ -190,7 +190,7 @@ describe('the bucket of several servers', () => {
     const pushed = await world.publisher.try(work, 'push', 'origin', 'HEAD:main');
 
     expect(pushed.code).not.toBe(0);
-    expect((await world.history.refs())['refs/heads/main']).toBe(oid);
+    expect((await world.published())['refs/heads/main']).toBe(oid);
     expect(await world.git.run(work, 'ls-remote', world.url(a), 'refs/heads/main')).toContain(oid);
     await world.expectSound('a');
   });
@@ -219,6 +219,6 @@ describe('the bucket of several servers', () => {
     const options = { dir: join(world.dir, 'copy'), env: process.env, log };
     const copy = await copySharedBucket({ ...options, history: world.history, blobs: world.blobs });
     expect(await findDamage(copy)).toBeUndefined();
-    expect(await listRefs(copy)).toEqual(await world.history.refs());
+    expect(await listRefs(copy)).toEqual(await world.published());
   });
 });

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openDiskStore } from '../../../server/blobs/disk-store.ts';
 import type { ClientGrant } from '../../../server/bucket/client-offers.ts';
+import type { Refs } from '../../../server/bucket/git-bundle.ts';
 import { seed } from '../../../server/bucket/seed.ts';
-import type { SharedHistory } from '../../../server/bucket/shared-history.ts';
+import { beginning, type SharedHistory } from '../../../server/bucket/shared-history.ts';
 import { createSqlClientLinks } from '../../../server/bucket/sql-client-links.ts';
 import { createSqlBucketEvents } from '../../../server/bucket/sql-events.ts';
 import { addPendingCommit, createSqlPendingCommits } from '../../../server/bucket/sql-pending-commits.ts';
@@ -41,6 +42,8 @@ export type SharedWorld = {
   close(server: BucketServer): Promise<void>;
   url(server: BucketServer, branch?: string): string;
   repo(name: string): string;
+  /** Where branches and tags are, for all servers. */
+  published(): Promise<Refs>;
   /** Of a server's copy: `REF OID` */
   refs(name: string): Promise<readonly string[]>;
   /** Commits a release on top of a clone's branch; answers with what pushes it. */
@@ -108,6 +111,7 @@ export async function startSharedWorld(): Promise<SharedWorld> {
     },
     url: ({ url }, branch = 'main') => `${url}/git/${branch}/go-win-tools.git`,
     repo: (name) => join(dir, name, 'bucket', 'repo.git'),
+    published: async () => (await history.since(beginning))?.refs ?? {},
     async refs(name) {
       const format = '--format=%(refname) %(objectname)';
       return (await world.git.run(world.repo(name), 'for-each-ref', format, 'refs/heads', 'refs/tags')).split(
@@ -131,7 +135,7 @@ export async function startSharedWorld(): Promise<SharedWorld> {
       await world.git.run(world.repo(name), 'fsck', '--full', '--strict');
       // A branch that nobody has pushed to is where every bucket begins.
       const first = { 'refs/heads/main': seed.commit, 'refs/heads/beta': seed.commit };
-      const rows = Object.entries({ ...first, ...(await history.refs()) });
+      const rows = Object.entries({ ...first, ...(await world.published()) });
       expect(await world.refs(name)).toEqual(rows.map(([ref, oid]) => `${ref} ${oid}`).sort());
     },
     async hold(server, tool, version) {
