@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, canCluster, type Replica, startCluster } from '../kit/cluster.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { fetchPatiently, pushPatiently } from '../kit/patient-client.ts';
 import { adminKey, pushNupkg } from '../kit/test-server.ts';
 
 const patiently = { timeout: 120_000, interval: 100 };
@@ -19,11 +20,19 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
   const push = async (replica: Replica, id: string, version = '1.0.0', key = adminKey): Promise<number> =>
     (await pushNupkg(replica, makeNupkg({ id, version }), key)).status;
 
-  const statusOf = async ({ url }: Replica, path: string): Promise<number> => {
-    const answer = await fetch(`${url}${path}`, { redirect: 'manual' });
+  const pushed = (replica: Replica, id: string, version = '1.0.0', key = adminKey): Promise<number> =>
+    pushPatiently(replica, makeNupkg({ id, version }), key);
+
+  async function statusOf(
+    { url }: Replica,
+    path: string,
+    get: typeof fetchPatiently = fetch,
+  ): Promise<number> {
+    const answer = await get(`${url}${path}`);
     await answer.arrayBuffer();
     return answer.status;
-  };
+  }
+  const patientStatusOf = (replica: Replica, path: string) => statusOf(replica, path, fetchPatiently);
   const entry = (id: string): string => `/nuget/Packages(Id='${id}',Version='1.0.0')`;
 
   const untilReady = (...replicas: Replica[]) =>
@@ -59,8 +68,8 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
 
   async function expectWhole(replica: Replica, ids: readonly string[]): Promise<void> {
     for (const id of ids) {
-      expect([id, await statusOf(replica, entry(id))]).toEqual([id, 200]);
-      const download = await fetch(`${replica.url}/nuget/package/${id}/1.0.0`);
+      expect([id, await patientStatusOf(replica, entry(id))]).toEqual([id, 200]);
+      const download = await fetchPatiently(`${replica.url}/nuget/package/${id}/1.0.0`);
       expect([id, download.status]).toEqual([id, 200]);
       const isSame = Buffer.from(await download.arrayBuffer()).equals(makeNupkg({ id }));
       expect([id, isSame]).toEqual([id, true]);
@@ -70,20 +79,21 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
   it('refuse a revoked key everywhere, once one of them has confirmed that', async () => {
     const headers = { 'X-NuGet-ApiKey': adminKey, 'Content-Type': 'application/json' };
     for (let number = 0; number < 10; number += 1) {
-      const created = await fetch(`${one.url}/api/v1/keys`, {
+      const created = await fetchPatiently(`${one.url}/api/v1/keys`, {
         method: 'POST',
         headers,
         body: JSON.stringify({ name: `key ${number}`, scopes: ['push'], ids: [] }),
       });
       const { id, key } = (await created.json()) as { readonly id: string; readonly key: string };
       for (const [at, replica] of cluster.replicas.entries()) {
-        expect(await push(replica, `of-key-${number}-${at}`, '1.0.0', key)).toBe(201);
+        expect(await pushed(replica, `of-key-${number}-${at}`, '1.0.0', key)).toBe(201);
       }
 
-      const revoked = await fetch(`${three.url}/api/v1/keys/${id}`, { method: 'DELETE', headers });
+      const revoked = await fetchPatiently(`${three.url}/api/v1/keys/${id}`, { method: 'DELETE', headers });
 
       expect(revoked.status).toBe(204);
-      for (const replica of cluster.replicas) expect(await push(replica, 'refused', '1.0.0', key)).toBe(403);
+      for (const replica of cluster.replicas)
+        expect(await pushed(replica, 'refused', '1.0.0', key)).toBe(403);
     }
   });
 
@@ -97,7 +107,7 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
     await expectWhole(two, load.confirmed);
     // The one that got no answer is there as a whole or not at all.
     const unsure = load.tried.filter((id) => !load.confirmed.includes(id));
-    for (const id of unsure) expect([201, 409]).toContain(await push(three, id));
+    for (const id of unsure) expect([201, 409]).toContain(await pushed(three, id));
     await expectWhole(two, unsure);
     await one.start();
     await expectWhole(one, load.tried);
@@ -120,8 +130,8 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
         }, patiently)
         .toBe('1');
 
-      expect(await push(two, 'meanwhile')).toBe(201);
-      expect(await statusOf(three, entry('meanwhile'))).toBe(200);
+      expect(await pushed(two, 'meanwhile')).toBe(201);
+      expect(await patientStatusOf(three, entry('meanwhile'))).toBe(200);
     } finally {
       one.databaseWire.heal();
       one.resume();
@@ -131,12 +141,12 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
     await untilReady(one);
     await expectWhole(one, ['meanwhile', ...load.confirmed]);
     await expectWhole(two, load.confirmed);
-    expect(await push(one, 'after-the-frost')).toBe(201);
-    expect(await statusOf(three, entry('after-the-frost'))).toBe(200);
+    expect(await pushed(one, 'after-the-frost')).toBe(201);
+    expect(await patientStatusOf(three, entry('after-the-frost'))).toBe(200);
   });
 
   it('answer with no old list while one of them cannot reach the database, and that one comes back by itself', async () => {
-    expect(await push(one, 'divided', '1.0.0')).toBe(201);
+    expect(await pushed(one, 'divided', '1.0.0')).toBe(201);
     const list = async ({ url }: Replica) => {
       const answer = await fetch(`${url}/v3/flat/divided/index.json`);
       return {
@@ -145,10 +155,10 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
         retryAfter: answer.headers.get('Retry-After'),
       };
     };
-    expect((await list(three)).status).toBe(200);
+    expect(await patientStatusOf(three, '/v3/flat/divided/index.json')).toBe(200);
     three.databaseWire.silence();
     try {
-      expect(await push(one, 'divided', '2.0.0')).toBe(201);
+      expect(await pushed(one, 'divided', '2.0.0')).toBe(201);
 
       expect(await list(three)).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^\d+$/) });
       await expect.poll(() => statusOf(three, '/readyz'), patiently).toBe(503);
@@ -156,39 +166,40 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
       expect(await statusOf(three, '/nuget/package/divided/1.0.0')).toBe(200);
       expect(await statusOf(three, '/healthz')).toBe(200);
       expect(await push(three, 'refused')).toBe(503);
-      expect(await push(two, 'divided', '3.0.0')).toBe(201);
+      expect(await pushed(two, 'divided', '3.0.0')).toBe(201);
     } finally {
       three.databaseWire.heal();
     }
 
     await untilReady(three);
-    expect((await list(three)).text).toContain('"3.0.0"');
-    expect(await push(three, 'united')).toBe(201);
-    expect(await statusOf(one, entry('united'))).toBe(200);
+    const found = await fetchPatiently(`${three.url}/v3/flat/divided/index.json`);
+    expect(await found.text()).toContain('"3.0.0"');
+    expect(await pushed(three, 'united')).toBe(201);
+    expect(await patientStatusOf(one, entry('united'))).toBe(200);
   });
 
   it('confirm no package whose bytes they cannot store, and still give what they have', async () => {
-    expect(await push(one, 'kept')).toBe(201);
+    expect(await pushed(one, 'kept')).toBe(201);
     await expectWhole(two, ['kept']);
 
     await cluster.s3.pause();
     try {
       expect([500, 502, 503, 504]).toContain(await push(one, 'unstored'));
       for (const replica of cluster.replicas) {
-        expect(await statusOf(replica, entry('unstored'))).toBe(404);
-        expect(await statusOf(replica, '/nuget/package/unstored/1.0.0')).toBe(404);
+        expect(await patientStatusOf(replica, entry('unstored'))).toBe(404);
+        expect(await patientStatusOf(replica, '/nuget/package/unstored/1.0.0')).toBe(404);
       }
       await expectWhole(two, ['kept']);
     } finally {
       await cluster.s3.resume();
     }
 
-    await expect.poll(() => push(one, 'unstored'), patiently).toBe(201);
+    expect(await pushed(one, 'unstored')).toBe(201);
     for (const replica of cluster.replicas) await expectWhole(replica, ['unstored']);
   });
 
   it('lose nothing confirmed when PostgreSQL is killed, still give what never changes, and go on when it is back', async () => {
-    expect(await push(one, 'hot')).toBe(201);
+    expect(await pushed(one, 'hot')).toBe(201);
     for (const replica of cluster.replicas) await expectWhole(replica, ['hot']);
     const loads = cluster.replicas.map((replica, at) => pushOn(replica, `database-${at}-`));
     await expect
@@ -212,7 +223,7 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
     const confirmed = loads.flatMap((load) => load.confirmed);
     for (const replica of cluster.replicas) await expectWhole(replica, confirmed);
     for (const replica of cluster.replicas) {
-      expect(await push(replica, `again-${cluster.replicas.indexOf(replica)}`)).toBe(201);
+      expect(await pushed(replica, `again-${cluster.replicas.indexOf(replica)}`)).toBe(201);
     }
   });
 });

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, canCluster, type Replica, startCluster } from '../kit/cluster.ts';
 import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { fetchPatiently, pushPatiently } from '../kit/patient-client.ts';
 import { run } from '../kit/programs.ts';
-import { productDir, pushNupkg } from '../kit/test-server.ts';
+import { productDir } from '../kit/test-server.ts';
 
 const numbers = Array.from({ length: 12 }, (_, number) => number);
 
@@ -25,13 +26,13 @@ describe.skipIf(!canCluster)(
       const statuses = await Promise.all(
         versions.map(async (version, at) => {
           const nupkg = makeNupkg({ id: 'contested', version });
-          return (await pushNupkg(cluster.replicas[at % 3] as Replica, nupkg, cluster.adminKey)).status;
+          return pushPatiently(cluster.replicas[at % 3] as Replica, nupkg, cluster.adminKey);
         }),
       );
       expect(new Set(statuses)).toEqual(new Set([201]));
 
       for (const { url } of cluster.replicas) {
-        const feed = await (await fetch(`${url}/nuget/FindPackagesById()?id='contested'`)).text();
+        const feed = await (await fetchPatiently(`${url}/nuget/FindPackagesById()?id='contested'`)).text();
         const entries = feed.split('<entry').slice(1);
         const flagged = (flag: string): string[] =>
           entries
@@ -53,14 +54,14 @@ describe.skipIf(!canCluster)(
               version: `1.0.${number}`,
               files: { 'tools/from': `replica ${at}` },
             });
-            return { nupkg, status: (await pushNupkg(replica, nupkg, cluster.adminKey)).status };
+            return { nupkg, status: await pushPatiently(replica, nupkg, cluster.adminKey) };
           }),
         );
         expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409]);
 
         const winner = answers.find(({ status }) => status === 201)?.nupkg;
         for (const { url } of cluster.replicas) {
-          const download = await fetch(`${url}/nuget/package/raced/1.0.${number}`);
+          const download = await fetchPatiently(`${url}/nuget/package/raced/1.0.${number}`);
           expect(Buffer.from(await download.arrayBuffer()).equals(winner ?? Buffer.alloc(0))).toBe(true);
         }
       }
@@ -75,7 +76,7 @@ describe.skipIf(!canCluster)(
       const head = /^Its head.*: (\w{64})$/m.exec(stdout)?.[1];
 
       for (const { url } of cluster.replicas) {
-        const answer = await fetch(`${url}/api/v1/audit?limit=1`, {
+        const answer = await fetchPatiently(`${url}/api/v1/audit?limit=1`, {
           headers: { 'X-NuGet-ApiKey': cluster.adminKey },
         });
         expect(await answer.json()).toMatchObject({ head: { hash: head } });

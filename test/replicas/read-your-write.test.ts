@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, canCluster, type Replica, startCluster } from '../kit/cluster.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { pushNupkg } from '../kit/test-server.ts';
+import { fetchPatiently, pushPatiently } from '../kit/patient-client.ts';
 
 /** A soak sets more. */
 const pushes = Number(process.env.REPLICA_PUSHES ?? 200);
@@ -24,12 +24,11 @@ describe.skipIf(!canCluster)('read your write (needs PostgreSQL and versitygw)',
         const [writer, ...readers] = [0, 1, 2].map(
           (at) => cluster.replicas[((number ?? 0) + at) % 3] as Replica,
         );
-        const pushed = await pushNupkg(writer as Replica, makeNupkg({ id, version }), cluster.adminKey);
-        expect([id, version, pushed.status, pushed.status === 201 ? '' : await pushed.text()]).toEqual([
+        const nupkg = makeNupkg({ id, version });
+        expect([id, version, await pushPatiently(writer as Replica, nupkg, cluster.adminKey)]).toEqual([
           id,
           version,
           201,
-          '',
         ]);
         for (const { url } of readers) stale.push(...(await findStale(url, id, version)));
       }
@@ -51,7 +50,7 @@ async function findStale(url: string, id: string, version: string): Promise<stri
   };
   const found = await Promise.all(
     Object.entries(shown).map(async ([path, text]) => {
-      const answer = await fetch(`${url}${path}`);
+      const answer = await fetchPatiently(`${url}${path}`);
       const isRight = (await answer.text()).includes(text) && answer.status === 200;
       return isRight ? [] : [`${url}${path}: ${answer.status}, without ${version}`];
     }),

@@ -7,6 +7,7 @@ import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts
 import { createGitClient, type GitClient } from '../kit/git.ts';
 import { type Balancer, startHaproxy } from '../kit/haproxy.ts';
 import { mainJs } from '../kit/main-js.ts';
+import { fetchPatiently, untilCompared } from '../kit/patient-client.ts';
 import { hasProgram, run } from '../kit/programs.ts';
 import { adminKey, makeTempDir, productDir } from '../kit/test-server.ts';
 import { offeredByChoco } from '../wire/offered.ts';
@@ -60,8 +61,10 @@ describe.skipIf(!canCluster || !hasProgram('haproxy') || !hasProgram('git'))(
     async function offered(machine: string): Promise<string> {
       const found = new Set<string | undefined>();
       for (const { url } of cluster.replicas) {
-        found.add(await offeredByChoco(url, machine, 'delve', machines.indexOf(machine)));
-        const manifest = await fetch(`${url}/m/c/${machine}/delve.json`);
+        found.add(
+          await untilCompared(() => offeredByChoco(url, machine, 'delve', machines.indexOf(machine))),
+        );
+        const manifest = await fetchPatiently(`${url}/m/c/${machine}/delve.json`);
         found.add(((await manifest.json()) as { readonly version: string }).version);
       }
       expect([machine, [...found]]).toEqual([machine, [expect.any(String)]]);
@@ -80,13 +83,19 @@ describe.skipIf(!canCluster || !hasProgram('haproxy') || !hasProgram('git'))(
       const replica = cluster.replicas[clones % 3] as Replica;
       const machine = machines[clones % machines.length] ?? '';
       clones += 1;
-      const clone = await git.clone(`${replica.url}/git/c/${machine}/go-win-tools.git`, `clone-${clones}`);
+      const clone = await untilCompared(() =>
+        git.clone(`${replica.url}/git/c/${machine}/go-win-tools.git`, `clone-${clones}`),
+      );
       const text = await readFile(join(clone, 'bucket', 'delve.json'), 'utf8');
       expect([machine, JSON.parse(text).version]).toEqual([machine, versions[machines.indexOf(machine)]]);
       for (const address of ['main', 'beta', `c/${machine}`]) {
         const refs = new Set<string>();
         for (const { url } of cluster.replicas) {
-          refs.add(await git.run(git.dir, 'ls-remote', `${url}/git/${address}/go-win-tools.git`));
+          refs.add(
+            await untilCompared(() =>
+              git.run(git.dir, 'ls-remote', `${url}/git/${address}/go-win-tools.git`),
+            ),
+          );
         }
         expect([address, refs.size]).toEqual([address, 1]);
       }
