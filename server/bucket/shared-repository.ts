@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { FeedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { readMark, writeMark } from './cache-mark.ts';
+import { removeMovedAway, removeRepository, setAside } from './copy-folder.ts';
 import type { RefMove } from './events.ts';
 import { type Environment, type Git, runGit } from './git-backend.ts';
 import { findDamage, listRefs, type Refs } from './git-bundle.ts';
@@ -299,32 +298,4 @@ async function moveRefs(git: Git, refs: Refs): Promise<void> {
   const { name, email } = seed.identity;
   const env = { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
   await runGit(git, ['update-ref', '--stdin'], { input: input.join(''), env });
-}
-
-const movedAway = 'moved-away-';
-
-/** At once for whoever opens it, even if the process is killed meanwhile. */
-async function removeRepository(dir: string, repoDir: string): Promise<void> {
-  await rename(repoDir, join(dir, `${movedAway}${randomUUID()}`)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  await removeMovedAway(dir);
-}
-
-async function removeMovedAway(dir: string): Promise<void> {
-  for (const name of await readdir(dir)) {
-    if (name.startsWith(movedAway))
-      await rm(join(dir, name), { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-/** A repository without our mark may be the only one there is, of a server that was alone before: it is kept. */
-async function setAside(repoDir: string, log: Logger): Promise<void> {
-  if ((await stat(repoDir).catch(() => undefined)) === undefined) return;
-  const kept = `${repoDir}.kept-${Date.now()}`;
-  await rename(repoDir, kept);
-  log.warn(
-    { kept },
-    'the folder had a bucket of its own, which the shared one does not use; it was set aside',
-  );
 }
