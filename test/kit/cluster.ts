@@ -17,6 +17,8 @@ export type Replica = {
   readonly dataDir: string;
   /** Its own way to the database. */
   readonly databaseWire: TcpProxy;
+  /** Its process while it runs. */
+  pid(): number | undefined;
   /** What this process has logged since its last start. */
   logged(): string;
   start(): Promise<void>;
@@ -105,6 +107,7 @@ async function makeReplica(
     adminKey,
     dataDir,
     databaseWire,
+    pid: () => process?.child.pid,
     logged: () => process?.stderr() ?? '',
     async start() {
       process = await startServe(env);
