@@ -1,3 +1,5 @@
+import { FeedError } from '../errors.ts';
+
 /** Counts and "last used" dates may be delayed this long (spec nuget-v2 18.1 asks for 30 s). */
 const writeAfterMs = 5_000;
 
@@ -47,6 +49,8 @@ export function createDeferredWrite<Entry>(
     try {
       await write(writing);
     } catch (error) {
+      // They may be there: counted twice would be worse than lost.
+      if (error instanceof FeedError && error.code === 'DATABASE_UNSURE') throw error;
       const newer = waiting;
       waiting = new Map(writing);
       for (const [name, entry] of newer) add(name, waiting.get(name), entry);

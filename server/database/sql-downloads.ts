@@ -21,7 +21,7 @@ type Waiting = {
 
 const upsert = `INSERT INTO downloads (id, version, file, key_name, from_address, client, count, first, last)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET count = count + excluded.count, last = excluded.last`;
+  ON CONFLICT DO UPDATE SET count = count + excluded.count, last = max(last, excluded.last)`;
 
 /** Downloads in SQLite. `flush` before closing the connection. */
 export function createSqlDownloads(

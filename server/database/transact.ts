@@ -43,15 +43,20 @@ export type Commit = (writes: readonly Write[]) => Promise<void>;
 /**
  * A change is committed at once. Those that come while the disk, or the database, is being waited for share the next transaction and so the
  * next wait: sixteen pushes, or an import, wait once or twice.
+ * @param maxTogether how many share one transaction at most
  */
-export function createTransact(prepare: Prepare, commit: Commit): Transact {
+export function createTransact(
+  prepare: Prepare,
+  commit: Commit,
+  maxTogether = Number.POSITIVE_INFINITY,
+): Transact {
   let waiting: Write[] = [];
   let isBusy = false;
 
   async function work(): Promise<void> {
     while (waiting.length > 0) {
-      const writes = waiting;
-      waiting = [];
+      const writes = waiting.slice(0, maxTogether);
+      waiting = waiting.slice(maxTogether);
       await commit(writes);
     }
     isBusy = false;

@@ -6,9 +6,13 @@ export const replicaErrors = {
     503,
     'The database {database} does not answer: {cause}. Nothing was changed; try again in a moment.',
   ],
+  DATABASE_AWAY: [
+    503,
+    'The shared database takes no changes at the moment. Nothing was changed; try again in a moment.',
+  ],
   DATABASE_UNSURE: [
     503,
-    'The connection to the database {database} broke while the change was confirmed, and it does not answer since. Look whether the change is there before you try again.',
+    'The connection to the shared database broke while the change was confirmed, and it does not answer since. Look whether the change is there before you try again.',
   ],
   DATABASE_REFUSED: [
     500,
@@ -46,6 +50,10 @@ export const replicaErrors = {
   TEXT_UNUSABLE: [
     400,
     'A text in this request contains the character U+0000, which the database cannot store. Leave it out.',
+  ],
+  COPY_UNWRITABLE: [
+    503,
+    'The change was made, but this replica cannot write it into its copy of the database: {cause}. Do not repeat it; make room on the disk of this replica.',
   ],
   COPY_BEHIND: [
     503,

@@ -34,7 +34,8 @@ export function createFreshGate(
     if (isFresh()) return handle(req, res);
     const path = pathOf(req.url ?? '/');
     if (isAboutServer(path)) return handle(req, res);
-    if (isAway() && isImmutable(req.method, path)) {
+    const goesOn = isImmutable(req.method, path);
+    if (isAway() && goesOn) {
       unsure.add(req);
       return handle(req, res);
     }
@@ -42,7 +43,6 @@ export function createFreshGate(
       .then(
         () => handle,
         () => {
-          const goesOn = isImmutable(req.method, path);
           (goesOn ? unsure : behind).add(req);
           return goesOn ? handle : express;
         },
@@ -67,15 +67,20 @@ export const doubtRefusals: ErrorRequestHandler = (error: unknown, req, _res, ne
 };
 
 function isAboutServer(path: string): boolean {
-  return /^\/(healthz|readyz|metrics)\/?$/.test(path);
+  return /^\/(healthz|readyz)\/?$/.test(path);
 }
 
-/** A package by its version, or a payload. */
+/**
+ * Figures of this server, a package by its version, or a payload: not those of a client's own addresses, which a rollout can take
+ * back. The path is as it was sent, so it has to be plain: Express would leave out what comes after a `#`.
+ */
 function isImmutable(method: string | undefined, path: string): boolean {
   return (
     (method === 'GET' || method === 'HEAD') &&
-    (/^\/dl\/[^/]+\/[^/]+\/[^/]+$/i.test(path) ||
+    /^[a-z0-9/._+-]+$/i.test(path) &&
+    (/^\/metrics\/?$/.test(path) ||
+      /^\/dl\/[^/]+\/[^/]+\/[^/]+$/i.test(path) ||
       /^\/(nuget|api\/v2)\/package\/[^/]+\/[^/]+\/?$/i.test(path) ||
-      /\.nupkg$/i.test(path))
+      /^\/v3\/flat\/[^/]+\/[^/]+\/[^/]+\.nupkg$/i.test(path))
   );
 }

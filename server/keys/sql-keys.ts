@@ -32,7 +32,10 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     (used) =>
       writeStatistics(() => {
         for (const [id, time] of used) {
-          prepare('UPDATE keys SET last_used = ? WHERE id = ?').run(time.getTime(), id);
+          prepare('UPDATE keys SET last_used = max(ifnull(last_used, 0), ?) WHERE id = ?').run(
+            time.getTime(),
+            id,
+          );
         }
       }),
     (_older, newer) => newer,

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../formats/thrown.ts';
 import type { Connection } from '../database/connection.ts';
+import { isDatabaseFull } from '../database/file-problem.ts';
 import type { Commit as CommitWrites, Failure, Write } from '../database/transact.ts';
 import { FeedError } from '../errors.ts';
 import type { Capture } from './capture.ts';
 import { type CatchUpDeps, catchUp } from './catch-up.ts';
-import type { Commit } from './copy.ts';
+import { type Commit, rollBack } from './copy.ts';
 import type { Postgres, Session } from './postgres.ts';
 import type { ChangedKeys } from './read-changes.ts';
 import { type TableChange, writeSql } from './rows.ts';
@@ -25,9 +27,9 @@ export type CommitDeps = CatchUpDeps & {
 const patienceMs = 8_000;
 const pauseMs = 100;
 /** More keys than this are not listed: others copy everything. */
-const maxKeys = 50_000;
+const maxKeys = 20_000;
 /** How far back the list of changes goes; a replica that was away for longer copies everything. */
-const keptRevisions = 100_000;
+const keptRevisions = 20_000;
 
 /**
  * Commits changes to PostgreSQL, one batch after the other on all replicas: the row `replica_state` is locked first. The
@@ -36,6 +38,8 @@ const keptRevisions = 100_000;
  */
 export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitWrites; close(): void } {
   const { local, capture, copy, postgres, inTurn, copyAnew } = deps;
+  /** While it is its turn nobody copies everything anew. */
+  const inOwnTurn = { ...deps, copying: () => undefined };
   let kept: Session | undefined;
   let isClosed = false;
 
@@ -58,6 +62,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
         try {
           run();
         } catch (error) {
+          if (isDatabaseFull(error)) throw new FeedError('STORAGE_FULL', {}, error);
           local.exec('ROLLBACK TO one; RELEASE one');
           return { error };
         }
@@ -66,7 +71,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
       });
       return { changes: capture.changes(), failures };
     } finally {
-      local.exec('ROLLBACK');
+      rollBack(local);
     }
   }
 
@@ -78,7 +83,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
         'BEGIN; SELECT revision, token FROM replica_state FOR UPDATE',
       );
       const before: Commit = { revision: Number(number), token: String(mark) };
-      if (copy.at().revision > before.revision || !(await catchUp(deps, session, before))) {
+      if (copy.at().revision > before.revision || !(await catchUp(inOwnTurn, session, before))) {
         await session.run('ROLLBACK');
         return undefined;
       }
@@ -90,13 +95,23 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
       const next: Commit = { revision: before.revision + 1, token: randomUUID() };
       await write(session, changes, next);
       await confirm(session, next);
-      // Somebody who asked for changes meanwhile may have been faster.
-      if (copy.at().token === before.token) copy.apply(changes, next);
+      applyOwn(before, changes, next);
       return announced(writes, failures);
     } catch (error) {
       // Its transaction ends with it.
       session.close();
       throw error;
+    }
+  }
+
+  /** It is committed: whatever goes wrong from here on, it must not be tried again. */
+  function applyOwn(before: Commit, changes: readonly TableChange[], next: Commit): void {
+    // Somebody who asked for changes meanwhile may have been faster.
+    if (copy.at().token !== before.token) return;
+    try {
+      copy.apply(changes, next);
+    } catch (error) {
+      throw new FeedError('COPY_UNWRITABLE', { cause: messageOf(error) }, error);
     }
   }
 
@@ -107,7 +122,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
     } catch (error) {
       session.close();
       const isThere = await patiently(() => isCommitted(postgres, commit)).catch((cause) => {
-        throw new FeedError('DATABASE_UNSURE', { database: postgres.name }, cause);
+        throw new FeedError('DATABASE_UNSURE', {}, cause);
       });
       if (!isThere) throw error;
     }
@@ -129,8 +144,9 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
       const failures = await insist(writes);
       return new Map(writes.map((write, at) => [write, failures[at]]));
     } catch (error) {
-      const isOfDatabase = error instanceof FeedError && error.status === 503;
-      if (writes.length === 1 || isOfDatabase) return new Map(writes.map((write) => [write, { error }]));
+      const isOfDatabase = error instanceof FeedError && /^(DATABASE|COPY)_/.test(error.code);
+      if (writes.length === 1 || isOfDatabase)
+        return new Map(writes.map((write) => [write, { error: forClients(error) }]));
     }
     const outcomes = new Map<Write, Failure | undefined>();
     for (const write of writes)
@@ -168,6 +184,12 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
       values,
     );
   }
+}
+
+/** What the database said, and where it is, is for the log. */
+function forClients(error: unknown): unknown {
+  const isAway = error instanceof FeedError && error.code.startsWith('DATABASE_');
+  return isAway && error.code !== 'DATABASE_UNSURE' ? new FeedError('DATABASE_AWAY', {}, error) : error;
 }
 
 function announced(

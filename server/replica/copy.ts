@@ -35,7 +35,7 @@ export function createCopy(db: Connection, forget: () => void): Copy {
         exec('COMMIT');
         return difference;
       } catch (error) {
-        exec('ROLLBACK');
+        rollBack(db);
         throw error;
       }
     },
@@ -67,6 +67,15 @@ export function createCopy(db: Connection, forget: () => void): Copy {
     for (const { table, rows } of changes) insertRows(db, table, rows);
     const tables = new Set(changes.map(({ table }) => table.name));
     return { tables, replaced, removed, ids: [...ids], countedIds: [...counted] };
+  }
+}
+
+/** SQLite itself undoes a transaction for which there is no room. */
+export function rollBack({ exec }: Pick<Connection, 'exec'>): void {
+  try {
+    exec('ROLLBACK');
+  } catch {
+    // The error that led here says more.
   }
 }
 

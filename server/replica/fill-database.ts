@@ -66,7 +66,7 @@ export async function openEmptyDatabase(url: string): Promise<EmptyDatabase> {
         await session.query(insert, commit);
         await session.run('COMMIT').catch((error: unknown) => {
           const isAway = error instanceof FeedError && error.code === 'DATABASE_UNREACHABLE';
-          throw isAway ? new FeedError('DATABASE_UNSURE', { database: name }, error) : error;
+          throw isAway ? new FeedError('DATABASE_UNSURE', {}, error) : error;
         });
       }),
   };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { FeedError } from '../errors.ts';
+import { FeedError, fail } from '../errors.ts';
 import { type CatchUpDeps, catchUp } from './catch-up.ts';
 import type { Commit } from './copy.ts';
 import { createLease } from './lease.ts';
@@ -10,6 +10,11 @@ export type Freshness = {
   isFresh(): boolean;
   /** Resolves when it has. @throws FeedError COPY_BEHIND when the database does not answer */
   refresh(): Promise<void>;
+  /**
+   * Asks the database, and copies what is missing, for as long as it takes.
+   * @throws FeedError DATABASE_UNREACHABLE, DATABASE_READ_ONLY
+   */
+  catchUp(): Promise<void>;
   /** Whether the database did not answer the last question. */
   isAway(): boolean;
   /** Rejects when the database does not answer soon: for those who ask whether this replica is of use. */
@@ -71,14 +76,19 @@ export function createFreshness(
     const giveUp = (): void => void setImmediate(() => isAnswered || used.close());
     const silent = setTimeout(giveUp, answerMs);
     try {
-      const [[revision, token] = []] = await used.query('SELECT revision, token FROM replica_state');
+      // A standby lags behind, and does not know it.
+      const [row] = await used.query(
+        'SELECT revision, token FROM replica_state WHERE NOT pg_is_in_recovery()',
+      );
+      const [revision, token] = row ?? fail('DATABASE_READ_ONLY', { database: postgres.name });
       const found: Commit = { revision: Number(revision), token: String(token) };
       isAnswered = true;
       clearTimeout(silent);
       // A database that has less than the copy went back: a dump was restored, or a standby took over that lacked something.
       const isWhole = found.revision >= before.revision && (await readOn(used, found));
-      if (!isWhole) await copyAnew();
-      lease.renew(askedAt);
+      // Another copy may have been under way, of a state from before this question.
+      if (isWhole) lease.renew(askedAt);
+      else await copyAnew();
     } catch (error) {
       used.close();
       throw error;
@@ -149,6 +159,9 @@ export function createFreshness(
       return lease.isValid();
     },
     refresh,
+    async catchUp() {
+      while (!isClosed && lease.confirmedAt() === Number.NEGATIVE_INFINITY) await askOnce();
+    },
     isAway: () => isAway,
     async ping() {
       if (!lease.isValid()) await Promise.race([askOnce(), givenUp(answerMs)]);

@@ -1,5 +1,5 @@
 import type { Connection } from '../database/connection.ts';
-import { insertRows } from './copy.ts';
+import { insertRows, rollBack } from './copy.ts';
 import type { Session } from './postgres.ts';
 import { rowOf } from './rows.ts';
 import type { Schema } from './schema.ts';
@@ -10,19 +10,26 @@ const rowsAtOnce = 2_000;
 
 /**
  * Replaces everything in a copy by what the database has, as of one moment. `copy` is a connection of its own, so that those who
- * read go on with the old state until all of it is there; nobody else may write meanwhile.
+ * read go on with the old state until all of it is there; nobody else may write meanwhile. `copied` is called in the turn in which it
+ * is there.
  */
 export async function copyEverything(
   session: Session,
   copy: Connection,
   { number, tables }: Schema,
+  copied: () => void,
 ): Promise<number> {
+  // Between two parts the rows of the one before are written here, as long as that takes.
+  await session.run('SET idle_in_transaction_session_timeout = 0');
   await session.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const [[id, revision, token] = []] = await session.query('SELECT id, revision, token FROM replica_state');
   const { exec, prepare, pragma } = copy;
   // Nothing of a purged text is left in free pages.
   pragma('secure_delete = ON');
-  exec('BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON');
+  pragma('synchronous = NORMAL');
+  // Otherwise each text that goes is looked for in all packages.
+  pragma('foreign_keys = OFF');
+  exec('BEGIN IMMEDIATE');
   try {
     // The audit log lets nobody delete its entries, but those who fill a new file.
     const kept = prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name")
@@ -39,12 +46,14 @@ export async function copyEverything(
     const mark = 'INSERT INTO replica_copy (database, revision, token, schema) VALUES (?, ?, ?, ?)';
     prepare(mark).run(String(id), Number(revision), String(token), number);
     prepare('UPDATE state SET revision = revision + 1').run();
+    // It has only read.
+    await session.run('COMMIT').catch(() => undefined);
     exec('COMMIT');
+    copied();
   } catch (error) {
-    exec('ROLLBACK');
+    rollBack(copy);
     throw error;
   }
-  await session.run('COMMIT');
   return Number(revision);
 }
 

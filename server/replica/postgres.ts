@@ -40,7 +40,20 @@ export async function openPostgres(url: string): Promise<Postgres> {
   return {
     name,
     async connect() {
-      const client = new pg.Client({
+      const client = createClient();
+      try {
+        await client.connect();
+      } catch (error) {
+        client.end().catch(() => undefined);
+        throw asFeedError(error, name);
+      }
+      return createSession(client, name);
+    },
+  };
+
+  function createClient(): Client {
+    try {
+      return new pg.Client({
         connectionString: url,
         types: parsers,
         application_name: 'go-win-tools',
@@ -52,15 +65,11 @@ export async function openPostgres(url: string): Promise<Postgres> {
         lock_timeout: lockMs,
         idle_in_transaction_session_timeout: idleInTransactionMs,
       });
-      try {
-        await client.connect();
-      } catch (error) {
-        client.end().catch(() => undefined);
-        throw asFeedError(error, name);
-      }
-      return createSession(client, name);
-    },
-  };
+    } catch (error) {
+      // It reads the files that the address names.
+      throw asFeedError(error, name);
+    }
+  }
 }
 
 function createSession(client: Client, name: string): Session {

@@ -5,6 +5,9 @@ import type { Table } from './tables.ts';
 
 export type Changes = { readonly commit: Commit; readonly changes: readonly TableChange[] };
 
+/** A longer list of keys is not read one by one: everything is copied, in parts. */
+const maxCharacters = 2_000_000;
+
 /** What a commit changed: the keys by table, as JSON. */
 export type ChangedKeys = Readonly<Record<string, readonly Key[]>>;
 
@@ -17,6 +20,11 @@ export async function readChanges(
   tables: readonly Table[],
   since: Commit,
 ): Promise<Changes | undefined> {
+  const [[length] = []] = await session.query(
+    'SELECT sum(length(changes)) FROM replica_commits WHERE revision > $1',
+    [since.revision],
+  );
+  if (Number(length) > maxCharacters) return undefined;
   const commits = (await session.query(
     'SELECT revision, token, changes FROM replica_commits WHERE revision >= $1 ORDER BY revision',
     [since.revision],

@@ -25,6 +25,11 @@ export type Replica = Omit<Freshness, 'close'> & {
 /** `trustMs`: the same on all replicas (lease.ts). */
 export type ReplicaOptions = { readonly trustMs: number };
 
+/** Changes that share one commit. All replicas wait while they are made, and PostgreSQL gives up who takes longer than 2 s. */
+const maxTogether = 200;
+/** A timer may end so much too early. */
+const timerMs = 1;
+
 const copyTable = `CREATE TABLE IF NOT EXISTS replica_copy (
     database TEXT NOT NULL,
     revision INTEGER NOT NULL,
@@ -80,19 +85,21 @@ async function connectReplica(
   }
   async function copyNow(): Promise<void> {
     const since = performance.now();
-    const revision = await copyInto(file, postgres, schema);
+    const all = new Set(tables.map(({ name }) => name));
+    const copied = (): void =>
+      changed({ tables: all, replaced: all, removed: all, ids: undefined, countedIds: [] });
+    const revision = await copyInto(file, postgres, schema, copied);
     const seconds = Math.round((performance.now() - since) / 1000);
     log.info({ database: postgres.name, revision, seconds }, 'copied everything from the database');
-    const all = new Set(tables.map(({ name }) => name));
-    changed({ tables: all, replaced: all, removed: all, ids: undefined, countedIds: [] });
   }
 
   const shared = { copy, tables, changed, postgres, copyAnew, copying: () => copying };
   const freshness = createFreshness({ ...shared, trustMs, asked: createReport(postgres.name, log) });
   const sharedCommit = createSharedCommit({ ...shared, local, capture, inTurn });
-  const transact = createTransact(local.prepare, sharedCommit.commit);
+  const transact = createTransact(local.prepare, sharedCommit.commit, maxTogether);
   if (!isCopyOf(local, id, schema)) await copyAnew();
-  await freshness.refresh();
+  // However long it takes: nobody waits for it yet.
+  await freshness.catchUp();
 
   return {
     database: {
@@ -102,7 +109,7 @@ async function connectReplica(
           return await transact(change);
         } finally {
           // By then no other replica trusts what it had before.
-          if (isTold) await delay(trustMs);
+          if (isTold) await delay(trustMs + timerMs);
         }
       },
       writeStatistics: (write) => transact(write),
@@ -129,11 +136,16 @@ async function prepareDatabase(postgres: Postgres, schema: Schema): Promise<stri
   }
 }
 
-async function copyInto(file: string, postgres: Postgres, schema: Schema): Promise<number> {
+async function copyInto(
+  file: string,
+  postgres: Postgres,
+  schema: Schema,
+  copied: () => void,
+): Promise<number> {
   const session = await postgres.connect();
   const copy = openDatabase(file);
   try {
-    return await copyEverything(session, copy, schema);
+    return await copyEverything(session, copy, schema, copied);
   } finally {
     copy.close();
     session.close();

@@ -134,6 +134,38 @@ describe.runIf(hasPostgres)("a replica's copy of PostgreSQL", () => {
     }
   });
 
+  it('is made anew with thousands of versions, again and again', async () => {
+    const a = await openOne('a');
+    const many = 6_000;
+    const added = Array.from({ length: many }, (_, at) =>
+      a.catalog.add(
+        makePackage({ id: `tool-${at % 900}`, version: `1.${at}.0`, title: `Nr. ${at}` }),
+        operator,
+      ),
+    );
+    await Promise.all(added);
+    const b = await openOne('b');
+    const lost = `UPDATE replica_state SET revision = revision + 1, token = 'of another line';
+      INSERT INTO replica_commits (revision, token) SELECT revision, token FROM replica_state`;
+    await postgres.sql(lost, url);
+
+    for (const one of [a, b]) {
+      await expect
+        .poll(() =>
+          one.replica.refresh().then(
+            () => 'fresh',
+            () => 'behind',
+          ),
+        )
+        .toBe('fresh');
+      expect(await one.catalog.size()).toBe(many);
+    }
+    // With the file of before, at a start.
+    close(b);
+    await postgres.sql(lost, url);
+    expect(await (await openOne('b')).catalog.size()).toBe(many);
+  });
+
   it('refuses a text that PostgreSQL cannot store, and nothing that is written beside it', async () => {
     const a = await openOne('a');
     const insert = (name: string) =>

@@ -36,7 +36,7 @@ export function createSqlHeldManifests({ prepare, transact }: Connection): HeldM
       return findHeldManifest(prepare, tool, version);
     },
     async list(tool) {
-      const rows = prepare(`SELECT ${columns} FROM held_manifests WHERE tool = ? ORDER BY rowid`).all(tool);
+      const rows = prepare(`SELECT ${columns} FROM held_manifests WHERE tool = ? ORDER BY version`).all(tool);
       return (rows as RawManifest[]).map(toManifest);
     },
     discard: (tool, version) => transact(() => discardHeldManifest(prepare, tool, version)),
