@@ -63,7 +63,10 @@ export async function openSharedReading(
 }
 
 /** What only matters where several servers share the data; the bucket's history is in its repository. */
-const ofSharing = ['bucket_refs', 'bucket_checkpoints', 'bucket_pushes', 'blob_claims', 'blob_removals'];
+const ofSharing = [
+  ...['bucket_refs', 'bucket_checkpoints', 'bucket_pushes'],
+  ...['blob_claims', 'blob_removals', 'blob_orphans'],
+];
 
 /** Makes a copy what a server alone has. */
 function forgetSharing(file: string): void {

@@ -496,4 +496,11 @@ export const migrations: readonly string[] = [
     is_done INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Of shared object stores: blobs that no row names, and when a server first found them so. Whoever stores the bytes again removes the row.
+  CREATE TABLE blob_orphans (
+    sha256 TEXT PRIMARY KEY,
+    since  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -3,23 +3,29 @@ import type { OrphanQueue } from '../blobs/orphan-queue.ts';
 import type { Logger } from '../log.ts';
 import type { Purging } from './purge.ts';
 
+const wrongPair =
+  'the database names fewer than half of the blobs in the object store, so none is removed: check that DATABASE_URL and BLOB_STORE belong together, and that no other feed uses this prefix';
+
 export type OrphanCollector = {
   start(): void;
   stop(): Promise<void>;
-  /** Once, now. Returns how many blobs it found that nobody names. */
+  /** Once, now. Returns how many blobs it has queued for removal. */
   collect(): Promise<number>;
 };
 
-/** A backup of the database that is younger finds its bytes (docs/operate/replicas.md). */
+/** Since a blob was first found without a name: whoever dumps the database has this time to copy the store (docs/operate/replicas.md). */
 const orphanMs = 7 * 24 * 60 * 60_000;
 const everyMs = 6 * 60 * 60_000;
 /** The next run finds the rest. */
 const maxAtOnce = 1000;
 
 /**
- * Removes blobs that no row has named for a week: uploads that were refused, or whose server was killed before it wrote the row. Every
- * server that shares the store runs one, at its own times; they need not know of each other. It also finishes removals that another
- * server began.
+ * Removes blobs that no row has named for a week: those of servers that were killed before they wrote the row, and packs of the bucket
+ * that others replace. The time counts from the first run that finds a blob without a name, on any server. Every server that shares the
+ * store has a collector, with its own times. It also finishes removals that another server began.
+ *
+ * Where the rows name fewer than half of the blobs, the database is probably not the one that belongs to this store: nothing is noted
+ * and nothing removed.
  */
 export function createOrphanCollector({
   blobs,
@@ -39,15 +45,36 @@ export function createOrphanCollector({
   let isStopped = false;
 
   async function collect(): Promise<number> {
-    const isNamed = await orphans.names();
-    const forgotten: string[] = [];
-    for await (const { sha256, written } of blobs.list()) {
-      if (isStopped || forgotten.length >= maxAtOnce) break;
-      if (now().getTime() - written.getTime() > orphanMs && !isNamed(sha256)) forgotten.push(sha256);
-    }
-    await orphans.add(forgotten);
+    const due = await look();
     await purging.sweep();
-    return forgotten.length;
+    return due;
+  }
+
+  async function look(): Promise<number> {
+    const [isNamed, known] = [await orphans.names(), await orphans.known()];
+    const gone = new Set(known.keys());
+    const [fresh, due]: [string[], string[]] = [[], []];
+    let stored = 0;
+    let named = 0;
+    for await (const { sha256 } of blobs.list()) {
+      if (isStopped) return 0;
+      stored += 1;
+      if (isNamed(sha256)) {
+        named += 1;
+        continue;
+      }
+      gone.delete(sha256);
+      const since = known.get(sha256);
+      if (since === undefined) fresh.push(sha256);
+      else if (now().getTime() - since.getTime() > orphanMs) due.push(sha256);
+    }
+    if (named * 2 < stored) {
+      log.error({ stored, named }, wrongPair);
+      return 0;
+    }
+    const first = (sha256s: readonly string[]) => sha256s.slice(0, maxAtOnce);
+    await orphans.note({ fresh: first(fresh), gone: [...gone], due: first(due) });
+    return first(due).length;
   }
 
   function again(afterMs: number): void {

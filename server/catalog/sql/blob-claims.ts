@@ -4,6 +4,7 @@ import type { BlobClaims } from '../../blobs/blob-claims.ts';
 import type { Connection } from '../../database/connection.ts';
 import type { Prepare } from '../../database/statements.ts';
 import { fail } from '../../errors.ts';
+import { forgetOrphan } from './shared-purge-queue.ts';
 
 /** A removal takes some milliseconds, unless the server that began it has died meanwhile. */
 const maxPauses = 50;
@@ -26,6 +27,7 @@ export function createSqlBlobClaims(
         const isClaimed = await transact(() => {
           if (isBeingRemoved(sha256)) return false;
           prepare('DELETE FROM blob_removals WHERE sha256 = ?').run(sha256);
+          forgetOrphan(prepare, sha256);
           prepare('INSERT INTO blob_claims (claim, sha256, at) VALUES (?, ?, ?)').run(
             claim,
             sha256,

@@ -3,7 +3,7 @@ import type { OrphanQueue } from '../../blobs/orphan-queue.ts';
 import type { Connection } from '../../database/connection.ts';
 import { type BlobName, blobNames } from './blob-names.ts';
 import { queueRemoval } from './purge.ts';
-import { forgetOldRemovals } from './shared-purge-queue.ts';
+import { forgetOldRemovals, forgetOrphan } from './shared-purge-queue.ts';
 
 /** Rows that are read before others get a turn. */
 const pageRows = 5000;
@@ -37,9 +37,22 @@ export function createSqlOrphanQueue({ prepare, transact }: Connection, now: () 
       for (const name of blobNames) await addNames(names, name);
       return (sha256) => names.has(shortOf(sha256));
     },
-    add: (sha256s) =>
+    async known() {
+      const rows = prepare('SELECT sha256, since FROM blob_orphans').all() as {
+        sha256: string;
+        since: number;
+      }[];
+      return new Map(rows.map(({ sha256, since }) => [sha256, new Date(since)]));
+    },
+    note: ({ fresh, gone, due }) =>
       transact(() => {
-        for (const sha256 of sha256s) queueRemoval(prepare, sha256);
+        const insert = 'INSERT INTO blob_orphans (sha256, since) VALUES (?, ?) ON CONFLICT DO NOTHING';
+        for (const sha256 of fresh) prepare(insert).run(sha256, now().getTime());
+        for (const sha256 of gone) forgetOrphan(prepare, sha256);
+        for (const sha256 of due) {
+          // Whoever has claimed the bytes since then has taken the row away: they are no orphan any more.
+          if (forgetOrphan(prepare, sha256)) queueRemoval(prepare, sha256);
+        }
         forgetOldRemovals(prepare, now());
       }),
   };

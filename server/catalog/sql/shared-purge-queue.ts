@@ -75,6 +75,11 @@ export function forgetOldRemovals(prepare: Prepare, now: Date): void {
   prepare('DELETE FROM blob_removals WHERE is_done = 1 AND at <= ?').run(now.getTime() - knownMs);
 }
 
+/** Call it where somebody is about to name the bytes: an orphan is removed a week after it lost its last name. */
+export function forgetOrphan(prepare: Prepare, sha256: string): boolean {
+  return prepare('DELETE FROM blob_orphans WHERE sha256 = ?').run(sha256).changes > 0;
+}
+
 /** The blobs that were removed lately, by any server, or are being removed. */
 export function removedBlobs({ prepare }: Pick<Connection, 'prepare'>): string[] {
   return prepare('SELECT sha256 FROM blob_removals').pluck().all() as string[];

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import type { BlobStore, StoredBlob } from '../../../server/blobs/blob-store.ts';
 import { openDiskStore } from '../../../server/blobs/disk-store.ts';
@@ -83,6 +83,7 @@ it('removes what no row has named for a week, and nothing else', async () => {
   db.prepare('INSERT INTO bucket_checkpoints VALUES (2, ?, 1)').run(named.checkpoint);
   const collector = openCollector();
 
+  await collector.collect();
   clock += 6 * day;
   await collector.collect();
   expect((await stored()).length).toBe(6);
@@ -108,6 +109,7 @@ it('leaves a blob that somebody names while it looks', async () => {
   const sha256 = await put('as in the version that was withdrawn');
   const orphans = createSqlOrphanQueue(db, now);
   const isNamed = await orphans.names();
+  await orphans.note({ fresh: [sha256], gone: [], due: [] });
   await createSqlPayloads(db).add(
     { tool: 'delve', version: '1.0.0', file: 'dlv.exe', sha256, sizeBytes: 1, created: now() },
     operator,
@@ -115,8 +117,84 @@ it('leaves a blob that somebody names while it looks', async () => {
   expect(isNamed(sha256)).toBe(false);
 
   clock += 8 * day;
-  await orphans.add([sha256]);
+  await orphans.note({ fresh: [], gone: [], due: [sha256] });
   await openCollector().collect();
 
   expect(await stored()).toEqual([sha256]);
+});
+
+/** A feed with some packages. */
+async function fill(): Promise<readonly string[]> {
+  const named = await Promise.all(['one', 'two', 'three'].map((text) => put(`the package ${text}`)));
+  for (const [at, sha256] of named.entries())
+    db.prepare('INSERT INTO bucket_pushes VALUES (?, ?, ?, 1)').run(at + 1, `push-${at}`, sha256);
+  return named;
+}
+
+it('counts the week from the run that first found a blob without its name, not from its upload', async () => {
+  await fill();
+  const checkpoint = await put('all of the bucket');
+  db.prepare('INSERT INTO bucket_checkpoints VALUES (3, ?, 1)').run(checkpoint);
+  const collector = openCollector();
+  await collector.collect();
+  clock += 60 * day;
+  await collector.collect();
+
+  db.prepare('DELETE FROM bucket_checkpoints').run();
+  clock += day;
+  await collector.collect();
+  clock += 7 * day;
+  await openCollector().collect();
+  expect(await stored()).toContain(checkpoint);
+
+  clock += 1;
+  await openCollector().collect();
+  expect(await stored()).not.toContain(checkpoint);
+  expect(db.prepare('SELECT count(*) FROM blob_orphans').pluck().get()).toBe(0);
+});
+
+it('counts anew once a blob had a name again', async () => {
+  await fill();
+  const sha256 = await put('a pack that comes back');
+  const collector = openCollector();
+  await collector.collect();
+  const claims = createSqlBlobClaims(db, now);
+  clock += 7 * day + 1;
+  // A push between two runs, whose row is replaced before the next.
+  await claims.release(await claims.claim(sha256));
+
+  await collector.collect();
+  expect(await stored()).toContain(sha256);
+
+  db.prepare('INSERT INTO bucket_checkpoints VALUES (3, ?, 1)').run(sha256);
+  await collector.collect();
+  db.prepare('DELETE FROM bucket_checkpoints').run();
+  clock += 8 * day;
+  await collector.collect();
+  expect(await stored()).toContain(sha256);
+});
+
+it('removes nothing with a database that names fewer than half of the blobs, and says so', async () => {
+  const others = await Promise.all(['a', 'b', 'c', 'd'].map((text) => put(`of another feed: ${text}`)));
+  const logged = vi.spyOn(log, 'error');
+  try {
+    const collector = openCollector();
+    const expectAll = async (named: readonly string[]) => {
+      for (let run = 0; run < 3; run += 1) {
+        await collector.collect();
+        clock += 8 * day;
+      }
+      expect(await stored()).toEqual([...others, ...named].sort());
+      expect(logged).toHaveBeenLastCalledWith(
+        { stored: others.length + named.length, named: named.length },
+        expect.stringMatching(/check that DATABASE_URL and BLOB_STORE belong together/),
+      );
+      expect(db.prepare('SELECT count(*) FROM blob_orphans').pluck().get()).toBe(0);
+    };
+
+    await expectAll([]);
+    await expectAll(await fill());
+  } finally {
+    logged.mockRestore();
+  }
 });
