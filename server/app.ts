@@ -34,7 +34,13 @@ import { createBeginDownload } from './http/download-count.ts';
 import { closeWhenLeaving, refuseWhenStopping } from './http/drain.ts';
 import { createErrorHandler, routeNotFound } from './http/error-handler.ts';
 import { refuseForeignOrigin } from './http/foreign-origin.ts';
-import { createFreshGate, doubtRefusals, type Freshness, refuseWhenBehind } from './http/fresh-gate.ts';
+import {
+  catchUpWith,
+  createFreshGate,
+  doubtRefusals,
+  type Freshness,
+  refuseWhenBehind,
+} from './http/fresh-gate.ts';
 import { createGuessThrottle } from './http/guess-throttle.ts';
 import { limitRequestTime } from './http/limits.ts';
 import { createReadPeer } from './http/peer.ts';
@@ -128,7 +134,7 @@ export function createApp(services: Services): RequestListener {
   const securityHeaders = securityHeaderList(config.tls !== undefined);
   const uploading = { ...services, maxPackageBytes, reservedIds, approvals, metrics, uploads };
   const downloading = { catalog, blobs, cache, beginDownload };
-  const identifying = identify(findKey, createGuessThrottle(now));
+  const identifying = identify(findKey, createGuessThrottle(now), () => catchUpWith(services.freshness));
   const addresses = createClientAddresses({ ...services, clients: config.clients });
   const requireClient = addresses.require;
   const clientRoutes = createClientRoutes({

@@ -6,7 +6,7 @@ import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Logger } from '../log.ts';
 import { AlertmanagerWebhook } from '../rollout/alerts.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
-import { readBody } from './read.ts';
+import { parseJson, readBody } from './read.ts';
 
 export type AlertServices = { readonly rollouts: Pick<Rollouts, 'takeAlerts'>; readonly log: Logger };
 
@@ -28,7 +28,7 @@ export function createAlertRouter({ rollouts, log }: AlertServices): Router {
   const router = express.Router();
   router
     .route('/alerts')
-    .post(requireAlertKey, express.json({ limit: maxBytes }), async (req, res) => {
+    .post(requireAlertKey, parseJson(maxBytes), async (req, res) => {
       const { alerts } = readBody(AlertmanagerWebhook, req);
       const key = await principalWith(req, ['alert']);
       const by = actorOf(key, req.ip);

@@ -4,7 +4,7 @@ import { toDownloadJson } from '../audit/download-json.ts';
 import type { Downloads } from '../audit/downloads.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
-import { administratorOf, maxBodyBytes, readBody, readQuery } from './read.ts';
+import { administratorOf, parseJson, readBody, readQuery } from './read.ts';
 import {
   type AuditPage,
   AuditParameters,
@@ -34,7 +34,7 @@ export function createAuditRouter({ audit, downloads }: AuditServices): Router {
     .all(methodNotAllowed('GET, HEAD'));
   router
     .route('/imports')
-    .post(express.json({ limit: maxBodyBytes }), async (req, res) => {
+    .post(parseJson(), async (req, res) => {
       const { source, versions } = readBody(NewImport, req);
       await audit.record([importOf(source, versions)], await administratorOf(req));
       res.status(204).end();

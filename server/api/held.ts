@@ -13,7 +13,7 @@ import type { Logger } from '../log.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
 import { type HeldVersion, NewHeldManifest } from './held-json.ts';
 import type { IsOffered } from './offered.ts';
-import { readBody } from './read.ts';
+import { parseJson, readBody } from './read.ts';
 
 export type HeldServices = {
   readonly catalog: Pick<HeldVersions, 'isHeld' | 'listHeld'>;
@@ -70,9 +70,7 @@ export function createHeldRouter(services: HeldServices): Router {
       } satisfies NewHeldManifest);
     })
     // Before the body is read: whoever has no key sends none.
-    .put(requirePush, express.json({ limit: maxBytes }), (req: Request<Named>, res) =>
-      put(services, req, res),
-    )
+    .put(requirePush, parseJson(maxBytes), (req: Request<Named>, res) => put(services, req, res))
     .delete(requirePush, async (req: Request<Named>, res) => {
       const { tool, version } = req.params;
       const key = await principalWith(req, ['push'], tool);

@@ -11,7 +11,7 @@ import {
 import type { Keys } from '../keys/keys.ts';
 import { toNewKey, toRotation } from '../keys/new-key.ts';
 import type { Logger } from '../log.ts';
-import { administratorOf, hasBody, maxBodyBytes, readBody } from './read.ts';
+import { administratorOf, hasBody, parseJson, readBody } from './read.ts';
 
 export type KeyServices = { readonly keys: Keys; readonly log: Logger; readonly now: () => Date };
 
@@ -24,7 +24,7 @@ export function createKeyRouter({ keys, log, now }: KeyServices): Router {
       const listed: ListedKeyJson[] = (await keys.list()).map((key) => toListedKey(key, now()));
       res.json(listed);
     })
-    .post(express.json({ limit: maxBodyBytes }), async (req, res) => {
+    .post(parseJson(), async (req, res) => {
       const wanted = readBody(NewKeyJson, req);
       const created: CreatedKeyJson = await keys.create(toNewKey(wanted, now()), await administratorOf(req));
       log.info({ keyId: created.id, keyName: wanted.name, scopes: wanted.scopes }, 'key created');
@@ -44,7 +44,7 @@ export function createKeyRouter({ keys, log, now }: KeyServices): Router {
     .all(methodNotAllowed('DELETE'));
   router
     .route('/keys/:id/rotate')
-    .post(express.json({ limit: maxBodyBytes }), async (req, res) => {
+    .post(parseJson(), async (req, res) => {
       const { id } = req.params;
       const wanted = hasBody(req) ? readBody(RotationJson, req) : {};
       const outcome = await keys.rotate(id, toRotation(wanted, now()), await administratorOf(req));

@@ -1,11 +1,22 @@
-import type { Request } from 'express';
+import { promisify } from 'node:util';
+import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
-import { principalWith } from '../http/auth.ts';
+import { lookUpKeysAgain, principalWith } from '../http/auth.ts';
 
 /** Enough for the largest body: a key with a name, some scopes and at most 100 of each limit. */
-export const maxBodyBytes = 64 * 1024;
+const maxBodyBytes = 64 * 1024;
+
+/** Parses a body of JSON. Check before it that the request has a key that may send one, and behind it that the key still may. */
+export function parseJson(limit = maxBodyBytes): RequestHandler {
+  const parse = promisify(express.json({ limit }));
+  return async (req, res, next) => {
+    await parse(req, res);
+    await lookUpKeysAgain(req);
+    next();
+  };
+}
 
 /**
  * Reads a body only if it is declared as JSON: no form on a foreign page can send that with a browser's stored password.

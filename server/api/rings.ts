@@ -5,7 +5,7 @@ import { fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Logger } from '../log.ts';
-import { administratorOf, maxBodyBytes, readBody } from './read.ts';
+import { administratorOf, parseJson, readBody } from './read.ts';
 
 export type RingServices = { readonly rings: Rings; readonly log: Logger };
 
@@ -24,7 +24,7 @@ export function createRingRouter({ rings, log }: RingServices): Router {
         await administratorOf(req);
         next();
       },
-      express.json({ limit: maxBodyBytes }),
+      parseJson(),
       async (req, res) => {
         const ring = readBody(RingJson, req);
         await rings.set(ring, await administratorOf(req));

@@ -20,7 +20,7 @@ import {
 import type { Foreseen, Rollouts, StoredRollout } from '../rollout/rollouts.ts';
 import { isCorrectionOf } from '../rollout/view-of.ts';
 import type { IsOffered } from './offered.ts';
-import { hasBody, maxBodyBytes, readBody } from './read.ts';
+import { hasBody, parseJson, readBody } from './read.ts';
 
 export type RolloutServices = Reservations & {
   readonly rollouts: Rollouts;
@@ -43,7 +43,7 @@ const readers = ['read', 'rollout', 'approve', 'push', 'push:beta'] as const;
 export function createRolloutRouter(services: RolloutServices): Router {
   const { rollouts } = services;
   const router = express.Router();
-  const json = express.json({ limit: maxBodyBytes });
+  const json = parseJson();
   router
     .route('/rollouts')
     .get(async (req, res) => {

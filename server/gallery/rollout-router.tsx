@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { inOneLine } from '../audit/reason.ts';
 import { readClientId } from '../clients/client-id.ts';
 import { fail } from '../errors.ts';
-import { principalWith } from '../http/auth.ts';
+import { lookUpKeysAgain, principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { mayNameVersion, type ReadAuth } from '../http/read-access.ts';
 import type { Logger } from '../log.ts';
@@ -54,6 +54,7 @@ export function createRolloutPages(services: RolloutPageServices): Router {
     express.urlencoded({ extended: false, limit: 8 * 1024, parameterLimit: 10 }),
     takeKey,
     identify,
+    lookUp,
   ];
   async function answerRollout(response: Response, rollout: StoredRollout, answer?: Answer): Promise<void> {
     const isOfKey = response.req.method === 'POST';
@@ -129,6 +130,11 @@ const takeKey: RequestHandler = (request, response, next) => {
   response.locals.isSignedIn = request.headers.authorization !== undefined;
   delete request.headers.authorization;
   request.headers['x-nuget-apikey'] = readForm(Key, request).key;
+  next();
+};
+
+const lookUp: RequestHandler = async (request, _response, next) => {
+  await lookUpKeysAgain(request);
   next();
 };
 

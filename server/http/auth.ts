@@ -13,6 +13,8 @@ export type FindKey = (secret: string, peer: Peer) => Promise<KeyLookup | undefi
 
 type Identity = {
   readonly find: () => Promise<readonly KeyTerms[]>;
+  /** Resolves when this server has what the others were told so far. */
+  readonly catchUp: () => Promise<void>;
   found?: Promise<readonly KeyTerms[]>;
 };
 
@@ -21,11 +23,15 @@ const knownNames = new WeakMap<object, string>();
 
 /**
  * Makes `principalOf` work for later handlers. Nothing is looked up yet: an open feed also serves requests with a wrong or
- * foreign password.
+ * foreign password. `catchUp` is called before a key is looked up again: what a request knew when it began may be hours old.
  */
-export function identify(findKey: FindKey, slowDown: GuessThrottle): RequestHandler {
+export function identify(
+  findKey: FindKey,
+  slowDown: GuessThrottle,
+  catchUp: () => Promise<void> = async () => undefined,
+): RequestHandler {
   return (req, _res, next) => {
-    identities.set(req, { find: () => findGoodKeys(req, findKey, slowDown) });
+    identities.set(req, { find: () => findGoodKeys(req, findKey, slowDown), catchUp });
     next();
   };
 }
@@ -88,14 +94,31 @@ function isForClient({ clients }: KeyTerms, client: string | undefined): boolean
 /**
  * Looks the principal's key up again, since it may have become invalid during an upload of hours. Call it before the upload is
  * stored.
- * @throws FeedError as `principalOf`
+ * @throws FeedError as `principalOf`, COPY_BEHIND
  */
 export async function requireSameKey(req: Request, { keyId }: Principal): Promise<void> {
-  const keys = await identityOf(req).find();
+  const keys = await findAgain(req);
   if (!keys.some((key) => key.keyId === keyId)) fail('KEY_INVALID', { advice: adviceFor(req) });
 }
 
-/** Looked up once per request. */
+/**
+ * Belongs behind whatever reads a body: the keys count as they are now, not as they were when the body began, since a client can
+ * leave out the last byte for as long as it likes.
+ * @throws FeedError as `principalOf`, COPY_BEHIND
+ */
+export async function lookUpKeysAgain(req: Request): Promise<void> {
+  const identity = identityOf(req);
+  identity.found = findAgain(req);
+  await identity.found;
+}
+
+async function findAgain(req: Request): Promise<readonly KeyTerms[]> {
+  const { catchUp, find } = identityOf(req);
+  await catchUp();
+  return find();
+}
+
+/** Looked up once per request, and once more after its body. */
 function validKeysOf(req: Request): Promise<readonly KeyTerms[]> {
   const identity = identityOf(req);
   identity.found ??= identity.find();

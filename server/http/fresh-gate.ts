@@ -52,6 +52,13 @@ export function createFreshGate(
   };
 }
 
+/** For a request that began long ago. @throws FeedError COPY_BEHIND */
+export async function catchUpWith(
+  freshness: Pick<Freshness, 'isFresh' | 'refresh'> | undefined,
+): Promise<void> {
+  if (freshness?.isFresh() === false) await freshness.refresh();
+}
+
 /** Answers what `createFreshGate` could not let through. */
 export function refuseWhenBehind(): RequestHandler {
   return (req, _res, next) => {

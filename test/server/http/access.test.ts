@@ -383,17 +383,28 @@ describe('a key that becomes invalid during an upload', () => {
   afterAll(() => server.stop());
 
   const other = makeNupkg({ id: 'held', version: '1.0.0' });
+  const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+  const order = { id: 'held', version: '1.0.0', reason: 'none', force: true };
   it.each([
-    ['package', '/nuget', other],
-    ['payload', '/dl/held/1.0.0/held-windows-amd64.exe', Buffer.from('MZ')],
-  ])('publishes no %s', async (_what, path, body) => {
-    const key = await makeKey(server, ['push']);
+    ['publishes no package', 'PUT', '/nuget', other],
+    ['publishes no payload', 'PUT', '/dl/held/1.0.0/held-windows-amd64.exe', Buffer.from('MZ')],
+    ['makes no key', 'POST', '/api/v1/keys', json({ name: 'late', scopes: ['admin'] })],
+    ['rotates no key', 'POST', '/api/v1/keys/1/rotate', json({})],
+    ['sets no ring', 'POST', '/api/v1/rings', json({ name: 'late', globs: ['*'] })],
+    ['starts no rollout', 'POST', '/api/v1/rollouts', json({ tool: 'held', version: '1.0.0' })],
+    ['halts no rollout', 'POST', '/api/v1/rollouts/1/halt', json({ reason: 'none' })],
+    ['raises no alert', 'POST', '/api/v1/alerts', json({ alerts: [] })],
+    ['holds no manifest', 'PUT', '/api/v1/held/held/1.0.0', json({})],
+    ['records no import', 'POST', '/api/v1/imports', json({ source: 'late', versions: [] })],
+    ['purges nothing', 'POST', '/api/v1/purges', json(order)],
+  ])('%s', async (_what, method, path, body) => {
+    const key = await makeKey(server, ['push', 'admin', 'rollout', 'alert']);
     const asked = await fetch(`${server.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
     const { id } = (await asked.json()) as { id: string };
     const socket = openSocket(server.url);
     const answer = text(socket);
     socket.write(
-      `PUT ${path} HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\nX-NuGet-ApiKey: ${key}\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
+      `${method} ${path} HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\nX-NuGet-ApiKey: ${key}\r\nContent-Type: application/${path.startsWith('/api') ? 'json' : 'octet-stream'}\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
     );
     await once(socket, 'data');
     socket.write(body.subarray(0, 1));

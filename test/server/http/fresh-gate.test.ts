@@ -1,8 +1,16 @@
 import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { fail } from '../../../server/errors.ts';
+import { identify, lookUpKeysAgain, principalWith, requireSameKey } from '../../../server/http/auth.ts';
 import { createErrorHandler } from '../../../server/http/error-handler.ts';
-import { createFreshGate, doubtRefusals, refuseWhenBehind } from '../../../server/http/fresh-gate.ts';
+import {
+  catchUpWith,
+  createFreshGate,
+  doubtRefusals,
+  refuseWhenBehind,
+} from '../../../server/http/fresh-gate.ts';
+import { createGuessThrottle } from '../../../server/http/guess-throttle.ts';
+import { makeKeyTerms } from '../../kit/key-terms.ts';
 import { useListeners } from '../../kit/listen.ts';
 
 const { serve } = useListeners();
@@ -61,5 +69,56 @@ describe.each([
     const ask = await startReplica({ isFresh: false, isAway });
 
     expect(await ask(path, method)).toBe(status);
+  });
+});
+
+/** A replica that does not know yet that a key was revoked, and whose requests all began when it need not know. */
+async function startUnaware(freshness: { readonly isFresh: boolean; readonly isAway: boolean }) {
+  const revoked = new Date();
+  let isKnown = freshness.isFresh;
+  const refresh = async (): Promise<void> => {
+    if (freshness.isAway) fail('COPY_BEHIND');
+    isKnown = true;
+  };
+  const find = async () => {
+    const key = makeKeyTerms({ scopes: ['push'] });
+    return isKnown ? { key, refusal: { why: 'revoked' as const, at: revoked } } : { key };
+  };
+  const app = express();
+  const catchUp = () => catchUpWith({ isFresh: () => isKnown, refresh });
+  app.use(
+    identify(
+      find,
+      createGuessThrottle(() => new Date()),
+      catchUp,
+    ),
+  );
+  app.put('/same', async (req, res) => {
+    const key = await principalWith(req, ['push']);
+    await requireSameKey(req, key);
+    res.status(201).end();
+  });
+  app.put('/again', async (req, res) => {
+    await principalWith(req, ['push']);
+    await lookUpKeysAgain(req);
+    res.status(201).end();
+  });
+  app.use(createErrorHandler({ error: () => undefined } as never));
+  const { url } = await serve(app);
+  return async (path: string) =>
+    (await fetch(`${url}${path}`, { method: 'PUT', headers: { 'X-NuGet-ApiKey': 'secret' } })).status;
+}
+
+describe.each(['/same', '/again'])('a key that is looked up again after a body (%s)', (path) => {
+  it('is refused when another replica has revoked it meanwhile', async () => {
+    const send = await startUnaware({ isFresh: false, isAway: false });
+
+    expect(await send(path)).toBe(403);
+  });
+
+  it('is not believed while the database is away', async () => {
+    const send = await startUnaware({ isFresh: false, isAway: true });
+
+    expect(await send(path)).toBe(503);
   });
 });
