@@ -10,17 +10,21 @@ const keptMs = 1000;
 /** Reports which checks fail. Requests at the same time, or within a second, share one answer. */
 export function createReadiness(
   checks: Checks,
-  log: Pick<Logger, 'error'>,
+  log: Pick<Logger, 'error' | 'info'>,
   clock?: () => number,
 ): () => Promise<readonly string[]> {
+  /** Checks that failed the last time: a load balancer asks twice a second. */
+  const failing = new Set<string>();
   const look = async (): Promise<readonly string[]> => {
     const found = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => {
         try {
           await check();
+          if (failing.delete(name)) log.info({ check: name }, 'readiness check holds again');
           return [];
         } catch (error) {
-          log.error({ err: error, check: name }, 'readiness check failed');
+          if (!failing.has(name)) log.error({ err: error, check: name }, 'readiness check failed');
+          failing.add(name);
           return [name];
         }
       }),

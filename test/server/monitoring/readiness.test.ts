@@ -14,7 +14,8 @@ describe('readiness', () => {
       if (isBroken) throw new Error('no git');
     };
     const ok = async (): Promise<void> => undefined;
-    const log = { error: (fields: unknown) => void logged.push(fields) };
+    const note = (fields: unknown): void => void logged.push(fields);
+    const log = { error: note, info: note };
     const findBroken = createReadiness({ database: ok, blobs: ok, git }, log as never, () => time);
 
     // However long the look takes, nobody starts another one.
@@ -32,9 +33,13 @@ describe('readiness', () => {
     expect(await findBroken()).toEqual(['git']);
     expect(looks).toBe(2);
     expect(logged).toHaveLength(1);
+    time += 1001;
+    expect(await findBroken()).toEqual(['git']);
+    expect(logged).toHaveLength(1);
 
     isBroken = false;
     time += 1001;
     expect(await findBroken()).toEqual([]);
+    expect(logged).toEqual([expect.objectContaining({ check: 'git' }), { check: 'git' }]);
   });
 });
