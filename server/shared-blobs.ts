@@ -6,10 +6,11 @@ import type { OrphanQueue } from './blobs/orphan-queue.ts';
 import type { PurgeQueue } from './blobs/purge-queue.ts';
 import type { S3Address } from './blobs/s3-client.ts';
 import { openS3Store } from './blobs/s3-store.ts';
-import { createSqlBlobClaims } from './catalog/sql/blob-claims.ts';
+import { createSqlBlobClaims, isUsed } from './catalog/sql/blob-claims.ts';
 import { createSqlOrphanQueue } from './catalog/sql/orphan-queue.ts';
 import { createSharedPurgeQueue, removedBlobs } from './catalog/sql/shared-purge-queue.ts';
 import type { Connection } from './database/connection.ts';
+import { fail } from './errors.ts';
 import type { Logger } from './log.ts';
 
 /** The bytes, and what removes them. */
@@ -33,13 +34,14 @@ export type SharedBlobsOptions = {
 /**
  * Blobs in an object store that servers share, with claims in the database that they share, and with copies on this machine. Only this
  * server uses `dir`.
- * @throws FeedError those of `openS3Store`
+ * @throws FeedError DATABASE_NEW, and those of `openS3Store`
  */
 export async function openSharedBlobs(
   database: Connection,
   { blobStore, cacheBytes, dir, now, log }: SharedBlobsOptions,
 ): Promise<OpenBlobs> {
   const store = await openS3Store(blobStore, join(dir, 'uploads'));
+  await requireKnownStore(database, store, blobStore);
   const cached = await openCachedStore(store, { dir: join(dir, 'blobs'), maxBytes: cacheBytes, log });
   const forgetRemoved = () => cached.forget(removedBlobs(database));
   await forgetRemoved();
@@ -53,4 +55,21 @@ export async function openSharedBlobs(
     orphans: createSqlOrphanQueue(database, now),
     close: cached.close,
   };
+}
+
+/**
+ * A new database beside a store with blobs is not the one that belongs to it. The store is looked into first: whoever has put the blob
+ * there, perhaps a server that started a moment ago, has claimed it in the database before.
+ */
+async function requireKnownStore(
+  { prepare, transact }: Connection,
+  blobs: Pick<BlobStore, 'list'>,
+  { bucket, prefix }: S3Address,
+): Promise<void> {
+  if (isUsed(prepare)) return;
+  for await (const { sha256 } of blobs.list()) {
+    // A transaction begins with what the database has now; the copy may be older.
+    const isOurs = await transact(() => isUsed(prepare), { isTold: false });
+    return isOurs ? undefined : fail('DATABASE_NEW', { store: `s3://${bucket}/${prefix}`, sha256 });
+  }
 }

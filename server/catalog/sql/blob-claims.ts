@@ -57,3 +57,9 @@ export function useClaim(prepare: Prepare, claim: string | undefined): void {
   const { changes } = prepare('DELETE FROM blob_claims WHERE claim = ?').run(claim);
   if (changes === 0) fail('UPLOAD_COLLECTED');
 }
+
+/** Whether anybody has ever begun to store anything, or changed anything else: entries of the audit log are never removed. */
+export function isUsed(prepare: Prepare): boolean {
+  const sql = 'SELECT EXISTS (SELECT 1 FROM audit) OR EXISTS (SELECT 1 FROM blob_claims)';
+  return prepare(sql).pluck().get() === 1;
+}
