@@ -24,6 +24,7 @@ import { recordMissedRefUpdates } from './record-ref-updates.ts';
 import { readRef } from './refs.ts';
 import { asServed, ensureRepository } from './repository.ts';
 import { createServeClients, inTime } from './serve-clients.ts';
+import type { Mark } from './shared-history.ts';
 import { openSharedRepository, type SharedBucket } from './shared-repository.ts';
 import { createWaitingForMain } from './waiting-for-main.ts';
 
@@ -74,10 +75,11 @@ export interface Bucket extends ManifestReader {
   /** Publishes what the server itself decided, where that is still to be done. @throws FeedError GIT_BUSY, GIT_FAILED */
   finishCommits(): Promise<void>;
   /**
-   * Does some work while no push is checked and no branch moves.
-   * @throws FeedError GIT_BUSY when pushes take too long, SHUTTING_DOWN
+   * Does some work while no push is checked here and no branch moves. Other servers may move branches meanwhile: `seen` is where these
+   * were before.
+   * @throws FeedError GIT_BUSY when pushes take too long, SHUTTING_DOWN, BUCKET_BEHIND
    */
-  between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
+  between<Answer>(work: (seen?: Mark) => Promise<Answer>): Promise<Answer>;
   /** @throws FeedError BUCKET_BROKEN, BUCKET_BEHIND, GIT_FAILED, GIT_MISSING */
   ping(): Promise<void>;
   /** Stops what may be stopped and waits for the rest. */
@@ -102,7 +104,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   const stopping = new AbortController();
   // One listener for each running request is not a leak.
   setMaxListeners(0, stopping.signal);
-  const between: Bucket['between'] = async (work) => {
+  const between = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
     const leave = await inTime([stopping.signal], deps.events.lock);
     try {
       return await work();
@@ -174,7 +176,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
         asking,
       ),
     finishCommits,
-    between,
+    between: (work) => between(async () => work(await shared?.catchUp())),
     async ping() {
       await requireCurrent(channels, new Set());
     },

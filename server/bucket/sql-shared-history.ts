@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { useClaim } from '../catalog/sql/blob-claims.ts';
+import { addGeneration, isNewestGeneration, newestGeneration } from '../catalog/sql/bucket-generations.ts';
 import type { Connection } from '../database/connection.ts';
 import type { Prepare } from '../database/statements.ts';
 import type { Refs } from './git-bundle.ts';
@@ -12,21 +12,20 @@ const maxPacks = 20;
 /** The bucket of several servers, in the database that they share. */
 export function createSqlSharedHistory({ prepare, transact }: Connection, now: () => Date): SharedHistory {
   return {
-    newest: async () => newestIn(prepare),
+    newest: async () => newestGeneration(prepare),
     // In one turn of the event loop, so that packs and refs are of the same moment.
     async since(mark) {
       if (!isPart(prepare, mark)) return undefined;
       return {
-        newest: newestIn(prepare),
+        newest: newestGeneration(prepare),
         packs: packsAfter(prepare, mark.generation),
         refs: refsAfter(prepare, mark.generation),
       };
     },
     publish: (seen, { moves, pack, by, reason }) =>
       transact(({ record }) => {
-        const newest = newestIn(prepare);
-        if (newest.generation !== seen.generation || newest.id !== seen.id) return undefined;
-        const next = addPush(prepare, newest.generation + 1, pack);
+        if (!isNewestGeneration(prepare, seen)) return undefined;
+        const next = addGeneration(prepare, pack);
         for (const { ref, to } of moves) prepare(upsertRef).run(ref, to, next.generation);
         recordMoves(record, moves, by, now(), reason);
         return next;
@@ -34,7 +33,7 @@ export function createSqlSharedHistory({ prepare, transact }: Connection, now: (
     begin: (refs, pack) =>
       transact(() => {
         forgetHistory(prepare);
-        const first = addPush(prepare, 1, pack);
+        const first = addGeneration(prepare, pack);
         for (const [ref, oid] of Object.entries(refs)) prepare(upsertRef).run(ref, oid, 1);
         return first;
       }),
@@ -60,20 +59,6 @@ export function forgetHistory(prepare: Prepare): void {
 
 const upsertRef = `INSERT INTO bucket_refs (ref, oid, generation) VALUES (?, ?, ?)
   ON CONFLICT DO UPDATE SET oid = excluded.oid, generation = excluded.generation`;
-
-function addPush(prepare: Prepare, generation: number, pack: StoredPack | undefined): Mark {
-  const id = randomUUID();
-  useClaim(prepare, pack?.claim);
-  prepare('INSERT INTO bucket_pushes (generation, id, pack_sha256, size_bytes) VALUES (?, ?, ?, ?)').run(
-    ...[generation, id, pack?.sha256 ?? null, pack?.sizeBytes ?? 0],
-  );
-  return { generation, id };
-}
-
-function newestIn(prepare: Prepare): Mark {
-  const sql = 'SELECT generation, id FROM bucket_pushes ORDER BY generation DESC LIMIT 1';
-  return (prepare(sql).get() as Mark | undefined) ?? beginning;
-}
 
 function isPart(prepare: Prepare, { generation, id }: Mark): boolean {
   if (generation === beginning.generation) return true;

@@ -62,8 +62,14 @@ export type Purged = {
   readonly kept: readonly { readonly sha256: string; readonly names: readonly string[] }[];
 };
 
-/** `pending`: some small blobs of it are not durable yet; flush them and try again. `rolling out`: an open rollout needs it. */
-export type PurgeRefusal = 'missing' | 'pending' | 'rolling out';
+/**
+ * `pending`: some small blobs of it are not durable yet; flush them and try again. `rolling out`: an open rollout needs it.
+ * `overtaken`: the bucket has moved since, perhaps to this very version.
+ */
+export type PurgeRefusal = 'missing' | 'pending' | 'rolling out' | 'overtaken';
+
+/** How far the bucket that several servers share is (bucket/shared-history.ts). */
+export type BucketMark = { readonly generation: number; readonly id: string };
 
 /** Reading on behalf of a client. */
 export type CatalogReader = Pick<PackageReads, 'query' | 'count' | 'watch'>;
@@ -121,9 +127,16 @@ export interface PackageWrites {
   ): Promise<'changed' | 'unchanged' | 'missing'>;
   /**
    * Removes all rows of a version for good, held or not, its payloads' too, in one transaction with its audit entries; the
-   * version can never be used again.
+   * version can never be used again. `seen`: where servers share the bucket, how far it was when it did not offer the version; other
+   * servers then check again what they are about to publish.
    */
-  purge(id: string, version: string, by: Actor, reason: string): Promise<Purged | PurgeRefusal>;
+  purge(
+    id: string,
+    version: string,
+    by: Actor,
+    reason: string,
+    seen?: BucketMark,
+  ): Promise<Purged | PurgeRefusal>;
   /** Counted in memory and written in batches; `flush` writes the rest. */
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;

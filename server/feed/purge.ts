@@ -2,7 +2,7 @@ import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-v
 import type { Actor } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { PurgeQueue } from '../blobs/purge-queue.ts';
-import type { Catalog, Purged } from '../catalog/catalog.ts';
+import type { BucketMark, Catalog, Purged } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { BlobFlusher } from './flush-blobs.ts';
@@ -16,8 +16,8 @@ export type PurgeServices = {
     listManifests(
       channel: 'main' | 'beta',
     ): Promise<readonly { readonly tool: string; readonly version: string; readonly text: string }[]>;
-    /** Runs while no push is checked and no branch moves. */
-    between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
+    /** Runs while no push is checked and no branch moves; `seen` says where branches are that other servers may move. */
+    between<Answer>(work: (seen?: BucketMark) => Promise<Answer>): Promise<Answer>;
   };
   /** Held while blobs are removed; undefined while a backup, an export or a check reads them. */
   readonly lockForRemoving: () => Promise<(() => void) | undefined>;
@@ -59,22 +59,36 @@ export function createPurging(services: PurgeServices): Purging {
   let retries = 0;
   let running: Promise<boolean> = Promise.resolve(true);
 
-  async function purge({ id, version, reason, force = false }: PurgeOrder, by: Actor): Promise<PurgeReport> {
-    const wanted = normalized(version) ?? fail('PATH_INVALID', { problem: `${version} is not a version.` });
-    // A push that was checked before must not offer afterwards what is gone by then.
-    const purged = await services.bucket.between(async () => {
-      if (!force) await refuseOffered(services, id, wanted);
-      return removeRows(id, version, reason, by);
-    });
+  async function purge(order: PurgeOrder, by: Actor): Promise<PurgeReport> {
+    const purged = await removeUnoffered(order, by);
     const isDone = await sweep();
     // The later run finds what a push stored that was in progress and came too late.
     if (isDone) again(retryMs);
     return { ...purged, isWaiting: !isDone };
   }
 
-  async function removeRows(id: string, version: string, reason: string, by: Actor): Promise<Purged> {
+  async function removeUnoffered(order: PurgeOrder, by: Actor): Promise<Purged> {
+    const { id, version, force = false } = order;
+    const wanted = normalized(version) ?? fail('PATH_INVALID', { problem: `${version} is not a version.` });
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      // A push that was checked before must not offer afterwards what is gone by then.
+      const is = await services.bucket.between(async (seen) => {
+        if (force) return removeRows(order, by);
+        await refuseOffered(services, id, wanted);
+        return removeRows(order, by, seen);
+      });
+      if (is !== 'overtaken') return is;
+    }
+    return fail('GIT_BUSY');
+  }
+
+  async function removeRows(
+    { id, version, reason }: PurgeOrder,
+    by: Actor,
+    seen?: BucketMark,
+  ): Promise<Purged | 'overtaken'> {
     for (let attempt = 1; ; attempt++) {
-      const is = await catalog.purge(id, version, by, reason);
+      const is = await catalog.purge(id, version, by, reason, seen);
       if (is === 'missing') return fail('PACKAGE_NOT_FOUND', { id, version });
       if (is === 'rolling out') return fail('PURGE_ROLLOUT', { id, version });
       if (is !== 'pending') return is;

@@ -80,6 +80,34 @@ export function describeSharedHistory(name: string, open: OpenFixture): void {
       expect(await fixture.audit().list({ limit: 10 })).toEqual([]);
     });
 
+    it('gets a generation by a purge, so that a push which was checked before is overtaken', async () => {
+      const seen = await push(beginning, 1);
+      const payload = {
+        tool: 'buf',
+        version: '1.32.0',
+        file: 'buf.exe',
+        sha256: 'f'.repeat(64),
+        sizeBytes: 1,
+      };
+      await fixture.payloads().add({ ...payload, created: fixture.time }, by);
+      const { catalog } = fixture.feed();
+
+      expect(await catalog.purge('buf', '1.32.0', by, 'a law', beginning)).toBe('overtaken');
+      expect(await fixture.payloads().find('buf', '1.32.0', 'buf.exe')).toMatchObject(payload);
+      expect(await history.newest()).toEqual(seen);
+      expect(await catalog.purge('none', '1.32.0', by, 'a law', seen)).toBe('missing');
+      expect(await history.newest()).toEqual(seen);
+
+      expect(await catalog.purge('buf', '1.32.0', by, 'a law', seen)).toMatchObject({
+        files: ['dl/buf/1.32.0/buf.exe'],
+      });
+      const late = { moves: [{ ref: main, from: a, to: b }], pack: packOf(2), by };
+      expect(await history.publish(seen, late)).toBeUndefined();
+      const newest = await history.newest();
+      expect(await history.since(seen)).toEqual({ newest, packs: [], refs: {} });
+      expect(await history.publish(newest, late)).toMatchObject({ generation: 3 });
+    });
+
     it('does not know a mark of another history', async () => {
       const { id } = await push(beginning, 1);
       expect(await history.since({ generation: 1, id: 'another' })).toBeUndefined();

@@ -3,6 +3,7 @@ import type { Connection } from '../../database/connection.ts';
 import type { Transaction } from '../../database/transact.ts';
 import type { NewPackage, PackageWrites } from '../catalog.ts';
 import type { Nuspecs } from '../nuspecs.ts';
+import { addGeneration, isNewestGeneration } from './bucket-generations.ts';
 import { joins } from './columns.ts';
 import { createDownloadCounts } from './downloads.ts';
 import { setLatestFlags } from './latest.ts';
@@ -90,16 +91,19 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
       add: (pkg, by, reason) => transact((change) => insert(pkg, by, reason, change)),
       setListed: (id, version, isListed, by, reason) =>
         transact((change) => setListed(change, id, version, isListed, { by, reason })),
-      async purge(id, version, by, reason) {
+      async purge(id, version, by, reason, seen) {
         const key = packageKey(id, version);
         if (key === undefined) return 'missing';
         // Its counts in memory would be lost with the row; those of other versions must not be.
         await downloads.flush();
         return transact((change) => {
+          if (seen !== undefined && !isNewestGeneration(prepare, seen)) return 'overtaken';
           const is = purgeVersion(change, key, { id, version, detail: reason }, by, now());
           // Its nuspec is cached too, and its `pk` may be used again.
           change.afterCommit(nuspecs.forgetPurged);
-          if (typeof is !== 'string') revisions.change(change, [key.idKey]);
+          if (typeof is === 'string') return is;
+          revisions.change(change, [key.idKey]);
+          if (seen !== undefined) addGeneration(prepare);
           return is;
         });
       },

@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
+import { createPurging } from '../../../server/feed/purge.ts';
+import { createLogger } from '../../../server/log.ts';
+import type { DatabaseFixture } from '../../contract/database.ts';
+import { openSqliteFixture } from '../../kit/sqlite-fixture.ts';
+
+let fixture: DatabaseFixture;
+beforeEach(async () => {
+  fixture = await openSqliteFixture();
+});
+afterEach(() => fixture.close());
+
+/** `meanwhile` is what another server does once the branches were looked at. */
+function openPurging(meanwhile: () => Promise<unknown>) {
+  const manifests: { tool: string; version: string; text: string }[] = [];
+  const history = fixture.sharedHistory();
+  const purging = createPurging({
+    catalog: fixture.feed().catalog,
+    blobs: {} as never,
+    blobFlusher: { flush: async () => undefined },
+    purgeQueue: {
+      list: async () => [],
+      removeUnnamed: async () => true,
+      isScrubbed: async () => true,
+      scrub: async () => true,
+    },
+    bucket: {
+      between: async (work) => work(await history.newest()),
+      async listManifests(channel) {
+        const seen = [...manifests];
+        if (channel === 'beta') await meanwhile();
+        return seen;
+      },
+    },
+    lockForRemoving: async () => () => undefined,
+    log: createLogger('silent'),
+  });
+  return { purging, manifests, history };
+}
+
+const order = { id: 'buf', version: '1.32.0', reason: 'a law' };
+const payload = { tool: 'buf', version: '1.32.0', file: 'buf.exe', sha256: 'f'.repeat(64), sizeBytes: 1 };
+const move = { ref: 'refs/heads/main', from: undefined, to: 'a'.repeat(40) };
+
+it('purges nothing that another server has published after the branches were looked at', async () => {
+  await fixture.payloads().add({ ...payload, created: fixture.time }, operator);
+  const { purging, manifests, history } = openPurging(async () => {
+    if (manifests.length > 0) return;
+    manifests.push({ tool: 'buf', version: '1.32.0', text: '{}' });
+    await history.publish(await history.newest(), { moves: [move], pack: undefined, by: operator });
+  });
+
+  await expect(purging.purge(order, operator)).rejects.toMatchObject({ code: 'PURGE_OFFERED' });
+
+  expect(await fixture.payloads().find('buf', '1.32.0', 'buf.exe')).toMatchObject(payload);
+  await purging.close();
+});
+
+it('purges what nothing offers after all, and says so to other servers', async () => {
+  await fixture.payloads().add({ ...payload, created: fixture.time }, operator);
+  let looks = 0;
+  const { purging, history } = openPurging(async () => {
+    looks += 1;
+    if (looks > 1) return;
+    await history.publish(await history.newest(), { moves: [move], pack: undefined, by: operator });
+  });
+
+  expect(await purging.purge(order, operator)).toMatchObject({ files: ['dl/buf/1.32.0/buf.exe'] });
+
+  expect([looks, (await history.newest()).generation]).toEqual([2, 2]);
+  await purging.close();
+});
+
+it('purges by force whatever other servers publish', async () => {
+  await fixture.payloads().add({ ...payload, created: fixture.time }, operator);
+  const { purging, history } = openPurging(async () => undefined);
+  await purging.purge({ ...order, force: true }, operator);
+  expect((await history.newest()).generation).toBe(0);
+  await purging.close();
+});
