@@ -13,7 +13,7 @@ import { fail } from './errors.ts';
 
 /** Our own files in a data folder, and what a mounted file system may have at its root. */
 const ours =
-  /^(catalog\.db(-wal|-shm|-journal)?|blobs|bucket|start\.key|server\.json|lock(-journal)?|lock\.pid|reading\.lock(-journal)?|\.write-[0-9a-f-]+)$/;
+  /^(catalog\.db(-wal|-shm|-journal)?|blobs|bucket|replica|start\.key|server\.json|lock(-journal)?|lock\.pid|reading\.lock(-journal)?|\.write-[0-9a-f-]+)$/;
 const ofFileSystem = 'lost+found';
 const others = 0o077;
 const groupWrites = 0o020;

@@ -43,6 +43,17 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can rea
     for (const name of names) expect(modeOf(join(dir, name))).toBe('600');
   });
 
+  it('is closed when a replica keeps its copies in it', async () => {
+    const dir = await makeFolder(0o755, { lock: 0o600 });
+    mkdirSync(join(dir, 'replica'), { mode: 0o755 });
+
+    const { closed, isShared } = closeToOthers(dir);
+
+    expect(isShared).toBe(false);
+    expect(closed).toEqual([dir, join(dir, 'replica')]);
+    expect([modeOf(dir), modeOf(join(dir, 'replica'))]).toEqual(['700', '700']);
+  });
+
   it.each([0o770, 0o701, 0o775, 0o777])('is closed when its mode is %o and it is empty', async (mode) => {
     const dir = await makeFolder(mode, {});
 
