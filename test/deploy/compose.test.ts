@@ -6,6 +6,7 @@ import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { isInNetworks } from '../../formats/ip-address.ts';
 import { loadConfig } from '../../server/config.ts';
 import { configHelp } from '../../server/settings.ts';
 import { hasProgram, run } from '../kit/programs.ts';
@@ -18,7 +19,7 @@ const Service = z.object({
   cap_drop: z.array(z.string()),
   security_opt: z.array(z.string()),
   restart: z.string(),
-  networks: z.array(z.string()),
+  networks: z.union([z.array(z.string()), z.record(z.string(), z.object({ ipv4_address: z.string() }))]),
   secrets: z.array(z.string()).default([]),
   environment: z.record(z.string(), z.string()).default({}),
   volumes: z.array(z.string()),
@@ -40,6 +41,8 @@ const compose = z
 const services = Object.entries(compose.services);
 const replicas = services.filter(([name]) => name.startsWith('feed-'));
 const haproxy = await readFile(join(deploy, 'haproxy.cfg'), 'utf8');
+const { networks: ofBalancer } = compose.services.haproxy ?? {};
+const balancerAddress = Array.isArray(ofBalancer) ? undefined : ofBalancer?.front?.ipv4_address;
 const drainSeconds = 10 * 60;
 
 /** The settings of a replica as they are in its container, with the secrets in files of this machine. */
@@ -91,7 +94,7 @@ describe('deploy/compose.yaml', () => {
       expect(config).toMatchObject({
         databaseUrl: 'postgres://feed:secret@postgres/feed',
         blobStore: { bucket: 'go-win-tools', endpoint: 'http://s3:7070', forcePathStyle: true },
-        trustProxy: [compose.networks.front.ipam.config[0].subnet],
+        trustProxy: [balancerAddress],
       });
       // HAProxy sees two bad answers
       const [, inter, fastinter] = /inter (\d+)ms fastinter (\d+)ms fall 2/.exec(haproxy) ?? [];
@@ -127,10 +130,14 @@ describe('deploy/compose.yaml', () => {
 
   it('publishes the load balancer alone', () => {
     const published = services.filter(([, { ports }]) => ports.length > 0).map(([name]) => name);
-    const inFront = services.filter(([, { networks }]) => networks.includes('front')).map(([name]) => name);
+    const inFront = services
+      .filter(([, { networks }]) =>
+        (Array.isArray(networks) ? networks : Object.keys(networks)).includes('front'),
+      )
+      .map(([name]) => name);
 
     expect(published).toEqual(['haproxy']);
-    // TRUST_PROXY trusts all of it
+    expect(isInNetworks(balancerAddress ?? '', [compose.networks.front.ipam.config[0].subnet])).toBe(true);
     expect(inFront).toEqual(['feed-1', 'feed-2', 'feed-3', 'haproxy']);
   });
 

@@ -221,7 +221,7 @@ describe('deploy/kubernetes', () => {
     expect(spec.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([53, 53, 5432, 443]);
   });
 
-  it('repeats no push on another replica', async () => {
+  it('repeats no push on another replica, and says itself where a client is', async () => {
     const { metadata } = z
       .object({ metadata: z.object({ annotations: Labels }) })
       .parse(await read('ingress.yaml'));
@@ -229,6 +229,8 @@ describe('deploy/kubernetes', () => {
     const haproxy = await readFile(join(productDir, 'deploy', 'haproxy.cfg'), 'utf8');
 
     expect(snippet).toContain('http-request disable-l7-retry unless { method GET HEAD }');
+    // What the client sent would stand before its address, and TRUST_PROXY might believe it.
+    expect(snippet).toContain('http-request set-header X-Forwarded-For %[src]');
     for (const line of snippet.trimEnd().split('\n')) expect(haproxy).toContain(`    ${line}\n`);
   });
 });
