@@ -60,17 +60,17 @@ export async function copyEverything(
 async function copyTable(session: Session, copy: Connection, table: Table): Promise<void> {
   const columns = table.columns.map(({ name }) => `"${name}"`).join(', ');
   const order = table.key.map(({ name }) => `"${name}"`).join(', ');
-  await session.run(
-    `DECLARE everything NO SCROLL CURSOR FOR SELECT ${columns} FROM "${table.name}" ORDER BY ${order}`,
-  );
+  const fetch = `FETCH ${rowsAtOnce} FROM everything`;
+  const select = `SELECT ${columns} FROM "${table.name}" ORDER BY ${order}`;
+  // One round trip for each of the many tables that have few rows.
+  let rows = await session.run(`CLOSE ALL; DECLARE everything NO SCROLL CURSOR FOR ${select}; ${fetch}`);
   for (;;) {
-    const rows = await session.run(`FETCH ${rowsAtOnce} FROM everything`);
     insertRows(
       copy,
       table,
       rows.map((values) => rowOf(table, values)),
     );
     if (rows.length < rowsAtOnce) break;
+    rows = await session.run(fetch);
   }
-  await session.run('CLOSE everything');
 }
