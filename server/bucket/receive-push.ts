@@ -165,10 +165,11 @@ export function createReceive(deps: ReceiveDeps): Receive {
       const commands = await commandsOf(request, push.commands.pusher);
       let isOvertaken = false;
       const verdict = await checkPush(deps, commands, question, async (quarantine) => {
-        await requireSameKey(req, commands.pusher);
+        const confirm = () => requireSameKey(req, commands.pusher);
+        await confirm();
         if (shared === undefined || seen === undefined || over.signal.aborted) return;
         const publication = { moves: movesOf(commands.updates), by, reason: reasonOf(req) };
-        published = await shared.publish(seen, publication, quarantine);
+        published = await shared.publish(seen, publication, quarantine, confirm);
         isOvertaken = published === undefined;
         if (isOvertaken) fail('BUCKET_MOVED');
       });

@@ -21,6 +21,8 @@ export type Steps = {
   readonly newest: Mark;
   /** In this order: one may continue objects of those before it. */
   readonly packs: readonly StoredPack[];
+  /** Where these begin with a checkpoint: the packs of the pushes alone, which are always named. */
+  readonly instead?: readonly StoredPack[];
   /** Those that have moved. */
   readonly refs: Refs;
 };
@@ -51,6 +53,6 @@ export interface SharedHistory {
   begin(refs: Refs, pack: StoredPack): Promise<Mark>;
   /** The generation of the last checkpoint; 0 for none. */
   lastCheckpoint(): Promise<number>;
-  /** The pack has everything up to a generation. Those of earlier ones are forgotten. */
+  /** The pack has everything up to a generation. The one before it is kept, since a backup of the database may name it; no others. */
   keepCheckpoint(generation: number, pack: StoredPack): Promise<void>;
 }

@@ -36,9 +36,15 @@ export interface SharedRepository {
   catchUp(): Promise<Mark>;
   /**
    * Publishes moves that were decided at the generation `seen`; `env` says where their new objects are. Undefined when another
-   * server has moved refs since then.
+   * server has moved refs since then. Storing the objects may take long: `confirm` comes right before the others see the moves, and
+   * prevents that when it throws.
    */
-  publish(seen: Mark, publication: Omit<Publication, 'pack'>, env?: Environment): Promise<Moving | undefined>;
+  publish(
+    seen: Mark,
+    publication: Omit<Publication, 'pack'>,
+    env?: Environment,
+    confirm?: () => Promise<void>,
+  ): Promise<Moving | undefined>;
   /** Looks for damage, and makes the copy anew where there is any. */
   repair(): Promise<void>;
   /** Does some work with a copy that is whole and at the newest generation, and does not change meanwhile. */
@@ -105,19 +111,33 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
     });
   }
 
-  async function take({ newest, packs, refs }: Steps): Promise<void> {
-    for (const stored of packs) await takeStoredPack(git, deps, stored);
+  async function take({ newest, packs, instead, refs }: Steps): Promise<void> {
+    await takePacks(packs).catch(async (err: unknown) => {
+      if (instead === undefined) throw err;
+      log.warn({ err }, 'the checkpoint of the bucket cannot be used, its pushes are taken one by one');
+      await takePacks(instead);
+    });
     await moveRefs(git, refs);
     await reach(newest);
   }
 
+  async function takePacks(packs: Steps['packs']): Promise<void> {
+    for (const stored of packs) await takeStoredPack(git, deps, stored);
+  }
+
   async function makeAnew(reason: unknown): Promise<void> {
     log.warn({ reason }, 'the copy of the bucket is made anew');
+    await requireGit();
     at = nowhere;
     await removeRepository(dir, git.dir);
     await begin();
     const steps = await history.since(beginning);
     if (steps !== undefined) await take(steps);
+  }
+
+  /** Before anything is removed: a copy is not damaged because git is not in PATH. */
+  async function requireGit(): Promise<void> {
+    await runGit({ ...git, dir }, ['--version']);
   }
 
   async function begin(): Promise<void> {
@@ -154,16 +174,19 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
     seen: Mark,
     publication: Omit<Publication, 'pack'>,
     env: Environment = {},
+    confirm: () => Promise<void> = async () => undefined,
   ): Promise<Moving | undefined> {
     const { moves } = publication;
     const known = await Promise.all(['main', 'beta'].map((name) => readRef(git.dir, `refs/heads/${name}`)));
     const revisions = [...moves.map(({ to }) => to), ...known.flatMap((oid) => (oid ? [`^${oid}`] : []))];
     return withStoredPack(git, deps, { revisions, env, isThin: true }, async (stored) => {
       const leave = await moving.acquire(never);
-      const next = await history.publish(seen, { ...publication, pack: stored }).catch((error: unknown) => {
-        leave();
-        throw error;
-      });
+      const next = await confirm()
+        .then(() => history.publish(seen, { ...publication, pack: stored }))
+        .catch((error: unknown) => {
+          leave();
+          throw error;
+        });
       if (next !== undefined) return toSettle(seen, next, moves, leave);
       leave();
       return undefined;
@@ -244,6 +267,7 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
 
   async function open(): Promise<void> {
     await mkdir(dir, { recursive: true });
+    await requireGit();
     await removePassing(dir);
     await removeMovedAway(dir);
     const found = await readMark(git.dir);

@@ -3,7 +3,7 @@ import { addGeneration, isNewestGeneration, newestGeneration } from '../catalog/
 import type { Connection } from '../database/connection.ts';
 import type { Prepare } from '../database/statements.ts';
 import type { Refs } from './git-bundle.ts';
-import { beginning, type Mark, type SharedHistory, type StoredPack } from './shared-history.ts';
+import { beginning, type Mark, type SharedHistory, type Steps, type StoredPack } from './shared-history.ts';
 import { recordMoves } from './sql-events.ts';
 
 /** A repository that is further behind begins with a checkpoint, if there is one: each pack costs a process. */
@@ -18,7 +18,7 @@ export function createSqlSharedHistory({ prepare, transact }: Connection, now: (
       if (!isPart(prepare, mark)) return undefined;
       return {
         newest: newestGeneration(prepare),
-        packs: packsAfter(prepare, mark.generation),
+        ...packsAfter(prepare, mark.generation),
         refs: refsAfter(prepare, mark.generation),
       };
     },
@@ -40,9 +40,10 @@ export function createSqlSharedHistory({ prepare, transact }: Connection, now: (
     lastCheckpoint: async () => checkpointIn(prepare)?.generation ?? 0,
     keepCheckpoint: (generation, { sha256, sizeBytes, claim }) =>
       transact(() => {
-        if ((checkpointIn(prepare)?.generation ?? 0) >= generation) return;
+        const last = checkpointIn(prepare)?.generation ?? 0;
+        if (last >= generation) return;
         useClaim(prepare, claim);
-        prepare('DELETE FROM bucket_checkpoints').run();
+        prepare('DELETE FROM bucket_checkpoints WHERE generation < ?').run(last);
         prepare('INSERT INTO bucket_checkpoints (generation, pack_sha256, size_bytes) VALUES (?, ?, ?)').run(
           ...[generation, sha256, sizeBytes],
         );
@@ -75,13 +76,17 @@ function checkpointIn(prepare: Prepare): RawPack | undefined {
   return prepare(sql).get() as RawPack | undefined;
 }
 
-function packsAfter(prepare: Prepare, generation: number): readonly StoredPack[] {
+function packsAfter(prepare: Prepare, generation: number): Pick<Steps, 'packs' | 'instead'> {
   const sql = `SELECT ${columns} FROM bucket_pushes WHERE generation > ? AND pack_sha256 IS NOT NULL ORDER BY generation`;
+  const raw = prepare(sql).all(generation) as RawPack[];
+  const pushes = raw.map(storedPack);
   const checkpoint = checkpointIn(prepare);
-  const isWorthIt = checkpoint !== undefined && checkpoint.generation > generation + maxPacks;
-  const later = prepare(sql).all(isWorthIt ? checkpoint.generation : generation) as RawPack[];
-  return (isWorthIt ? [checkpoint, ...later] : later).map(({ sha256, sizeBytes }) => ({ sha256, sizeBytes }));
+  if (checkpoint === undefined || checkpoint.generation <= generation + maxPacks) return { packs: pushes };
+  const later = raw.filter((push) => push.generation > checkpoint.generation);
+  return { packs: [checkpoint, ...later].map(storedPack), instead: pushes };
 }
+
+const storedPack = ({ sha256, sizeBytes }: RawPack): StoredPack => ({ sha256, sizeBytes });
 
 function refsAfter(prepare: Prepare, generation: number): Refs {
   const rows = prepare('SELECT ref, oid FROM bucket_refs WHERE generation > ? ORDER BY ref')

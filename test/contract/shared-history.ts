@@ -146,6 +146,10 @@ export function describeSharedHistory(name: string, open: OpenFixture): void {
       const near = marks[19] ?? beginning;
       expect((await history.since(near))?.packs).toEqual([21, 22, 23, 24, 25].map(packOf));
       expect((await history.since(marks[23] ?? beginning))?.packs).toEqual([packOf(25)]);
+      expect((await history.since(beginning))?.instead).toEqual(
+        Array.from({ length: 25 }, (_one, at) => packOf(at + 1)),
+      );
+      expect((await history.since(near))?.instead).toBeUndefined();
     });
   });
 }

@@ -179,6 +179,31 @@ describe('the bucket of several servers', () => {
     for (const name of ['b', 'killed']) await world.expectSound(name);
   });
 
+  it('publishes nothing of a key that has ended while its pack was stored', async () => {
+    await world.release(a, 'delve', '1.22.0');
+    const revoked = new Set<string>();
+    const slow = await world.open('slow', {
+      revoked,
+      blobs: (real) => ({
+        ...real,
+        async receive(...of) {
+          revoked.add('key-push');
+          return real.receive(...of);
+        },
+      }),
+    });
+    const work = await world.publisher.clone(world.url(a), 'work');
+    await world.note(work, 'late');
+    const before = await world.published();
+
+    const pushed = await world.publisher.try(work, 'push', world.url(slow), 'HEAD:main');
+
+    expect(pushed.code).not.toBe(0);
+    expect(pushed.stderr).toContain('key');
+    expect(await world.published()).toEqual(before);
+    await world.expectSound('slow');
+  });
+
   it('moves the refs itself where git could not, once the others see them', async () => {
     await world.release(a, 'delve', '1.22.0');
     const work = await world.publisher.clone(world.url(a), 'work');

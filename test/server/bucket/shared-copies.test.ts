@@ -2,6 +2,10 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createGit } from '../../../server/bucket/git-backend.ts';
+import { ensureRepository } from '../../../server/bucket/repository.ts';
+import { openSharedRepository } from '../../../server/bucket/shared-repository.ts';
+import { createLogger } from '../../../server/log.ts';
 import type { BucketServer } from './serve-bucket.ts';
 import { type SharedWorld, startSharedWorld } from './shared-world.ts';
 
@@ -82,6 +86,21 @@ describe("a server's copy of the shared bucket", () => {
     expect(names.filter((name) => name.startsWith('repo.git.kept-'))).toHaveLength(1);
   });
 
+  it('stays when git is not in PATH', async () => {
+    await world.release(a, 'delve', '1.22.0');
+    await b.bucket.ping();
+    await world.close(b);
+    const dir = join(world.dir, 'b', 'bucket');
+    const git = createGit(world.repo('b'), dir, { PATH: join(world.dir, 'none') });
+    const { history, blobs } = world;
+    const ensure = () => ensureRepository(dir, git);
+    const opened = openSharedRepository({ dir, git, ensure, history, blobs, log: createLogger('silent') });
+
+    await expect(opened).rejects.toMatchObject({ code: 'GIT_MISSING' });
+
+    await world.expectSound('b');
+  });
+
   it('begins with a checkpoint, so that it needs few packs', async () => {
     const storing = await world.open('storing', { checkpointEvery: 25 });
     const work = await world.publisher.clone(world.url(storing), 'work');
@@ -104,6 +123,16 @@ describe("a server's copy of the shared bucket", () => {
     await server.bucket.ping();
     expect(opened).toBe(3);
     await world.expectSound('new');
+
+    // The object of the newest one is missing, as after a database was restored from an old dump.
+    for (const at of [26, 27])
+      await world.history.keepCheckpoint(at, { sha256: `${at}`.padEnd(64, 'f'), sizeBytes: 1 });
+    const sql = 'SELECT generation FROM bucket_checkpoints ORDER BY generation';
+    expect(world.db.prepare(sql).pluck().all()).toEqual([26, 27]);
+    const late = await world.open('late');
+    await late.bucket.ping();
+    expect(late.log.join('')).toContain('its pushes are taken one by one');
+    await world.expectSound('late');
   });
 
   it('answers with 503 while it cannot catch up, and takes no other bytes than were stored', async () => {

@@ -23,6 +23,8 @@ export type Parts = {
   readonly history?: (real: SharedHistory) => SharedHistory;
   readonly blobs?: (real: PackStore) => PackStore;
   readonly checkpointEvery?: number;
+  /** Keys that have ended. */
+  readonly revoked?: ReadonlySet<string>;
   /** Called while a push is checked. */
   readonly onFind?: () => Promise<void>;
 };
@@ -96,6 +98,7 @@ export async function startSharedWorld(): Promise<SharedWorld> {
           now,
         },
         ...(parts.onFind && { onFind: parts.onFind }),
+        ...(parts.revoked && { revoked: parts.revoked }),
         shared: {
           history: parts.history?.(history) ?? history,
           blobs: parts.blobs?.(blobs) ?? blobs,
