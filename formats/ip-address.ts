@@ -52,6 +52,11 @@ export function isLoopbackAddress(address: string): boolean {
   return isInNetworks(address, loopback);
 }
 
+/** Whether a host of an address, or the folder of a Unix socket, is reached without leaving this machine. */
+export function isLocalHost(host: string): boolean {
+  return host === 'localhost' || host.startsWith('/') || isLoopbackAddress(host.replace(/^\[|\]$/g, ''));
+}
+
 function familyOf(address: string): Family {
   return isIPv4(address) ? 'ipv4' : 'ipv6';
 }

@@ -47,10 +47,12 @@ export async function openStores(
     };
   }
   // Loaded only where they are needed: they bring the drivers with them.
-  const [{ openReplica }, { openSharedBlobs }] = await Promise.all([
+  const [{ openReplica }, { openSharedBlobs }, { warnOfPlainStores }] = await Promise.all([
     import('./replica/replica.ts'),
     import('./shared-blobs.ts'),
+    import('./plain-stores.ts'),
   ]);
+  await warnOfPlainStores(databaseUrl, blobStore.endpoint, log);
   const paths = replicaPaths(config.dataDir);
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
   const replica = await openReplica(databaseUrl, paths.database, log);

@@ -1,4 +1,5 @@
 import type { Client, types as PgTypes, QueryResult } from 'pg';
+import { isLocalHost } from '../../formats/ip-address.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import { FeedError } from '../errors.ts';
 
@@ -16,6 +17,8 @@ export type Session = {
 export type Postgres = {
   /** For people: without user and password. */
   readonly name: string;
+  /** Whether the driver leaves this machine without TLS. */
+  isPlain(): boolean;
   /** @throws FeedError DATABASE_UNREACHABLE, DATABASE_REFUSED */
   connect(): Promise<Session>;
 };
@@ -39,6 +42,10 @@ export async function openPostgres(url: string): Promise<Postgres> {
   parsers.setTypeParser(pg.types.builtins.INT8, Number);
   return {
     name,
+    isPlain() {
+      const { host, ssl } = createClient();
+      return !ssl && !isLocalHost(host);
+    },
     async connect() {
       const client = createClient();
       try {
