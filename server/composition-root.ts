@@ -195,6 +195,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     };
     shared?.start();
     collector?.start();
+    if (shared !== undefined) purging.watch();
     return { services, rereading, runner, flush, close: tearDown };
   } catch (error) {
     await tearDown();

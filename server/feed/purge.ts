@@ -40,6 +40,8 @@ export type Purging = {
   purge(order: PurgeOrder, by: Actor): Promise<PurgeReport>;
   /** Removes what earlier purges left behind: call it after a start. It repeats itself as long as something waits. */
   sweep(): Promise<boolean>;
+  /** Where servers share the blobs: finishes every few minutes what another one left behind that has died. */
+  watch(everyMs?: number): void;
   close(): Promise<void>;
 };
 
@@ -47,6 +49,7 @@ const retryMs = 20_000;
 /** Repeated failures, for example on a full disk, make the pauses longer. */
 const maxRetryMs = 60 * 60_000;
 const maxAttempts = 20;
+const watchMs = 5 * 60_000;
 
 /**
  * Removes the bytes of a version for good, where a law or a leaked secret requires it. One transaction deletes its rows, notes
@@ -56,6 +59,8 @@ const maxAttempts = 20;
 export function createPurging(services: PurgeServices): Purging {
   const { catalog, blobs, purgeQueue, blobFlusher, lockForRemoving, log } = services;
   let timer: NodeJS.Timeout | undefined;
+  let watching: NodeJS.Timeout | undefined;
+  let isWatchBusy = false;
   let retries = 0;
   let running: Promise<boolean> = Promise.resolve(true);
 
@@ -134,7 +139,17 @@ export function createPurging(services: PurgeServices): Purging {
   return {
     purge,
     sweep,
+    watch(everyMs = watchMs) {
+      watching = setInterval(() => {
+        if (isWatchBusy) return;
+        isWatchBusy = true;
+        void sweep().finally(() => {
+          isWatchBusy = false;
+        });
+      }, everyMs).unref();
+    },
     async close() {
+      clearInterval(watching);
       await running;
       clearTimeout(timer);
     },

@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => fixture.close());
 
 /** `meanwhile` is what another server does once the branches were looked at. */
-function openPurging(meanwhile: () => Promise<unknown>) {
+function openPurging(meanwhile: () => Promise<unknown>, queue: string[] = []) {
   const manifests: { tool: string; version: string; text: string }[] = [];
   const history = fixture.sharedHistory();
   const purging = createPurging({
@@ -20,8 +20,11 @@ function openPurging(meanwhile: () => Promise<unknown>) {
     blobs: {} as never,
     blobFlusher: { flush: async () => undefined },
     purgeQueue: {
-      list: async () => [],
-      removeUnnamed: async () => true,
+      list: async () => [...queue],
+      async removeUnnamed(sha256) {
+        queue.splice(queue.indexOf(sha256), 1);
+        return true;
+      },
       isScrubbed: async () => true,
       scrub: async () => true,
     },
@@ -77,5 +80,17 @@ it('purges by force whatever other servers publish', async () => {
   const { purging, history } = openPurging(async () => undefined);
   await purging.purge({ ...order, force: true }, operator);
   expect((await history.newest()).generation).toBe(0);
+  await purging.close();
+});
+
+it('finishes what another server has left in the queue', async () => {
+  const queue: string[] = [];
+  const { purging } = openPurging(async () => undefined, queue);
+  expect(await purging.sweep()).toBe(true);
+
+  purging.watch(1);
+  queue.push('e'.repeat(64));
+
+  await expect.poll(() => queue).toEqual([]);
   await purging.close();
 });
