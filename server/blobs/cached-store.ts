@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { FeedError } from '../errors.ts';
@@ -15,13 +16,20 @@ export type CachedStore = BlobStore & {
   close(): Promise<void>;
 };
 
-/** A part of a blob up to this size brings a copy of the whole: whoever looks into a package reads many parts of it. */
+/**
+ * Parts of a blob up to this size bring a copy of the whole: the second part that a client reads, and the first for whoever looks into a
+ * package here, who reads many.
+ */
 const wholeForPartBytes = 16 * 1024 ** 2;
+const maxPartlyRead = 1000;
 
 type Copying = {
   readonly started: Promise<{ readonly copy: GrowingCopy; readonly source: Readable }>;
-  /** False once the blob was removed. */
+  /** False once the blob was removed, or nobody reads it any more. */
   isWanted: boolean;
+  readers: number;
+  /** It goes on without readers. */
+  isForParts: boolean;
 };
 
 /**
@@ -38,6 +46,8 @@ export async function openCachedStore(
   const folder = await openCachedFolder(root, maxBytes);
   const copies = createDiskReader(root);
   const copying = new Map<string, Copying>();
+  /** Of which a client has read one part. */
+  const partlyRead = new Set<string>();
   let isClosed = false;
   let isWarned = false;
 
@@ -66,7 +76,7 @@ export async function openCachedStore(
     const room = folder.makeRoom(sha256, sizeBytes);
     if (room === undefined) return undefined;
     const started = startCopy(sha256, sizeBytes, room.path);
-    const begun: Copying = { started, isWanted: true };
+    const begun: Copying = { started, isWanted: true, readers: 0, isForParts: false };
     copying.set(sha256, begun);
     void finish(sha256, begun, room);
     return begun;
@@ -90,14 +100,14 @@ export async function openCachedStore(
     } catch (error) {
       started?.source.destroy();
       await room.giveUp();
-      if (error instanceof FeedError || isClosed || isWarned) return;
+      if (error instanceof FeedError || !running.isWanted || isClosed || isWarned) return;
       isWarned = true;
       log.warn(
         { err: error },
         'a copy of a blob could not be kept, it is read from the object store each time',
       );
     } finally {
-      copying.delete(sha256);
+      if (copying.get(sha256) === running) copying.delete(sha256);
       await started?.copy.release().catch(() => undefined);
     }
   }
@@ -109,30 +119,63 @@ export async function openCachedStore(
       for await (const piece of pieces) await take(piece);
       return;
     }
-    const { copy } = await running.started;
-    const at = await copy.readTo(range, take);
+    const hash = createHash('sha256');
+    const hashed: TakePiece = (piece) => {
+      hash.update(piece);
+      return take(piece);
+    };
+    running.readers += 1;
+    const { copy, source } = await running.started;
+    const at = await copy
+      .readTo(range, hashed)
+      .catch((error: unknown) => {
+        // The last reader has left.
+        if (running.readers === 1 && !running.isForParts) {
+          running.isWanted = false;
+          copying.delete(sha256);
+          source.destroy();
+        }
+        throw error;
+      })
+      .finally(() => {
+        running.readers -= 1;
+      });
     if (at > range.end) return;
     const reason = await copy.written.catch((error: unknown) => error);
     // Nothing that was fetched again may complete it: what the reader has is wrong.
     if (reason instanceof FeedError && reason.code === 'OBJECT_DAMAGED') throw reason;
-    await store.readTo(sha256, { start: at, end: range.end }, take);
+    const rest = await store.open(sha256, { start: at, end: range.end });
+    for await (const piece of verifiedPieces(rest, { sha256, sizeBytes }, { hash, sizeBytes: at }))
+      await take(piece);
   }
 
   async function readTo(sha256: string, range: Range, take: TakePiece): Promise<void> {
     const at = await readCopy(sha256, range, take);
     if (at > range.end) return;
-    if (at > 0 || range.of !== range.end + 1) {
-      copyForPart(sha256, range);
+    if (range.start > 0 || range.of !== range.end + 1) {
+      if (isReadAgain(sha256)) copyForPart(sha256, range);
       await store.readTo(sha256, { ...range, start: at }, take);
     } else {
-      await readWhole(sha256, range, range.of, take);
+      // A copy was checked when it was made: what it has given is right.
+      await readWhole(sha256, range, range.of, at === 0 ? take : without(at, take));
     }
+  }
+
+  /** Of blobs without a copy. One part alone is not worth the whole. */
+  function isReadAgain(sha256: string): boolean {
+    if (partlyRead.delete(sha256)) return true;
+    partlyRead.add(sha256);
+    const [oldest] = partlyRead;
+    if (partlyRead.size > maxPartlyRead && oldest !== undefined) partlyRead.delete(oldest);
+    return false;
   }
 
   /** In the background: whoever reads the blob next learns what is wrong with it. */
   function copyForPart(sha256: string, range: Range | undefined): void {
     const sizeBytes = range?.of ?? Number.POSITIVE_INFINITY;
-    if (sizeBytes <= wholeForPartBytes) copyOf(sha256, sizeBytes);
+    if (sizeBytes > wholeForPartBytes) return;
+    const running = copyOf(sha256, sizeBytes);
+    if (running !== undefined) running.isForParts = true;
   }
 
   async function forgetOne(sha256: string): Promise<void> {
@@ -190,4 +233,14 @@ export async function openCachedStore(
     });
     return bytes;
   }
+}
+
+/** Leaves out the first bytes. */
+function without(bytes: number, take: TakePiece): TakePiece {
+  let left = bytes;
+  return async (piece) => {
+    const rest = piece.subarray(Math.min(left, piece.length));
+    left -= piece.length - rest.length;
+    if (rest.length > 0) await take(rest);
+  };
 }

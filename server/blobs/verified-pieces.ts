@@ -1,5 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { fail } from '../errors.ts';
+
+/** What the reader has of the blob so far; its hash goes on with what follows. */
+export type SeenBytes = { readonly hash: Hash; readonly sizeBytes: number };
 
 /**
  * Passes the bytes of a whole blob on, the last of them only when all have the right SHA-256: whoever reads others gets an error, and
@@ -9,10 +12,11 @@ import { fail } from '../errors.ts';
 export async function* verifiedPieces(
   pieces: AsyncIterable<Buffer>,
   { sha256, sizeBytes }: { readonly sha256: string; readonly sizeBytes: number },
+  before: SeenBytes = { hash: createHash('sha256'), sizeBytes: 0 },
 ): AsyncGenerator<Buffer, void, undefined> {
-  const hash = createHash('sha256');
+  const { hash } = before;
   let last: Buffer | undefined;
-  let seenBytes = 0;
+  let seenBytes = before.sizeBytes;
   for await (const piece of pieces) {
     if (last !== undefined) yield last;
     hash.update(piece);

@@ -118,14 +118,53 @@ describe('a cache in front of a store', () => {
     expect(asked).toContain('100-199');
   });
 
-  it('keeps the whole of a small blob of which somebody read a part', async () => {
+  it('keeps the whole of a small blob of which somebody read two parts, and fetches one byte for one byte', async () => {
     await put(bytes);
     const store = await openCache();
 
-    await read(store, sha256, { start: 100, end: 199, of: bytes.length });
+    await read(store, sha256, { start: 100, end: 100, of: bytes.length });
+    expect(asked).toEqual(['100-100']);
+    await read(store, sha256, { start: 101, end: 199, of: bytes.length });
 
     await expect.poll(kept).toEqual([sha256]);
   });
+
+  it('keeps the whole of a small blob into which this server looks', async () => {
+    await put(bytes);
+    const store = await openCache();
+
+    await buffer(await store.open(sha256, { start: 100, end: 199, of: bytes.length }));
+
+    await expect.poll(kept).toEqual([sha256]);
+  });
+
+  it.each(['before', 'after'])(
+    'never gives all of a blob that breaks off and has changed %s that',
+    async (where) => {
+      const changed = Buffer.concat([bytes.subarray(0, 50), Buffer.from('!'), bytes.subarray(51)]);
+      const store = await openCache();
+      faults.open = async (_, range) =>
+        Readable.from(
+          (async function* (): AsyncGenerator<Buffer, void> {
+            if (range !== undefined) {
+              yield where === 'after' ? Buffer.alloc(200_000, '!') : bytes.subarray(range.start);
+              return;
+            }
+            yield (where === 'before' ? changed : bytes).subarray(0, 100_000);
+            yield bytes.subarray(100_000, 200_000);
+            throw new Error('cut');
+          })(),
+        );
+      let seen = 0;
+
+      const reading = store.readTo(sha256, whole, async (piece) => {
+        seen += piece.length;
+      });
+
+      await expect(reading).rejects.toMatchObject({ code: 'OBJECT_DAMAGED' });
+      expect(seen).toBeLessThan(bytes.length);
+    },
+  );
 
   it('holds at most its bytes, and forgets what was used longest ago', async () => {
     const names = [];
@@ -195,7 +234,8 @@ describe('a cache in front of a store', () => {
   it('reads on in the store where fetching a copy broke off, and keeps no half file', async () => {
     await put(bytes);
     const store = await openCache();
-    faults.open = async () =>
+    faults.open = async (name, range) => (range === undefined ? cutOff() : far.open(name, range));
+    const cutOff = () =>
       Readable.from(
         (async function* () {
           yield bytes.subarray(0, 100_000);
@@ -234,6 +274,55 @@ describe('a cache in front of a store', () => {
     await read(store);
 
     await expect.poll(async () => (await stat(copy).catch(() => undefined))?.size).toBe(bytes.length);
+  });
+
+  it('never gives the rest of a changed blob where a copy was cut', async () => {
+    await put(bytes);
+    const store = await openCache();
+    await read(store);
+    await expect.poll(kept).toEqual([sha256]);
+    await truncate(join(near(), sha256.slice(0, 2), sha256), 270_000);
+    const changed = (range = { start: 0 }) => Buffer.alloc(bytes.length - range.start, '!');
+    faults.open = async (_, range) => Readable.from([changed(range)]);
+    faults.readTo = (_, range, take) => take(changed(range));
+
+    await expect(read(store)).rejects.toMatchObject({ code: 'OBJECT_DAMAGED' });
+  });
+
+  it('stops fetching when its last reader leaves', async () => {
+    await put(bytes);
+    const store = await openCache();
+    let source: Readable | undefined;
+    faults.open = async () => {
+      source = Readable.from(
+        (async function* () {
+          yield bytes.subarray(0, 1000);
+          yield bytes.subarray(1000, 2000);
+          await new Promise(() => undefined);
+        })(),
+      );
+      return source;
+    };
+    let taken = 0;
+    const other = store.readTo(sha256, whole, async (piece) => {
+      taken += piece.length;
+      await expect.poll(() => isGone).toBe(true);
+      expect(source?.destroyed).toBe(false);
+      throw new Error('no more here either');
+    });
+    let isGone = false;
+
+    await expect(store.readTo(sha256, whole, () => Promise.reject(new Error('no more')))).rejects.toThrow(
+      'no more',
+    );
+    isGone = true;
+    await expect(other).rejects.toThrow('no more here either');
+
+    expect(taken).toBe(1000);
+    expect(source?.destroyed).toBe(true);
+    faults = {};
+    expect((await read(store)).equals(bytes)).toBe(true);
+    expect(asked).toEqual(['whole', 'whole']);
   });
 
   it('stops where the reader does', async () => {
