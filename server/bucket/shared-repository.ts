@@ -2,15 +2,16 @@ import { mkdir } from 'node:fs/promises';
 import { FeedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { readMark, writeMark } from './cache-mark.ts';
+import { createCheckpoints } from './checkpoint.ts';
 import { removeMovedAway, removeRepository, setAside } from './copy-folder.ts';
 import type { RefMove } from './events.ts';
 import { type Environment, type Git, runGit } from './git-backend.ts';
-import { findDamage, listRefs, type Refs } from './git-bundle.ts';
+import { findDamage } from './git-bundle.ts';
 import { pack } from './pack.ts';
 import { readRef } from './refs.ts';
-import { seed } from './seed.ts';
 import { createSemaphore } from './semaphore.ts';
 import { beginning, type Mark, type Publication, type SharedHistory, type Steps } from './shared-history.ts';
+import { findFault, moveRefs } from './shared-refs.ts';
 import { type PackStore, removePassing, takeStoredPack, withStoredPack } from './stored-packs.ts';
 
 /** What several servers share. */
@@ -76,13 +77,13 @@ const nowhere: Mark = { generation: -1, id: '' };
 export async function openSharedRepository(deps: CopyDeps): Promise<SharedRepository> {
   const { dir, git, history, ensure, log, checkpointEvery = 100 } = deps;
   const moving = createSemaphore(1, 1_000);
+  const storeCheckpoint = createCheckpoints(deps, checkpointEvery);
   const background = new Set<Promise<unknown>>();
   let at = nowhere;
   let applying: Promise<void> | undefined;
   let failed: { readonly at: number; readonly error: unknown } | undefined;
   let repairing: Promise<void> | undefined;
   let suspectedAt = Number.NEGATIVE_INFINITY;
-  let isStoring = false;
 
   function inBackground(what: string, work: () => Promise<void>): void {
     const running = work()
@@ -206,41 +207,13 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
       settle() {
         settled ??= finish().finally(() => {
           leave();
-          inBackground('the objects of the bucket could not be stored as one pack', storeAll);
+          inBackground('the objects of the bucket could not be stored as one pack', () =>
+            storeCheckpoint(at.generation),
+          );
         });
         return settled;
       },
     };
-  }
-
-  /** git refuses to pack what this copy has not. */
-  async function storeAll(): Promise<void> {
-    if (isStoring || at.generation < (await history.lastCheckpoint()) + checkpointEvery) return;
-    isStoring = true;
-    try {
-      const whole = await history.since(beginning);
-      if (whole === undefined) return;
-      const revisions = Object.values({ ...firstRefs, ...whole.refs });
-      await withStoredPack(git, deps, { revisions }, async (stored) => {
-        if (stored !== undefined) await history.keepCheckpoint(whole.newest.generation, stored);
-      });
-    } finally {
-      isStoring = false;
-    }
-  }
-
-  async function findFault(): Promise<string | undefined> {
-    const damage = await findDamage(git);
-    if (damage !== undefined) return damage;
-    const found = await listRefs(git);
-    const whole = await history.since(beginning);
-    // Others may have pushed since.
-    if (whole === undefined || whole.newest.id !== at.id) return undefined;
-    const expected: Refs = { ...firstRefs, ...whole.refs };
-    const wrong = [...new Set([...Object.keys(found), ...Object.keys(expected)])].filter(
-      (ref) => found[ref] !== expected[ref],
-    );
-    return wrong.length === 0 ? undefined : `it has other refs: ${wrong.slice(0, 10).join(', ')}`;
   }
 
   function repair(): Promise<void> {
@@ -259,7 +232,7 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
   function whenSound<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     return locked(async () => {
       if (await isBehind()) await apply();
-      const fault = await findFault();
+      const fault = await findFault(git, history, at);
       if (fault !== undefined) await makeAnew(fault);
       return work();
     });
@@ -283,7 +256,7 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
       await makeAnew(error.cause);
     });
     await catchUp();
-    const fault = await findFault();
+    const fault = await findFault(git, history, at);
     if (fault !== undefined) await makeAnew(fault);
   }
 
@@ -311,15 +284,4 @@ export async function openSharedRepository(deps: CopyDeps): Promise<SharedReposi
 /** git also seems to be missing where its folder is (git-bundle.ts, listRefs). */
 function isGitFailure(error: unknown): error is FeedError {
   return error instanceof FeedError && /^GIT_(FAILED|MISSING)$/.test(error.code);
-}
-
-/** Where both branches are before the first push. */
-const firstRefs: Refs = { 'refs/heads/main': seed.commit, 'refs/heads/beta': seed.commit };
-
-async function moveRefs(git: Git, refs: Refs): Promise<void> {
-  const input = Object.entries(refs).map(([ref, oid]) => `update ${ref} ${oid}\n`);
-  if (input.length === 0) return;
-  const { name, email } = seed.identity;
-  const env = { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
-  await runGit(git, ['update-ref', '--stdin'], { input: input.join(''), env });
 }

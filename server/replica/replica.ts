@@ -97,9 +97,18 @@ async function connectReplica(
   const freshness = createFreshness({ ...shared, trustMs, asked: createReport(postgres.name, log) });
   const sharedCommit = createSharedCommit({ ...shared, local, capture, inTurn });
   const transact = createTransact(local.prepare, sharedCommit.commit, maxTogether);
-  if (!isCopyOf(local, id, schema)) await copyAnew();
-  // However long it takes: nobody waits for it yet.
-  await freshness.catchUp();
+  const disconnect = (): void => {
+    freshness.close();
+    sharedCommit.close();
+  };
+  try {
+    if (!isCopyOf(local, id, schema)) await copyAnew();
+    // However long it takes: nobody waits for it yet.
+    await freshness.catchUp();
+  } catch (error) {
+    disconnect();
+    throw error;
+  }
 
   return {
     database: {
@@ -117,8 +126,7 @@ async function connectReplica(
     },
     ...freshness,
     close() {
-      freshness.close();
-      sharedCommit.close();
+      disconnect();
       local.close();
     },
   };
