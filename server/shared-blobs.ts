@@ -10,8 +10,10 @@ import { createSqlBlobClaims, isUsed } from './catalog/sql/blob-claims.ts';
 import { createSqlOrphanQueue } from './catalog/sql/orphan-queue.ts';
 import { createSharedPurgeQueue, removedBlobs } from './catalog/sql/shared-purge-queue.ts';
 import type { Connection } from './database/connection.ts';
-import { fail } from './errors.ts';
 import type { Logger } from './log.ts';
+
+const strangeStore =
+  'the database is new, but the object store has blobs of another one; correct DATABASE_URL or BLOB_STORE, or restore the database';
 
 /** The bytes, and what removes them. */
 export type OpenBlobs = {
@@ -34,14 +36,14 @@ export type SharedBlobsOptions = {
 /**
  * Blobs in an object store that servers share, with claims in the database that they share, and with copies on this machine. Only this
  * server uses `dir`.
- * @throws FeedError DATABASE_NEW, and those of `openS3Store`
+ * @throws FeedError those of `openS3Store`
  */
 export async function openSharedBlobs(
   database: Connection,
   { blobStore, cacheBytes, dir, now, log }: SharedBlobsOptions,
 ): Promise<OpenBlobs> {
   const store = await openS3Store(blobStore, join(dir, 'uploads'));
-  await requireKnownStore(database, store, blobStore);
+  await warnOfStrangeStore(database, store, blobStore, log);
   const cached = await openCachedStore(store, { dir: join(dir, 'blobs'), maxBytes: cacheBytes, log });
   const forgetRemoved = () => cached.forget(removedBlobs(database));
   await forgetRemoved();
@@ -58,18 +60,21 @@ export async function openSharedBlobs(
 }
 
 /**
- * A new database beside a store with blobs is not the one that belongs to it. The store is looked into first: whoever has put the blob
- * there, perhaps a server that started a moment ago, has claimed it in the database before.
+ * A new database beside a store with blobs is probably not the one that belongs to it; it removes none of them (orphan-collector.ts). The
+ * store is looked into first: whoever has put the blob there, perhaps a server that started a moment ago, has claimed it in the
+ * database before.
  */
-async function requireKnownStore(
+async function warnOfStrangeStore(
   { prepare, transact }: Connection,
   blobs: Pick<BlobStore, 'list'>,
   { bucket, prefix }: S3Address,
+  log: Logger,
 ): Promise<void> {
   if (isUsed(prepare)) return;
   for await (const { sha256 } of blobs.list()) {
     // A transaction begins with what the database has now; the copy may be older.
     const isOurs = await transact(() => isUsed(prepare), { isTold: false });
-    return isOurs ? undefined : fail('DATABASE_NEW', { store: `s3://${bucket}/${prefix}`, sha256 });
+    if (!isOurs) log.warn({ store: `s3://${bucket}/${prefix}`, sha256 }, strangeStore);
+    return;
   }
 }

@@ -43,10 +43,6 @@ export const replicaErrors = {
     500,
     'There is no feed in the database {database}. Correct DATABASE_URL, or make one: feed:restore fills an empty database from a backup, and serve begins with an empty feed.',
   ],
-  DATABASE_NEW: [
-    500,
-    'The database in DATABASE_URL is new, but the object store {store} already has blobs in it, such as {sha256}. Nothing was changed. Correct DATABASE_URL or BLOB_STORE; restore a dump of the database, or a backup with feed:restore (repeat it if it was interrupted); or name an empty prefix in BLOB_STORE for a new feed.',
-  ],
   DATABASE_SCHEMA: [
     500,
     'The tables of the database {database} are not those of this program: {problem}. Restore a dump of it, or use an empty database.',
