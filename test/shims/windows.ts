@@ -82,13 +82,19 @@ export async function buildTestLauncher(signCommand?: string, keptIn = testCache
   return buildProgram(settings, launcherSource);
 }
 
+/** ERROR_INTERNAL_ERROR of CreateProcess, by Wine 8 on a busy machine: nothing of the program ran (kit/wine.ts, isUnstarted). */
+const notStarted = 1359;
+
 async function runAll(
   drive: string,
   calls: readonly Call[],
   run: Wine['runOnConsole'],
 ): Promise<ReadonlyMap<string, Ended>> {
   const ended = await runOnce(drive, calls, run);
-  const again = calls.filter(({ name }) => isUnstarted(drive, ended.get(name)?.stderr ?? ''));
+  const again = calls.filter(({ name }) => {
+    const { code, stderr } = ended.get(name) ?? { code: notStarted, stderr: '' };
+    return code === notStarted || isUnstarted(drive, stderr);
+  });
   return new Map([...ended, ...(again.length === 0 ? [] : await runOnce(drive, again, run))]);
 }
 
