@@ -14,7 +14,7 @@ export type Transaction = {
 /**
  * Makes a change together with its audit entries: either both are durable when it resolves, or neither exists. The only way to
  * change anything that matters; statistics have a cheaper one (`Connection.writeStatistics`). On a replica a change may be made
- * more than once before it is committed, always from what is there then.
+ * more than once before it is committed, each time from the newest state.
  * @param is `isTold: false`: no client learns of it, so it need not be seen by every replica when it resolves
  * @throws FeedError STORAGE_FULL, and what `change` throws
  */

@@ -8,7 +8,7 @@ export const replicaErrors = {
   ],
   DATABASE_AWAY: [
     503,
-    'The shared database takes no changes at the moment. Nothing was changed; try again in a moment.',
+    'The shared database cannot accept changes now. Nothing was changed; try again in a moment.',
   ],
   DATABASE_UNSURE: [
     503,
