@@ -92,7 +92,7 @@ export const verbErrors = {
   ],
   STORE_FILLED: [
     500,
-    'The object store {store} is not empty: it has the blob {sha256}, which is not in the backup. A backup is only restored into an empty one: name another prefix in BLOB_STORE, or remove what is there.',
+    'The object store {store} is not empty: it has the blob {sha256}, which is not in the backup. A backup can be restored only into an empty store: name another prefix in BLOB_STORE, or remove what is there.',
   ],
   RESTORE_SHARED: [
     500,

@@ -8,6 +8,7 @@ import { FeedError } from '../errors.ts';
 import type { Capture } from './capture.ts';
 import { type CatchUpDeps, catchUp } from './catch-up.ts';
 import { type Commit, rollBack } from './copy.ts';
+import { keepSession } from './kept-session.ts';
 import type { Postgres, Session } from './postgres.ts';
 import type { ChangedKeys } from './read-changes.ts';
 import { type TableChange, writeSql } from './rows.ts';
@@ -40,16 +41,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
   const { local, capture, copy, postgres, inTurn, copyAnew } = deps;
   /** While it is its turn nobody copies everything anew. */
   const inOwnTurn = { ...deps, copying: () => undefined };
-  let kept: Session | undefined;
-  let isClosed = false;
-
-  async function open(): Promise<Session> {
-    if (kept?.isOpen() === true) return kept;
-    const opened = await postgres.connect();
-    if (isClosed) opened.close();
-    kept = opened;
-    return opened;
-  }
+  const kept = keepSession(postgres);
 
   function rehearse(writes: readonly Write[]): {
     changes: readonly TableChange[];
@@ -77,7 +69,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
 
   /** Undefined when the copy has to be made anew first. */
   async function attempt(writes: readonly Write[]): Promise<readonly (Failure | undefined)[] | undefined> {
-    const session = await open();
+    const session = await kept.open();
     try {
       const [[number, mark] = []] = await session.run(
         'BEGIN; SELECT revision, token FROM replica_state FOR UPDATE',
@@ -132,10 +124,7 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
     async commit(writes) {
       for (const [write, failure] of await outcomesOf(writes)) write.done(failure);
     },
-    close() {
-      isClosed = true;
-      kept?.close();
-    },
+    close: kept.close,
   };
 
   /** One that PostgreSQL refuses must not fail those that were to be committed with it. */

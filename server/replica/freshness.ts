@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FeedError, fail } from '../errors.ts';
 import { type CatchUpDeps, catchUp } from './catch-up.ts';
 import type { Commit } from './copy.ts';
+import { keepSession } from './kept-session.ts';
 import { createLease } from './lease.ts';
 import type { Postgres, Session } from './postgres.ts';
 
@@ -52,25 +53,17 @@ export function createFreshness(
 ): Freshness {
   const { copy, postgres, copyAnew, trustMs, asked } = deps;
   const lease = createLease(clock, trustMs);
-  let session: Session | undefined;
+  const session = keepSession(postgres);
   let asking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let lastWanted = Number.NEGATIVE_INFINITY;
   let isClosed = false;
   let isAway = false;
 
-  async function open(): Promise<Session> {
-    if (session?.isOpen() === true) return session;
-    const opened = await postgres.connect();
-    if (isClosed) opened.close();
-    session = opened;
-    return opened;
-  }
-
   async function ask(): Promise<void> {
     const askedAt = clock();
     const before = copy.at();
-    const used = await open();
+    const used = await session.open();
     let isAnswered = false;
     // An answer that this process was too busy to read so far is read before that.
     const giveUp = (): void => void setImmediate(() => isAnswered || used.close());
@@ -174,7 +167,7 @@ export function createFreshness(
     close() {
       isClosed = true;
       clearTimeout(timer);
-      session?.close();
+      session.close();
     },
   };
 }

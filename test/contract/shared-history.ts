@@ -58,7 +58,7 @@ export function describeSharedHistory(name: string, open: OpenFixture): void {
       ]);
     });
 
-    it('takes no push that has not seen the one before', async () => {
+    it('refuses a push that has not seen the one before', async () => {
       await push(beginning, 1);
       const late = { moves: [{ ref: beta, from: undefined, to: b }], pack: packOf(2), by };
 
@@ -69,7 +69,7 @@ export function describeSharedHistory(name: string, open: OpenFixture): void {
       expect(await fixture.audit().list({ limit: 10 })).toHaveLength(1);
     });
 
-    it('takes no pack whose bytes may be gone', async () => {
+    it('refuses a pack whose bytes may be gone', async () => {
       const moves = [{ ref: main, from: undefined, to: a }];
       const pack = { ...packOf(1), claim: 'a claim that has ended' };
       await expect(history.publish(beginning, { moves, pack, by })).rejects.toMatchObject({

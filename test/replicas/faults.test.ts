@@ -43,7 +43,7 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
       )
       .toEqual(replicas.map(() => 200));
 
-  /** Pushes new ids, one after the other, until it is told to stop; errors of the connection count as not confirmed. */
+  /** Pushes new ids, one after the other, until it is stopped; errors of the connection count as not confirmed. */
   function pushOn(replica: Replica, prefix: string) {
     const confirmed: string[] = [];
     const tried: string[] = [];

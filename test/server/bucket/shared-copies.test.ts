@@ -135,7 +135,7 @@ describe("a server's copy of the shared bucket", () => {
     await world.expectSound('late');
   });
 
-  it('answers with 503 while it cannot catch up, and takes no other bytes than were stored', async () => {
+  it('answers with 503 while it cannot catch up, and refuses bytes that differ from those stored', async () => {
     let answer: (() => Promise<Readable>) | undefined = () => Promise.reject(new Error('the store is away'));
     const cut = await world.open('cut', {
       blobs: (real) => ({ ...real, open: (...of) => answer?.() ?? real.open(...of) }),
