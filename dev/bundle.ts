@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { createSbom } from './sbom.ts';
 
 /** Found at run time: native code, a compressor that threads load too, and a library that looks for others beside itself. */
 const external = ['better-sqlite3', 'fflate', '@cyclonedx/cyclonedx-library'];
@@ -32,6 +33,7 @@ export async function bundleProgram(productDir: string, outdir: string): Promise
   });
   await mkdir(outdir, { recursive: true });
   await writeChanged(join(outdir, 'licenses.txt'), await licenses(productDir, Object.keys(metafile.inputs)));
+  await writeChanged(join(outdir, 'sbom.cdx.json'), await createSbom(productDir));
   // The entry points last: they name the files that must be complete by then.
   const isEntry = ({ path }: { readonly path: string }) =>
     ['main.js', 'inspection-thread.js'].includes(basename(path));
