@@ -57,6 +57,7 @@ import type { Keys } from './keys/keys.ts';
 import type { Logger } from './log.ts';
 import { createManifestsRouter } from './manifests/router.ts';
 import { createMetrics } from './metrics.ts';
+import type { InstallationServices } from './monitoring/installation.ts';
 import { createMonitoringRouter, type MonitoringServices } from './monitoring/router.ts';
 import { createODataRoute } from './odata/router.ts';
 import { inTurn } from './pause.ts';
@@ -69,7 +70,7 @@ import { createFlatRoute } from './v3/flat.ts';
 import { createV3Route } from './v3/router.ts';
 
 /** Everything that the routes need; each takes its part. */
-export type Services = {
+export type Services = Pick<InstallationServices, 'certificateExpiry' | 'installation'> & {
   readonly config: Pick<
     Config,
     | 'accessLog'
@@ -185,7 +186,7 @@ export function createApp(services: Services): RequestListener {
   for (const { mount, router } of routes) app.use(mount, router);
   app.use(routeNotFound);
   app.use(doubtRefusals);
-  app.use(createErrorHandler(log, renderErrorPage));
+  app.use(createErrorHandler(log, renderErrorPage, metrics.countRefusal));
   const cacheOptions = {
     routes,
     revisions: services.revisions,

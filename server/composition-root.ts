@@ -10,8 +10,10 @@ import { createSqlPendingBlobs } from './catalog/sql/pending-blobs.ts';
 import type { Config } from './config.ts';
 import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
 import { reservePlaces } from './data-modes.ts';
+import { migrations } from './database/migrations.ts';
 import { openScans } from './database/scans.ts';
 import { createSqlAudit } from './database/sql-audit.ts';
+import { createSqlBackups } from './database/sql-backups.ts';
 import { createSqlDownloads } from './database/sql-downloads.ts';
 import { createBlobFlusher } from './feed/flush-blobs.ts';
 import { createInspector } from './feed/inspector.ts';
@@ -35,6 +37,7 @@ export type ServiceDeps = {
   readonly isStopping: () => boolean;
   readonly isLeaving?: (() => boolean) | undefined;
   readonly isFilling?: (() => boolean) | undefined;
+  readonly certificateExpiry?: (() => Date | undefined) | undefined;
   /** A key with every scope, valid until these services are closed. */
   readonly operatorKey?: string;
   /** How often the time of rollouts passes. */
@@ -118,7 +121,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     const payloads = createSqlPayloads(database);
     const audit = createSqlAudit(database, now);
     const events = createSqlBucketEvents(database, now);
-    const { blobs, purgeQueue, orphans, close: closeBlobs } = await stores.openBlobs();
+    const { blobs, purgeQueue, orphans, cacheRoom, close: closeBlobs } = await stores.openBlobs();
     undo.push(closeBlobs);
     const bucket = await ensureBucket({
       ...deps,
@@ -192,6 +195,13 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       blobFlusher: blobFlusher,
       inspect: inspector.inspect,
       purging,
+      installation: {
+        dataDir: config.dataDir,
+        schemaVersion: migrations.length,
+        backups: createSqlBackups(database),
+        cacheRoom,
+        collectorRuns: collector?.runs,
+      },
     };
     shared?.start();
     collector?.start();

@@ -6,7 +6,7 @@ import { createConnectionLimit } from './http/connections.ts';
 import { limitServer } from './http/limits.ts';
 import { oneByOne } from './http/pipelining.ts';
 import type { Logger } from './log.ts';
-import { readTls, watchTls } from './tls.ts';
+import { readTls, type TlsPair, watchTls } from './tls.ts';
 
 export type Listener = {
   readonly server: Server;
@@ -19,6 +19,13 @@ export type Listener = {
   readonly boundUrl: string;
 };
 
+export type TlsOptions = {
+  /** How often the files are looked at. */
+  readonly pollMs: number;
+  /** Called with each pair that connections get from then on. */
+  readonly used: (pair: TlsPair) => void;
+};
+
 /**
  * Starts listening, with https if there are TLS files (reloaded when they change), otherwise with http. HTTP/1.1 only: HTTP/2 has
  * no reason phrases (spec nuget-v2 section 11).
@@ -28,14 +35,14 @@ export async function openListener(
   config: Pick<Config, 'host' | 'port' | 'tls' | 'trustProxy'>,
   handle: RequestListener,
   log: Logger,
-  tlsPollMs: number,
+  tlsOptions: TlsOptions,
 ): Promise<Listener> {
   const connections = createConnectionLimit(config.trustProxy ?? [], log);
   const handleInTurn = connections.guard(oneByOne(handle));
   const server =
     config.tls === undefined
       ? createServer(handleInTurn)
-      : createReloadingServer(config.tls, handleInTurn, log, tlsPollMs);
+      : createReloadingServer(config.tls, handleInTurn, log, tlsOptions);
   limitServer(server);
   connections.watch(server);
   await new Promise<void>((resolve, reject) => {
@@ -62,19 +69,22 @@ function createReloadingServer(
   tls: NonNullable<Config['tls']>,
   handle: RequestListener,
   log: Logger,
-  tlsPollMs: number,
+  { pollMs, used }: TlsOptions,
 ): TlsServer {
-  const server = createTlsServer(readTls(tls), handle);
+  const first = readTls(tls);
+  const server = createTlsServer(first, handle);
+  used(first);
   const watch = watchTls(
     tls,
     {
       changed(pair) {
         server.setSecureContext(pair);
+        used(pair);
         log.info({ ...tls }, 'certificate read again');
       },
       broken: (error) => log.error({ ...tls, err: error }, 'new certificate unusable, the old one stays'),
     },
-    tlsPollMs,
+    pollMs,
   );
   server.once('close', watch.stop);
   return server;

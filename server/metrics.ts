@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createInstallationMetrics, type InstallationValues } from './installation-metrics.ts';
 import { createRequestMetrics, type ObserveRequest } from './request-metrics.ts';
 
 /** Values that have to be read each time somebody reads the metrics. */
@@ -8,6 +9,7 @@ export type MetricSources = {
   /** The age of what each channel of the bucket offers. */
   readonly toolAges: () => Promise<readonly { tool: string; channel: string; days: number }[]>;
   readonly openRollouts: () => Promise<readonly RolloutValues[]>;
+  readonly installation: () => Promise<InstallationValues>;
 };
 
 /** An open rollout: how many of its steps have begun, what it waits for, and its clients. */
@@ -34,6 +36,8 @@ export type Metrics = {
   /** `published`; `same` for a payload that existed; `refused` by the bucket's rules; or the error code. */
   countPush(kind: PushKind, outcome: string): void;
   countDownload(id: string): void;
+  /** A request whose key or password was missing, or not enough: the code of the error. */
+  countRefusal(code: string): void;
   /** In Prometheus' text format. */
   print(sources: MetricSources): Promise<string>;
 };
@@ -68,6 +72,12 @@ export function createMetrics(replica?: () => ReplicaState): Metrics {
         fresh.clear();
       },
     }),
+    refusals: new Counter({
+      name: 'gwt_refusals_total',
+      help: 'Requests whose key or password was missing, or not enough, by the code of the error.',
+      labelNames: ['code'],
+      registers,
+    }),
     ids: new Gauge({ name: 'gwt_catalog_ids', help: 'Package ids.', registers }),
     versions: new Gauge({
       name: 'gwt_catalog_versions',
@@ -88,6 +98,7 @@ export function createMetrics(replica?: () => ReplicaState): Metrics {
     }),
   };
   const rollouts = createRolloutMetrics(registers);
+  const showInstallation = createInstallationMetrics(registry);
   if (replica !== undefined) registerReplica(registers, replica);
   const ids = new Set<string>();
 
@@ -100,7 +111,8 @@ export function createMetrics(replica?: () => ReplicaState): Metrics {
       const shown = ids.has(name) ? name : 'other';
       fresh.set(shown, (fresh.get(shown) ?? 0) + 1);
     },
-    async print({ catalogTotals, payloadBytes, toolAges, openRollouts }) {
+    countRefusal: (code) => metrics.refusals.inc({ code }),
+    async print({ catalogTotals, payloadBytes, toolAges, openRollouts, installation }) {
       const totals = await catalogTotals();
       metrics.ids.set(totals.ids);
       metrics.versions.set(totals.versions);
@@ -108,6 +120,7 @@ export function createMetrics(replica?: () => ReplicaState): Metrics {
       metrics.bytes.set({ kind: 'payloads' }, await payloadBytes());
       const ages = await toolAges();
       const open = await openRollouts();
+      showInstallation(await installation());
       // Without a pause in between: somebody else may be reading.
       metrics.toolAge.reset();
       for (const { tool, channel, days } of ages) metrics.toolAge.set({ tool, channel }, days);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { operator } from './audit/audit.ts';
+import type { Backup } from './audit/backups.ts';
 import type { BlobReader } from './blobs/blob-store.ts';
 import { createDiskReader } from './blobs/disk-reader.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
@@ -10,6 +11,7 @@ import type { Config } from './config.ts';
 import { lockBlobs, openDataDir, pathsIn } from './data-dir.ts';
 import { openDatabase } from './database/connection.ts';
 import { createSqlAudit } from './database/sql-audit.ts';
+import { noteBackupIn } from './database/sql-backups.ts';
 import { fail } from './errors.ts';
 import { applyKeyStates, readKeyStates } from './keys/sql-key-states.ts';
 
@@ -22,6 +24,8 @@ export type Reading = {
   takeSnapshot(copy: string): Promise<CatalogSnapshot>;
   /** The folder of the bucket's repository. @throws FeedError BUCKET_OBJECT_DAMAGED, BLOB_STORE_UNREACHABLE where it has to be read from an object store */
   openBucket(): Promise<string>;
+  /** Notes that a backup was written; nothing is read afterwards. False: the database is of a program that cannot keep it. */
+  noteBackup(backup: Backup): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -52,6 +56,7 @@ function readFolder(dataDir: string): Reading {
     database: paths.database,
     takeSnapshot: (copy) => takeSnapshot(paths.database, copy),
     openBucket: async () => paths.bucket,
+    noteBackup: (backup) => noteBackupIn(paths.database, backup),
     close: async () => close(),
   };
 }

@@ -10,6 +10,7 @@ import { isWildcard, openListener } from './listener.ts';
 import { createLogger, type Logger } from './log.ts';
 import { announceServer } from './server-file.ts';
 import { configHelp } from './settings.ts';
+import { expiryOf } from './tls.ts';
 
 /** The verb `serve`: the server alone, until the signal. */
 export function createCommand(invocation: Invocation): Command {
@@ -61,6 +62,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { productDir, version, env, now = () => new Date(), drain, tlsPollMs = 10_000 } = options;
   let publicUrl = config.publicUrl ?? '';
+  let certificateExpiry: Date | undefined;
   let isLeaving = false;
   let isStopping = false;
   const operatorKey = randomBytes(32).toString('base64url');
@@ -74,11 +76,17 @@ export async function startServer(
     isStopping: () => isStopping,
     isLeaving: () => isLeaving,
     isFilling: options.isFilling,
+    certificateExpiry: () => certificateExpiry,
     rolloutTickMs: options.rolloutTickMs,
     operatorKey,
   });
   try {
-    const { server, url, boundUrl } = await openListener(config, createApp(opened.services), log, tlsPollMs);
+    const { server, url, boundUrl } = await openListener(config, createApp(opened.services), log, {
+      pollMs: tlsPollMs,
+      used(pair) {
+        certificateExpiry = expiryOf(pair);
+      },
+    });
     const drainServer = createDrain(server);
     publicUrl ||= url;
     const withdrawAnnouncement = announceServer(config.dataDir, {

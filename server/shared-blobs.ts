@@ -21,6 +21,8 @@ export type OpenBlobs = {
   readonly purgeQueue: PurgeQueue;
   /** Where servers share the store; where one server is alone, nobody looks for orphans while it runs. */
   readonly orphans?: OrphanQueue;
+  /** How much room copies on this machine take, where there are any. */
+  readonly cacheRoom?: () => { readonly usedBytes: number; readonly limitBytes: number };
   close(): Promise<void>;
 };
 
@@ -55,6 +57,7 @@ export async function openSharedBlobs(
     blobs: createClaimedStore(cached, createSqlBlobClaims(database, now), log),
     purgeQueue: createSharedPurgeQueue(database, now),
     orphans: createSqlOrphanQueue(database, now),
+    cacheRoom: cached.room,
     close: cached.close,
   };
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../formats/thrown.ts';
+import type { Backup } from './audit/backups.ts';
 import type { StoredBlob } from './blobs/blob-store.ts';
 import { openS3Store } from './blobs/s3-store.ts';
 import { copySharedBucket } from './bucket/shared-copy.ts';
@@ -9,6 +10,7 @@ import { createSqlSharedHistory } from './bucket/sql-shared-history.ts';
 import { openSnapshot, takeSnapshot } from './catalog/sql/snapshot.ts';
 import type { Config } from './config.ts';
 import { type Connection, openDatabase } from './database/connection.ts';
+import { createSqlBackups } from './database/sql-backups.ts';
 import { FeedError, fail } from './errors.ts';
 import { createLogger } from './log.ts';
 import { openReplica } from './replica/replica.ts';
@@ -50,6 +52,10 @@ export async function openSharedReading(
         await (await takeSnapshot(file, copy)).close();
         forgetSharing(copy);
         return openSnapshot(copy);
+      },
+      async noteBackup(backup: Backup) {
+        await createSqlBackups(replica.database).note(backup);
+        return true;
       },
       async close() {
         replica.close();

@@ -17,6 +17,11 @@ export function readTls(files: TlsFiles): TlsPair {
   return pair;
 }
 
+/** When clients stop to accept it. */
+export function expiryOf({ cert }: Pick<TlsPair, 'cert'>): Date {
+  return new Date(new X509Certificate(cert).validTo);
+}
+
 /**
  * Calls back with the new pair when a file changed and the pair matches; for one that does not (half written, half renewed) it
  * calls `onBroken` and the old pair stays. It polls, because watching works neither with symbolic links of mounted secrets nor

@@ -17,6 +17,8 @@ export type CachedFolder = {
   /** Removes copies that were used longest ago; undefined when even that makes no room. */
   makeRoom(sha256: string, sizeBytes: number): Room | undefined;
   forget(sha256: string): Promise<void>;
+  /** Of complete copies. */
+  usedBytes(): number;
 };
 
 /**
@@ -86,5 +88,6 @@ export async function openCachedFolder(root: string, maxBytes: number): Promise<
       };
     },
     forget,
+    usedBytes: () => copiedBytes,
   };
 }

@@ -12,6 +12,8 @@ import { verifiedPieces } from './verified-pieces.ts';
 export type CachedStore = BlobStore & {
   /** Removes copies of blobs that were removed, perhaps by another server. */
   forget(sha256s: Iterable<string>): Promise<void>;
+  /** How much room the copies take, and may take. */
+  room(): { readonly usedBytes: number; readonly limitBytes: number };
   /** Ends what is being copied. */
   close(): Promise<void>;
 };
@@ -216,6 +218,7 @@ export async function openCachedStore(
     async forget(sha256s) {
       for (const sha256 of sha256s) await forgetOne(sha256);
     },
+    room: () => ({ usedBytes: folder.usedBytes(), limitBytes: maxBytes }),
     async close() {
       isClosed = true;
       for (const { started } of copying.values()) {

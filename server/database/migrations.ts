@@ -503,4 +503,12 @@ export const migrations: readonly string[] = [
     since  INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The last feed:backup that ended well, at most one row (audit/backups.ts).
+  CREATE TABLE last_backup (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    at         INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

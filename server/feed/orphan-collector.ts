@@ -11,6 +11,16 @@ export type OrphanCollector = {
   stop(): Promise<void>;
   /** Once, now. Returns how many blobs it has queued for removal. */
   collect(): Promise<number>;
+  /** Its runs since the start. */
+  runs(): CollectorRuns;
+};
+
+export type CollectorRuns = {
+  readonly done: number;
+  /** Those among them that removed nothing, since database and store do not seem to belong together. */
+  readonly failed: number;
+  /** Blobs that were queued for removal. */
+  readonly removed: number;
 };
 
 /** Since a blob was first found without a name: whoever dumps the database has this time to copy the store (docs/operate/replicas.md). */
@@ -43,14 +53,22 @@ export function createOrphanCollector({
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let isStopped = false;
+  let runs: CollectorRuns = { done: 0, failed: 0, removed: 0 };
 
   async function collect(): Promise<number> {
-    const due = await look();
-    await purging.sweep();
-    return due;
+    try {
+      const due = await look();
+      await purging.sweep();
+      if (due === 'refused') runs = { ...runs, failed: runs.failed + 1 };
+      else runs = { ...runs, done: runs.done + 1, removed: runs.removed + due };
+      return due === 'refused' ? 0 : due;
+    } catch (error) {
+      runs = { ...runs, failed: runs.failed + 1 };
+      throw error;
+    }
   }
 
-  async function look(): Promise<number> {
+  async function look(): Promise<number | 'refused'> {
     const [isNamed, known] = [await orphans.names(), await orphans.known()];
     const gone = new Set(known.keys());
     const [fresh, due]: [string[], string[]] = [[], []];
@@ -70,7 +88,7 @@ export function createOrphanCollector({
     }
     if (named * 2 < stored) {
       log.error({ stored, named }, wrongPair);
-      return 0;
+      return 'refused';
     }
     const first = (sha256s: readonly string[]) => sha256s.slice(0, maxAtOnce);
     await orphans.note({ fresh: first(fresh), gone: [...gone], due: first(due) });
@@ -95,5 +113,6 @@ export function createOrphanCollector({
       await running;
     },
     collect,
+    runs: () => runs,
   };
 }

@@ -5,17 +5,19 @@ import { FeedError } from '../errors.ts';
 import { mayNameVersion, type ReadAuth } from '../http/read-access.ts';
 import { type Metrics, metricsType } from '../metrics.ts';
 import type { Rollouts } from '../rollout/rollouts.ts';
+import { type InstallationServices, readInstallation } from './installation.ts';
 import { readOpenRollouts } from './open-rollouts.ts';
 import { shareFor } from './share-for.ts';
 import { readToolAges, type ToolAge, type ToolAgeServices } from './tool-ages.ts';
 
-export type MetricServices = ToolAgeServices & {
-  readonly config: { readonly readAuth?: ReadAuth };
-  readonly metrics: Pick<Metrics, 'print'>;
-  readonly catalog: Pick<Catalog, 'totals'>;
-  readonly payloads: Pick<Payloads, 'totalBytes'>;
-  readonly rollouts: Pick<Rollouts, 'listOpen' | 'details'>;
-};
+export type MetricServices = ToolAgeServices &
+  InstallationServices & {
+    readonly config: { readonly readAuth?: ReadAuth };
+    readonly metrics: Pick<Metrics, 'print'>;
+    readonly catalog: Pick<Catalog, 'totals'>;
+    readonly payloads: Pick<Payloads, 'totalBytes'>;
+    readonly rollouts: Pick<Rollouts, 'listOpen' | 'details'>;
+  };
 
 /** Totals over all packages, and over all clients, are computed at most this often, however many ask. */
 const totalsKeptMs = 30_000;
@@ -52,6 +54,7 @@ export function createMetricsHandler(services: MetricServices): RequestHandler {
     catalogTotals: shareFor(totalsKeptMs, () => catalog.totals()),
     payloadBytes: shareFor(totalsKeptMs, () => payloads.totalBytes()),
     toolAges: shareFor(agesKeptMs, readAges),
+    installation: shareFor(agesKeptMs, () => readInstallation(services)),
   };
   return async (req, res) => {
     const text = await metrics.print({ ...sources, openRollouts: () => openRollouts(req) });

@@ -2,7 +2,9 @@ import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { fileReason } from '../../formats/file-reason.ts';
+import { messageOf } from '../../formats/thrown.ts';
 import type { Invocation } from '../../invocation.ts';
+import type { Backup } from '../audit/backups.ts';
 import type { Git } from '../bucket/git-backend.ts';
 import { findDamage, openRepository, writeBundle } from '../bucket/git-bundle.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
@@ -65,6 +67,7 @@ async function backup(invocation: Invocation, file: string, flags: Flags): Promi
     );
     await rename(join(part, 'tar'), file);
     await syncFolder(dirname(file));
+    await note(invocation, reading, { at: new Date(manifest.time), sizeBytes: (await stat(file)).size });
     await tell(invocation, file, manifest, flags);
   } catch (error) {
     throw asSpaceError(error, dirname(file));
@@ -122,6 +125,18 @@ async function requireSound({ database }: Reading, snapshot: CatalogSnapshot, gi
   const damage = await findDamage(git);
   if (damage !== undefined)
     fail('BUCKET_DAMAGED', { dir: dirname(git.dir), problem: damage.replace(/\s+/g, ' ') });
+}
+
+/** For the metrics. The backup is good without it. */
+async function note({ stderr }: Invocation, reading: Reading, backup: Backup): Promise<void> {
+  try {
+    if (await reading.noteBackup(backup)) return;
+    stderr.write('The time of this backup is not noted: the database is of an earlier version.\n');
+  } catch (error) {
+    stderr.write(
+      `The backup is written, but its time could not be noted, so that the metrics show the one before: ${messageOf(error)}\n`,
+    );
+  }
 }
 
 async function tell(

@@ -135,6 +135,14 @@ describe.skipIf(!canCluster)('verbs beside two replicas (needs PostgreSQL and ve
     expect(await readdir(join(dir, 'exported-bucket', 'bucket'))).toContain('buf.json');
     const report = JSON.parse(await done(createBackup, join(dir, 'feed.tar'), '--json'));
     expect(report).toMatchObject({ payloads: 1, isVerified: true, missing: [] });
+
+    for (const { url } of [first, second]) {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      const noted = /^gwt_backup_last_timestamp_seconds (.+)$/m.exec(metrics)?.[1];
+      expect(Number(noted) * 1000).toBe(Date.parse(report.time));
+      expect(metrics).toMatch(/^gwt_blob_cache_limit_bytes [1-9]/m);
+      expect(metrics).toContain('gwt_collector_runs_total{outcome="failed"} 0\n');
+    }
   });
 
   it('find bytes that are gone, and say when the store itself is away', async () => {

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FeedError } from '../../../server/errors.ts';
+import type { InstallationValues } from '../../../server/installation-metrics.ts';
 import { createMetrics } from '../../../server/metrics.ts';
 import { createMetricsHandler } from '../../../server/monitoring/metrics.ts';
 import { readOpenRollouts } from '../../../server/monitoring/open-rollouts.ts';
@@ -10,6 +11,18 @@ import { listen } from '../../kit/listen.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { type RolloutServer, startRolloutServer } from '../api/rollout-server.ts';
+
+/** An installation that has nothing. */
+const bare: InstallationValues = {
+  version: '0.0.0-test',
+  schemaVersion: 1,
+  certificateExpiry: undefined,
+  disk: undefined,
+  lastBackup: undefined,
+  auditEntries: 0,
+  cache: undefined,
+  collector: undefined,
+};
 
 const servers: TestServer[] = [];
 afterEach(async () => {
@@ -111,6 +124,9 @@ describe('/metrics', () => {
         totals: async () => ({ ids: 0, versions: 0, bytes: 0 }),
       },
       rollouts: { listOpen: async () => [], details: () => Promise.reject(new Error('there is none')) },
+      version: '0.0.0-test',
+      audit: { head: async () => ({ number: 0, hash: '' }) },
+      installation: { dataDir: '/nonexistent', schemaVersion: 1, backups: { last: async () => undefined } },
     });
   };
 
@@ -187,6 +203,7 @@ describe('/metrics', () => {
       payloadBytes: async () => 0,
       toolAges: async () => [],
       openRollouts: async () => [],
+      installation: async () => bare,
     });
 
     const rows = text.split('\n').filter((line) => line.startsWith('gwt_downloads_total{'));
@@ -210,6 +227,7 @@ describe('the metrics of rollouts', () => {
       payloadBytes: async () => 0,
       toolAges: async () => [],
       openRollouts: () => readOpenRollouts(server.rollouts),
+      installation: async () => bare,
     });
     return text.split('\n').filter((line) => line.startsWith('gwt_rollout_'));
   }
