@@ -44,21 +44,26 @@ export function asBlobStoreError(error: unknown): unknown {
 }
 
 const noBucket = /^(NoSuchBucket|NotFound)$/;
-const noCredentials = /^(CredentialsProviderError|TokenProviderError)$/;
-/** The last is versitygw's, with status 404. */
-const refused = /^(AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|XAdminUserNotFound)$/;
+/** Those about tokens come with status 400. The last is versitygw's, with status 404. */
+const refused =
+  /^(AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|XAdminUserNotFound)$/;
 const elsewhere =
   /^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|InvalidRegion)$/;
 
+/** A server that starts has no credentials, or cannot get those that its environment names: a file, a token, a service that gives them. */
+export function asCredentialsError(error: unknown, address: S3Address): FeedError {
+  const cause = causeOf(error);
+  const shown = cause === 'CredentialsProviderError' ? 'none were found' : cause;
+  return new FeedError('BLOB_STORE_CREDENTIALS', { at: placeOf(address), cause: shown }, plain(error));
+}
+
 /** The first request of a server that starts: its settings may be wrong. */
-export function asStartError(error: unknown, { bucket, endpoint, region }: S3Address): FeedError {
+export function asStartError(error: unknown, address: S3Address): FeedError {
   const [cause, status] = [causeOf(error), statusOf(error)];
-  const at = endpoint ?? `AWS${region === undefined ? '' : `, region ${region}`}`;
-  const details = { bucket, at: withoutUser(at), cause };
+  const details = { bucket: address.bucket, at: placeOf(address), cause };
   const fail = (code: ConstructorParameters<typeof FeedError>[0]) =>
     new FeedError(code, details, plain(error));
   if (noBucket.test(cause)) return fail('BLOB_STORE_MISSING');
-  if (noCredentials.test(cause)) return fail('BLOB_STORE_CREDENTIALS');
   if (elsewhere.test(cause) || isRegionMissing(error)) return fail('BLOB_STORE_ELSEWHERE');
   if (status === 401 || status === 403 || refused.test(cause)) return fail('BLOB_STORE_REFUSED');
   // A web server that is no object store answers with a page, or with 404 and 405.
@@ -75,7 +80,8 @@ function isUnreadable(error: unknown): boolean {
   return error instanceof SyntaxError || (error instanceof Error && /deserialization/i.test(error.message));
 }
 
-/** Someone may write credentials there, as in other addresses. */
-function withoutUser(address: string): string {
-  return address.replace(/\/\/[^/]*@/, '//***@');
+/** Someone may write credentials into the endpoint, as in other addresses. */
+function placeOf({ endpoint, region }: S3Address): string {
+  const at = endpoint ?? `AWS${region === undefined ? '' : `, region ${region}`}`;
+  return at.replace(/\/\/[^/]*@/, '//***@');
 }

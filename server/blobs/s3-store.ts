@@ -9,7 +9,7 @@ import { roomError } from './disk-room.ts';
 import { receiveFile, type UploadedFile } from './disk-upload.ts';
 import { createHolds } from './holds.ts';
 import { createS3, keyOf, type S3, type S3Address, type S3Limits, soon } from './s3-client.ts';
-import { asBlobStoreError, asStartError } from './s3-errors.ts';
+import { asBlobStoreError, asCredentialsError, asStartError } from './s3-errors.ts';
 import { createS3Reader } from './s3-reader.ts';
 
 const mebibyte = 1024 ** 2;
@@ -147,6 +147,12 @@ export async function openS3Store(address: S3Address, dir: string, limits?: S3Li
 
 /** A list has the reason of a refusal in its answer; a question about the bucket alone has none. */
 async function requireAccess({ client, address, limits }: S3): Promise<void> {
+  try {
+    // By itself, since what goes wrong here may be of a service that gives credentials, and not of the store.
+    await client.config.credentials();
+  } catch (error) {
+    throw asCredentialsError(error, address);
+  }
   try {
     const list = new ListObjectsV2Command({ Bucket: address.bucket, Prefix: address.prefix, MaxKeys: 1 });
     await client.send(list, soon({ limits }));

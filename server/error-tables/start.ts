@@ -37,7 +37,7 @@ export const startErrors = {
   ],
   BLOB_STORE_CREDENTIALS: [
     500,
-    'There are no credentials for the object store at {at}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this server a web identity or a role.',
+    'There are no credentials for the object store at {at} ({cause}). Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this server a web identity or a role; where one of them is given, check its file, its token and the service that is asked for credentials.',
   ],
   BLOB_STORE_REFUSED: [
     500,

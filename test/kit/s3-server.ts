@@ -30,8 +30,11 @@ export type S3Server = {
   close(): Promise<void>;
 };
 
-/** versitygw over a folder. The credentials get into the environment of this process, where the SDK looks for them. */
-export async function startS3Server(): Promise<S3Server> {
+/**
+ * versitygw over a folder. The credentials get into the environment of this process, where the SDK looks for them.
+ * @param more further options of versitygw
+ */
+export async function startS3Server(more: readonly string[] = []): Promise<S3Server> {
   const dir = await mkdtemp(join(tmpdir(), 'gwt-s3-'));
   for (const name of ['buckets', 'facts']) await mkdir(join(dir, name));
   const port = await freePort();
@@ -51,7 +54,7 @@ export async function startS3Server(): Promise<S3Server> {
     program = spawn(
       'versitygw',
       [
-        ...['--port', `127.0.0.1:${port}`, '--health', '/health', '--keep-alive', '--quiet'],
+        ...['--port', `127.0.0.1:${port}`, '--health', '/health', '--keep-alive', '--quiet', ...more],
         ...['posix', '--sidecar', join(dir, 'facts'), join(dir, 'buckets')],
       ],
       {
