@@ -112,6 +112,10 @@ export type Services = Pick<InstallationServices, 'certificateExpiry' | 'install
   readonly isLeaving?: (() => boolean) | undefined;
   /** Where several servers share a database. */
   readonly freshness?: Freshness | undefined;
+  /** Another one for each process that serves. */
+  readonly instance?: string | undefined;
+  /** SHA-256 of the program's own SBOM, where there is one. */
+  readonly sbomHash?: string | undefined;
   /** Whether `start` is releasing the first packages. */
   readonly isFilling?: (() => boolean) | undefined;
 };

@@ -38,6 +38,9 @@ export type ServiceDeps = {
   readonly isLeaving?: (() => boolean) | undefined;
   readonly isFilling?: (() => boolean) | undefined;
   readonly certificateExpiry?: (() => Date | undefined) | undefined;
+  /** Which process of a server this is, for whoever asks /healthz; verbs have none. */
+  readonly instance?: string;
+  readonly sbomHash?: string | undefined;
   /** A key with every scope, valid until these services are closed. */
   readonly operatorKey?: string;
   /** How often the time of rollouts passes. */

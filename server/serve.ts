@@ -8,6 +8,7 @@ import { type Config, loadConfig } from './config.ts';
 import { createDrain, type DrainLimits } from './http/drain.ts';
 import { isWildcard, openListener } from './listener.ts';
 import { createLogger, type Logger } from './log.ts';
+import { readSbomHash } from './sbom-hash.ts';
 import { announceServer } from './server-file.ts';
 import { configHelp } from './settings.ts';
 import { expiryOf } from './tls.ts';
@@ -66,6 +67,7 @@ export async function startServer(
   let isLeaving = false;
   let isStopping = false;
   const operatorKey = randomBytes(32).toString('base64url');
+  const instance = randomBytes(8).toString('hex');
   const opened = await openServices(config, {
     now,
     log,
@@ -79,6 +81,8 @@ export async function startServer(
     certificateExpiry: () => certificateExpiry,
     rolloutTickMs: options.rolloutTickMs,
     operatorKey,
+    instance,
+    sbomHash: await readSbomHash(productDir),
   });
   try {
     const { server, url, boundUrl } = await openListener(config, createApp(opened.services), log, {
@@ -93,6 +97,7 @@ export async function startServer(
       pid: process.pid,
       url: boundUrl,
       key: operatorKey,
+      instance,
     });
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');
     opened.rereading.start();

@@ -6,7 +6,13 @@ import { z } from 'zod';
  * `server.json` in the data folder, which only its owner may read, is how the operator's verbs find the server that uses the
  * folder. Its key has every scope and ends with the process, so a file left by a crash is harmless.
  */
-const ServerFile = z.object({ pid: z.number(), url: z.url(), key: z.string() });
+const ServerFile = z.object({
+  pid: z.number(),
+  url: z.url(),
+  key: z.string(),
+  /** What its /healthz says in `X-Instance`; older servers have none. */
+  instance: z.string().optional(),
+});
 export type ServerFile = z.infer<typeof ServerFile>;
 
 /** Announces the server; the returned function removes the file. */

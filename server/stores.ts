@@ -22,6 +22,14 @@ export type Stores = {
   close(): void;
 };
 
+export type StoreDeps = {
+  readonly now: () => Date;
+  readonly log: Logger;
+  readonly version: string;
+  /** Of a server; verbs have none. */
+  readonly instance?: string | undefined;
+};
+
 /**
  * @throws FeedError DATABASE_DRIVER, CATALOG_DAMAGED, CATALOG_NEWER, STORAGE_FULL; where servers share the data those of
  *   `openReplica`
@@ -29,7 +37,7 @@ export type Stores = {
 export async function openStores(
   config: Config,
   dataDir: DataPaths,
-  { now, log }: { readonly now: () => Date; readonly log: Logger },
+  { now, log, ...server }: StoreDeps,
 ): Promise<Stores> {
   const { databaseUrl, blobStore, blobCacheBytes: cacheBytes } = config;
   if (databaseUrl === undefined || blobStore === undefined) {
@@ -47,15 +55,18 @@ export async function openStores(
     };
   }
   // Loaded only where they are needed: they bring the drivers with them.
-  const [{ openReplica }, { openSharedBlobs }, { warnOfPlainStores }] = await Promise.all([
+  const [{ openReplica }, { applicationOf }, { openSharedBlobs }, { warnOfPlainStores }] = await Promise.all([
     import('./replica/replica.ts'),
+    import('./replica/postgres.ts'),
     import('./shared-blobs.ts'),
     import('./plain-stores.ts'),
   ]);
   await warnOfPlainStores(databaseUrl, blobStore.endpoint, log);
   const paths = replicaPaths(config.dataDir);
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
-  const replica = await openReplica(databaseUrl, paths.database, log);
+  const { version, instance } = server;
+  const application = instance && applicationOf(version, instance);
+  const replica = await openReplica(databaseUrl, paths.database, log, { application });
   return {
     database: replica.database,
     databaseFile: paths.database,

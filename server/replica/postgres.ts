@@ -33,8 +33,12 @@ const lockMs = 10_000;
 /** A replica that is frozen in its turn loses it, so that the others go on. */
 const idleInTransactionMs = 2_000;
 
+/** What the database shows of a server's connections in `pg_stat_activity`: its version and which process it is. */
+export const applicationOf = (version: string, instance: string): string =>
+  `go-win-tools/${version} serve ${instance}`;
+
 /** Opens no connection yet. The driver is loaded here, so that a server without PostgreSQL never loads it. */
-export async function openPostgres(url: string): Promise<Postgres> {
+export async function openPostgres(url: string, application = 'go-win-tools'): Promise<Postgres> {
   const { default: pg } = await import('pg');
   const name = nameOf(url);
   // Times and sizes are whole numbers below 2^53.
@@ -63,7 +67,7 @@ export async function openPostgres(url: string): Promise<Postgres> {
       return new pg.Client({
         connectionString: url,
         types: parsers,
-        application_name: 'go-win-tools',
+        application_name: application,
         connectionTimeoutMillis: connectMs,
         keepAlive: true,
         keepAliveInitialDelayMillis: 1_000,

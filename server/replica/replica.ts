@@ -22,8 +22,12 @@ export type Replica = Omit<Freshness, 'close'> & {
   close(): void;
 };
 
-/** `trustMs`: the same on all replicas (lease.ts). */
-export type ReplicaOptions = { readonly trustMs: number };
+export type ReplicaOptions = {
+  /** The same on all replicas (lease.ts). */
+  readonly trustMs?: number;
+  /** What the database shows of its connections. */
+  readonly application?: string | undefined;
+};
 
 /** Changes that share one commit. All replicas wait while they are made, and PostgreSQL gives up who takes longer than 2 s. */
 const maxTogether = 200;
@@ -47,12 +51,12 @@ export async function openReplica(
   url: string,
   file: string,
   log: Logger,
-  options: ReplicaOptions = { trustMs },
+  options: ReplicaOptions = {},
 ): Promise<Replica> {
-  const postgres = await openPostgres(url);
+  const postgres = await openPostgres(url, options.application);
   const local = openCopyFile(file, log);
   try {
-    return await connectReplica(postgres, local, file, { log, ...options });
+    return await connectReplica(postgres, local, file, { log, trustMs, ...options });
   } catch (error) {
     local.close();
     throw error;
@@ -63,7 +67,7 @@ async function connectReplica(
   postgres: Postgres,
   local: Connection,
   file: string,
-  { log, trustMs }: ReplicaOptions & { readonly log: Logger },
+  { log, trustMs }: { readonly log: Logger; readonly trustMs: number },
 ): Promise<Replica> {
   const tables = sharedTables(local.prepare);
   const schema: Schema = { number: migrations.length, tables };

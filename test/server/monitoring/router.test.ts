@@ -1,15 +1,47 @@
-import { rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startTestServer } from '../../kit/test-server.ts';
+import { wholeDays } from '../../../server/monitoring/health.ts';
+import { productDir, startTestServer } from '../../kit/test-server.ts';
 
 describe('monitoring routes', () => {
   it('say that the server is alive and ready', async () => {
     const server = await startTestServer();
 
-    expect(await (await fetch(`${server.url}/healthz`)).text()).toBe('ok\n');
+    const answer = await fetch(`${server.url}/healthz`);
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    const sbom = await readFile(join(productDir, 'dist', 'sbom.cdx.json')).catch(() => undefined);
+    expect(await answer.json()).toEqual({
+      status: 'ok',
+      version: '0.0.0-test',
+      cert_expiry_days: null,
+      sbom_hash: sbom === undefined ? null : createHash('sha256').update(sbom).digest('hex'),
+    });
     expect(await (await fetch(`${server.url}/readyz`)).text()).toBe('ready\n');
     await server.stop();
+  });
+
+  it('tell the processes of servers apart', async () => {
+    const servers = [await startTestServer(), await startTestServer()];
+    const instances = await Promise.all(
+      servers.map(async ({ url }) => (await fetch(`${url}/healthz`)).headers.get('x-instance')),
+    );
+
+    for (const instance of instances) expect(instance).toMatch(/^[0-9a-f]{16}$/);
+    expect(new Set(instances).size).toBe(2);
+    for (const server of servers) await server.stop();
+  });
+
+  it.each([
+    ['2026-12-01T00:00:00Z', 0],
+    ['2026-12-01T12:00:00Z', 1],
+    ['2026-11-30T11:59:59Z', -1],
+    ['2026-11-28T12:00:00Z', -2],
+    ['2027-11-30T12:00:00Z', 365],
+  ])('count whole days until %s: %i', (until, days) => {
+    expect(wholeDays(new Date(until), new Date('2026-11-30T12:00:00Z'))).toBe(days);
   });
 
   it('name what does not answer, and stay alive', async () => {

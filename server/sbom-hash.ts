@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** SHA-256 in hex of the SBOM that `build` wrote; undefined in a checkout that was never built. */
+export async function readSbomHash(productDir: string): Promise<string | undefined> {
+  try {
+    const sbom = await readFile(join(productDir, 'dist', 'sbom.cdx.json'));
+    return createHash('sha256').update(sbom).digest('hex');
+  } catch {
+    return undefined;
+  }
+}
