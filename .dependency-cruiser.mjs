@@ -16,7 +16,7 @@ const routeModules = [
   'monitoring',
 ];
 const adapters =
-  '^server/(database/|replica/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|bucket|clients|rollout)/sql-)';
+  '^server/(database/|replica/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|trust|bucket|clients|rollout)/sql-)';
 
 /**
  * The generator from the verbs down. Each part knows those below it only, so that no two folders need each other. `published` stands below
@@ -93,7 +93,7 @@ export default {
     forbid(
       'modules-know-no-routes',
       'Catalog, blobs and keys hold data; protocols and use-cases are built on top of them.',
-      { path: '^server/(catalog|blobs|keys|clients|rollout|audit)/' },
+      { path: '^server/(catalog|blobs|keys|trust|clients|rollout|audit)/' },
       { path: `^server/(feed|http|${routeModules.join('|')})/` },
     ),
     forbid(

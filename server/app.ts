@@ -66,6 +66,7 @@ import { createPushRouter } from './push/router.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import type { Standings } from './rollout/standing.ts';
 import type { Views } from './rollout/views.ts';
+import type { Trust } from './trust/trust.ts';
 import { createFlatRoute } from './v3/flat.ts';
 import { createV3Route } from './v3/router.ts';
 
@@ -97,6 +98,7 @@ export type Services = Pick<InstallationServices, 'certificateExpiry' | 'install
   readonly purging: Purging;
   readonly bucket: Bucket;
   readonly keys: Keys;
+  readonly trust: Trust;
   readonly rings: Rings;
   /** Another number after each change of rings. */
   readonly ringChanges: () => number;
@@ -139,7 +141,8 @@ export function createApp(services: Services): RequestListener {
   const securityHeaders = securityHeaderList(config.tls !== undefined);
   const uploading = { ...services, maxPackageBytes, reservedIds, approvals, metrics, uploads };
   const downloading = { catalog, blobs, cache, beginDownload };
-  const identifying = identify(findKey, createGuessThrottle(now), () => catchUpWith(services.freshness));
+  const slowDown = createGuessThrottle(now);
+  const identifying = identify(findKey, slowDown, () => catchUpWith(services.freshness));
   const addresses = createClientAddresses({ ...services, clients: config.clients });
   const requireClient = addresses.require;
   const clientRoutes = createClientRoutes({
@@ -161,7 +164,10 @@ export function createApp(services: Services): RequestListener {
     { mount: '/', router: createManifestsRouter({ ...services, requireClient }) },
     { mount: '/', router: createInstallRouter(services) },
     { mount: '/', router: createBucketRouter({ ...services, requireClient, metrics, uploads }) },
-    { mount: '/api/v1', router: createAdminRouter({ ...services, reservedIds, ...heldUploads(services) }) },
+    {
+      mount: '/api/v1',
+      router: createAdminRouter({ ...services, reservedIds, slowDown, ...heldUploads(services) }),
+    },
     { mount: '/', router: createDescriptionRouter(services) },
     { mount: '/', router: createRolloutPages({ ...services, identify: identifying }) },
     { mount: '/', router: createGalleryRouter(services) },

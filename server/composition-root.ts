@@ -27,6 +27,7 @@ import { createRolloutRunner, type RolloutRunner } from './rollout/runner.ts';
 import { openRollouts } from './rollout-services.ts';
 import { forgetServer } from './server-file.ts';
 import { openStores } from './stores.ts';
+import { createSqlTrust } from './trust/sql-trust.ts';
 
 export type ServiceDeps = {
   readonly now: () => Date;
@@ -188,6 +189,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       catalog,
       revisions: catalog.revisions,
       keys,
+      trust: createSqlTrust(database, now),
       ...opened,
       rollouts,
       payloads,

@@ -6,6 +6,7 @@ import { replicaErrors } from './error-tables/replicas.ts';
 import { rolloutErrors } from './error-tables/rollouts.ts';
 import { startErrors } from './error-tables/start.ts';
 import type { ErrorTable } from './error-tables/table.ts';
+import { trustErrors } from './error-tables/trust.ts';
 import { verbErrors } from './error-tables/verbs.ts';
 
 /** Every error of the server and its verbs. */
@@ -17,6 +18,7 @@ const errors = {
   ...bucketErrors,
   ...rolloutErrors,
   ...replicaErrors,
+  ...trustErrors,
 } satisfies ErrorTable;
 
 export type ErrorCode = keyof typeof errors;
@@ -28,6 +30,9 @@ const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
   PLACE_MISSING: 2,
   PASSWORD_MISSING: 2,
   KEY_UNUSABLE: 2,
+  PUBLISHER_UNUSABLE: 2,
+  ISSUER_UNUSABLE: 2,
+  ISSUER_FILE: 2,
   RING_UNUSABLE: 2,
   CLIENT_INVALID: 2,
   PURGE_ROLLOUT: 2,

@@ -50,6 +50,7 @@ export function createKeyRouter({ keys, log, now }: KeyServices): Router {
       const outcome = await keys.rotate(id, toRotation(wanted, now()), await administratorOf(req));
       if (outcome === 'missing') fail('KEY_NOT_FOUND', { id });
       if (outcome === 'expired') fail('KEY_DEAD', { id });
+      if (outcome === 'exchanged') fail('KEY_EXCHANGED', { id });
       log.info({ keyId: id }, 'key rotated');
       res.json({ id, key: outcome.key } satisfies CreatedKeyJson);
     })

@@ -5,6 +5,9 @@ import { AlertmanagerWebhook } from '../rollout/alerts.ts';
 import { ClientJson, ClientParameters, ClientsPage, ClientsParameters } from '../rollout/client-json.ts';
 import { type RolloutActionName, rolloutActions } from '../rollout/perform.ts';
 import { NewRolloutJson, RolloutActionJson, RolloutJson } from '../rollout/rollout-json.ts';
+import { IssuerJson, NewIssuerJson, SetIssuerJson } from '../trust/issuer-json.ts';
+import { AddedPublisherJson, NewPublisherJson, PublisherJson } from '../trust/publisher-json.ts';
+import { ExchangedKeyJson, TokenJson } from '../trust/token-json.ts';
 import { HeldVersion, NewHeldManifest } from './held-json.ts';
 import {
   AuditPage,
@@ -41,7 +44,7 @@ type Operation = {
   /** What else a request that succeeds may be answered with. */
   readonly otherAnswers?: readonly (Answer & { readonly when: string })[];
   /** Errors other than those about the key. */
-  readonly errors?: readonly (400 | 404 | 409 | 413 | 503)[];
+  readonly errors?: readonly (400 | 403 | 404 | 409 | 413 | 503)[];
 };
 
 const actionSummaries: Readonly<Record<RolloutActionName, string>> = {
@@ -106,6 +109,64 @@ const operations: readonly Operation[] = [
     isBodyOptional: true,
     answer: { status: 200, schema: CreatedKeyJson },
     errors: [400, 404, 413],
+  },
+  {
+    method: 'post',
+    path: '/token',
+    summary: "Exchanges a CI job's OIDC token for a key that ends soon; each token once.",
+    body: TokenJson,
+    answer: { status: 201, schema: ExchangedKeyJson },
+    errors: [400, 403, 409, 413],
+  },
+  {
+    method: 'get',
+    path: '/publishers',
+    summary: 'The trusted publishers: whose tokens are exchanged for keys.',
+    scope: 'admin',
+    answer: { status: 200, schema: z.array(PublisherJson) },
+  },
+  {
+    method: 'post',
+    path: '/publishers',
+    summary: 'Adds a trusted publisher.',
+    scope: 'admin',
+    body: NewPublisherJson,
+    answer: { status: 201, schema: AddedPublisherJson },
+    errors: [400, 409, 413],
+  },
+  {
+    method: 'delete',
+    path: '/publishers/{id}',
+    summary: 'Removes a trusted publisher, and revokes the keys that were made for it.',
+    scope: 'admin',
+    inPath: { id: 'As the list shows it.' },
+    answer: { status: 204 },
+    errors: [404],
+  },
+  {
+    method: 'get',
+    path: '/issuers',
+    summary: 'The issuers of tokens whose public keys this server knows.',
+    scope: 'admin',
+    answer: { status: 200, schema: z.array(IssuerJson) },
+  },
+  {
+    method: 'post',
+    path: '/issuers',
+    summary: 'Sets the public keys of an issuer, in place of those that it had.',
+    scope: 'admin',
+    body: NewIssuerJson,
+    answer: { status: 200, schema: SetIssuerJson },
+    errors: [400, 413],
+  },
+  {
+    method: 'delete',
+    path: '/issuers/{id}',
+    summary: 'Forgets an issuer, and revokes the keys that were made for its tokens.',
+    scope: 'admin',
+    inPath: { id: 'As the list shows it.' },
+    answer: { status: 204 },
+    errors: [404],
   },
   {
     method: 'get',
@@ -305,7 +366,7 @@ function rolloutOperations(): Operation[] {
 const whatWentWrong = {
   400: 'The request is invalid; `title` says why.',
   401: 'It needs a key.',
-  403: 'The key is not valid, or lacks the scope.',
+  403: 'The key, or the token, is not valid, or lacks the scope.',
   404: 'There is none.',
   409: 'It conflicts with the current state; `title` says why.',
   503: 'It could not be stored; send it again.',

@@ -8,11 +8,13 @@ import { createHeldRouter, type HeldServices } from './held.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
 import { openApiOf } from './openapi.ts';
 import { createOwnKeyRouter } from './own-key.ts';
+import { createPublisherRouter, type PublisherServices } from './publishers.ts';
 import { createPurgeRouter, type PurgeServices } from './purges.ts';
 import { createReleaseRouter } from './releases.ts';
 import { createRingRouter, type RingServices } from './rings.ts';
 import { createRolloutRouter, type RolloutServices } from './rollouts.ts';
 import type { ServerInfo } from './schemas.ts';
+import { createTokenRouter, type TokenServices } from './token.ts';
 
 export type AdminServices = KeyServices &
   AuditServices &
@@ -21,6 +23,8 @@ export type AdminServices = KeyServices &
   ClientServices &
   RolloutServices &
   AlertServices &
+  PublisherServices &
+  TokenServices &
   HeldServices & { readonly publicUrl: () => string; readonly version: string };
 
 /** Routes for programs that manage the server: JSON under /api/v1, described by openapi.ts. */
@@ -38,14 +42,19 @@ export function createAdminRouter(services: AdminServices): Router {
     })
     .all(methodNotAllowed('GET, HEAD'));
   router.use(createOwnKeyRouter());
+  router.use(createTokenRouter(services));
   router.use(createReleaseRouter(services));
   router.use(createRingRouter(services));
   router.use(createClientRouter(services));
   router.use(createRolloutRouter(services));
   router.use(createAlertRouter(services));
   router.use(createHeldRouter(services));
-  router.use(['/keys', '/audit', '/imports', '/downloads', '/purges'], requireAdmin);
+  router.use(
+    ['/keys', '/publishers', '/issuers', '/audit', '/imports', '/downloads', '/purges'],
+    requireAdmin,
+  );
   router.use(createKeyRouter(services));
+  router.use(createPublisherRouter(services));
   router.use(createAuditRouter(services));
   router.use(createPurgeRouter(services));
   return router;

@@ -28,6 +28,11 @@ const changeKinds = [
   'key created',
   'key rotated',
   'key revoked',
+  'token exchanged',
+  'publisher added',
+  'publisher removed',
+  'issuer set',
+  'issuer removed',
   'bucket moved',
   'ring set',
   'ring removed',
@@ -41,7 +46,7 @@ const changeKinds = [
 /** What changed. Each kind sets the fields that apply to it. */
 export type Change = {
   readonly kind: (typeof changeKinds)[number];
-  /** Package id, tool, key id, git ref or ring; for imports and restores where the data came from. */
+  /** Package id, tool, key id, git ref, ring, publisher id or issuer; for imports and restores where the data came from. */
   readonly subject: string;
   readonly version?: string | undefined;
   readonly file?: string | undefined;

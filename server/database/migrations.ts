@@ -511,4 +511,37 @@ export const migrations: readonly string[] = [
     size_bytes INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- Trusted publishing (trust/trust.ts): CI jobs exchange their OIDC tokens for keys that end soon. claims: a JSON array of [name, value].
+  CREATE TABLE publishers (
+    id       TEXT PRIMARY KEY,
+    name     TEXT NOT NULL,
+    issuer   TEXT NOT NULL,
+    audience TEXT NOT NULL,
+    subject  TEXT NOT NULL,
+    claims   TEXT NOT NULL,
+    scopes   TEXT NOT NULL,
+    ids      TEXT NOT NULL,
+    networks TEXT NOT NULL,
+    owner    TEXT,
+    expires  INTEGER,
+    created  INTEGER NOT NULL,
+    removed  INTEGER
+  ) STRICT, WITHOUT ROWID;
+  -- The public keys of each issuer (a JWK Set), and where they came from: its address, or a file.
+  CREATE TABLE issuers (
+    url     TEXT PRIMARY KEY,
+    keys    TEXT NOT NULL,
+    source  TEXT NOT NULL,
+    fetched INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- Tokens that were exchanged, by a hash of what makes them unique, until no server would take them any more.
+  CREATE TABLE spent_tokens (
+    hash BLOB PRIMARY KEY,
+    ends INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- The publisher that a key was made for; NULL: a person made it.
+  ALTER TABLE keys ADD COLUMN publisher TEXT;
+  CREATE INDEX exchanged_keys ON keys (publisher, expires) WHERE publisher IS NOT NULL;
+  `,
 ];

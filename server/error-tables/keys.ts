@@ -41,4 +41,8 @@ export const keyErrors = {
     409,
     'The key {id} has expired, so rotating it needs a new expiry: --expires on the command line, `expires` in the API.',
   ],
+  KEY_EXCHANGED: [
+    409,
+    'The key {id} is one that a CI job got for its token, and cannot be rotated: the next job gets another one. Revoke it (feed:keys revoke), or remove its publisher (feed:keys trust remove).',
+  ],
 } as const satisfies ErrorTable;

@@ -40,6 +40,8 @@ export type KeyRecord = KeyTerms & {
   readonly rotated: Date | undefined;
   /** Kept for the audit log; the key no longer works. */
   readonly revoked: Date | undefined;
+  /** The trusted publisher (trust/trust.ts) that a CI job got it for, by id; it is short-lived and taken out of the list some days later. */
+  readonly publisher: string | undefined;
 };
 
 const implied: Readonly<Record<Scope, readonly Scope[]>> = {

@@ -5,15 +5,23 @@ import { type KeyRecord, scopes } from './api-keys.ts';
 import { isExpiry } from './expiry.ts';
 import { expiringDays, keyStates, stateOf } from './key-state.ts';
 
-const Line = z
+export const Line = z
   .string()
   .trim()
   .max(100, 'expected at most 100 characters')
   .regex(plainLine, 'expected one line without control characters');
 
-const Expiry = z
+export const Expiry = z
   .string()
   .refine(isExpiry, 'expected a time such as 2027-01-31T00:00:00Z, or how long from now, such as 90d');
+
+export const Ids = z
+  .array(z.string().regex(/^[\w.*?-]{1,100}$/, 'expected an id, with * and ? for any text and any character'))
+  .max(100);
+
+export const Networks = z
+  .array(z.string().refine(isNetwork, 'expected networks such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7'))
+  .max(100);
 
 /** A new key: body of POST /api/v1/keys, and what `feed:keys add` makes of its flags. */
 export const NewKeyJson = z.strictObject({
@@ -24,23 +32,15 @@ export const NewKeyJson = z.strictObject({
     .array(z.enum(scopes, `expected one of ${scopes.join(', ')}`))
     .min(1)
     .describe('What it may do. Nothing asks for rollout, approve and alert yet.'),
-  ids: z
-    .array(
-      z.string().regex(/^[\w.*?-]{1,100}$/, 'expected an id, with * and ? for any text and any character'),
-    )
-    .max(100)
-    .default([])
-    .describe('Ids and tools it is good for; none means all.'),
+  ids: Ids.default([]).describe('Ids and tools it is good for; none means all.'),
   clients: z
     .array(z.string().regex(/^[\w.*?-]{1,64}$/, 'expected a client id, with * and ?'))
     .max(100)
     .default([])
     .describe('Client ids it is good for; none means all. Kept with the key; nothing asks for them yet.'),
-  networks: z
-    .array(z.string().refine(isNetwork, 'expected networks such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7'))
-    .max(100)
-    .default([])
-    .describe('Networks it may be used from, as TRUST_PROXY sees the client; none means all.'),
+  networks: Networks.default([]).describe(
+    'Networks it may be used from, as TRUST_PROXY sees the client; none means all.',
+  ),
   owner: Line.min(1, 'the owner is empty').optional().describe('Who answers for it: a person or a team.'),
   expires: Expiry.optional().describe('When it ends: RFC 3339, or a duration from now such as 90d.'),
 });
@@ -75,6 +75,13 @@ export const ListedKeyJson = z.object({
   lastUsed: z.iso.datetime().nullable(),
   expires: z.iso.datetime().nullable(),
   revoked: z.iso.datetime().nullable().describe('Revoked keys stay in the list, for the audit log.'),
+  publisher: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'The trusted publisher that it was exchanged for; such keys leave the list some days after their end.',
+    ),
   state: z.enum(keyStates).describe(`expiring: it ends within ${expiringDays} days.`),
 });
 export type ListedKeyJson = z.infer<typeof ListedKeyJson>;
@@ -93,6 +100,7 @@ export function toListedKey(key: KeyRecord, now: Date): ListedKeyJson {
     lastUsed: key.lastUsed?.toISOString() ?? null,
     expires: key.expires?.toISOString() ?? null,
     revoked: key.revoked?.toISOString() ?? null,
+    publisher: key.publisher ?? null,
     state: stateOf(key, now),
   };
 }

@@ -23,12 +23,12 @@ export interface Keys {
   find(secret: string, from: string | undefined): Promise<KeyLookup | undefined>;
   /** Oldest first, including revoked ones. */
   list(): Promise<KeyRecord[]>;
-  /** Replaces the secret of a key; `missing` also for a revoked key, `expired` when the new secret would already be invalid. */
+  /** Replaces the secret of a key; `missing` also for a revoked key, `expired` when the new secret would already be invalid, `exchanged` for one of a CI job. */
   rotate(
     id: string,
     rotation: Rotation,
     by: Actor,
-  ): Promise<{ readonly key: string } | 'missing' | 'expired'>;
+  ): Promise<{ readonly key: string } | 'missing' | 'expired' | 'exchanged'>;
   /** When it returns, `find` refuses the key. `missing` when there is no such key or it was already revoked. */
   revoke(id: string, by: Actor): Promise<'revoked' | 'missing'>;
   /** Writes the times of last use, which are collected in memory. */

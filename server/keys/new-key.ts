@@ -16,9 +16,15 @@ export function toRotation({ overlap, expires }: RotationJson, now: Date): Rotat
   };
 }
 
-function future(text: string, field: string, now: Date): Date {
+/** @throws FeedError with this code when the text is no time, or one that has passed */
+export function future(
+  text: string,
+  field: string,
+  now: Date,
+  code: 'KEY_UNUSABLE' | 'PUBLISHER_UNUSABLE' = 'KEY_UNUSABLE',
+): Date {
   const time = readExpiry(text, now);
   return time !== undefined && time > now
     ? time
-    : fail('KEY_UNUSABLE', { problem: `${field}: ${JSON.stringify(text)} is not in the future` });
+    : fail(code, { problem: `${field}: ${JSON.stringify(text)} is not in the future` });
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../audit/audit.ts';
 import type { Connection } from '../database/connection.ts';
 import { createDeferredWrite } from '../database/deferred-write.ts';
@@ -6,7 +6,8 @@ import type { Transaction } from '../database/transact.ts';
 import type { KeyTerms } from './api-keys.ts';
 import { refusalOf } from './key-state.ts';
 import type { Keys, NewKey, Rotation } from './keys.ts';
-import { type RawKey, toRecord } from './sql-rows.ts';
+import { hashKey, newId, newSecret } from './secret.ts';
+import { insertKey, type RawKey, toRecord } from './sql-rows.ts';
 
 export type SqlKeysOptions = {
   readonly now: () => Date;
@@ -43,13 +44,7 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
 
   function insert(id: string, hash: Buffer, key: NewKey, by: Actor, { record }: Transaction): void {
     const at = now();
-    const lists = [key.scopes, key.ids, key.clients ?? [], key.networks ?? []].map((list) =>
-      JSON.stringify(list),
-    );
-    const sql = `INSERT INTO keys (id, name, scopes, ids, clients, networks, owner, expires, hash, created)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-    const expires = key.expires?.getTime() ?? null;
-    prepare(sql).run(id, key.name, ...lists, key.owner ?? null, expires, hash, at.getTime());
+    insertKey(prepare, key, { id, hash, at });
     record({ kind: 'key created', subject: id, detail: termsOf(key) }, by, at);
   }
 
@@ -63,6 +58,7 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     const at = now();
     const raw = prepare('SELECT * FROM keys WHERE id = ? AND revoked IS NULL').get(id) as RawKey | undefined;
     if (raw === undefined) return 'missing';
+    if (raw.publisher !== null) return 'exchanged';
     const expires = wanted === undefined ? raw.expires : (wanted?.getTime() ?? null);
     if (expires !== null && expires <= at.getTime()) return 'expired';
     const ends = Math.max(oldEnds?.getTime() ?? 0, at.getTime());
@@ -98,7 +94,7 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
 
   return {
     async create(wanted, by) {
-      const id = randomBytes(8).toString('hex');
+      const id = newId();
       const key = newSecret();
       await transact((transaction) => insert(id, hashKey(key), wanted, by, transaction));
       return { id, key };
@@ -153,12 +149,4 @@ function termsOf({ name, scopes, ids, clients, networks, owner, expires }: NewKe
 
 function timeOf(time: Date | number): string {
   return new Date(time).toISOString();
-}
-
-function newSecret(): string {
-  return `gwt_${randomBytes(32).toString('base64url')}`;
-}
-
-function hashKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
 }

@@ -42,6 +42,7 @@ function localKeyAdmin(keys: Keys): KeyAdmin {
     async rotate(id, json) {
       const outcome = await keys.rotate(id, toRotation(json, new Date()), operator);
       if (outcome === 'missing') return fail('KEY_NOT_FOUND', { id });
+      if (outcome === 'exchanged') return fail('KEY_EXCHANGED', { id });
       return outcome === 'expired' ? fail('KEY_DEAD', { id }) : { id, key: outcome.key };
     },
     revoke: (id) => keys.revoke(id, operator),

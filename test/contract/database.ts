@@ -14,6 +14,7 @@ import type { Approvals } from '../../server/feed/approvals.ts';
 import type { Keys } from '../../server/keys/keys.ts';
 import type { Rollouts } from '../../server/rollout/rollouts.ts';
 import type { Views } from '../../server/rollout/views.ts';
+import type { Trust } from '../../server/trust/trust.ts';
 
 export type ClientLimits = { readonly maxClients?: number; readonly maxNewAnHour?: number };
 export type DownloadLimits = { readonly maxRows?: number; readonly maxWaiting?: number };
@@ -32,6 +33,7 @@ export type DatabaseFixture = {
   /** What the clock of the adapters says. */
   time: Date;
   keys(adminApiKey?: string): Keys;
+  trust(): Trust;
   payloads(): Payloads;
   heldManifests(): HeldManifests;
   audit(): Audit;

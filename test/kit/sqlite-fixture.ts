@@ -16,6 +16,7 @@ import type { Approvals } from '../../server/feed/approvals.ts';
 import { createSqlKeys } from '../../server/keys/sql-keys.ts';
 import { createSqlRollouts } from '../../server/rollout/sql-rollouts.ts';
 import { openRollouts } from '../../server/rollout-services.ts';
+import { createSqlTrust } from '../../server/trust/sql-trust.ts';
 import type { DatabaseFixture, FeedFixture } from '../contract/database.ts';
 import { makeTempDir } from './test-server.ts';
 
@@ -48,6 +49,7 @@ export function portsOver(connection: () => Connection): Omit<DatabaseFixture, '
   const fixture: Omit<DatabaseFixture, 'reopen' | 'close'> = {
     time: new Date('2026-01-01T00:00:00Z'),
     keys: (adminApiKey) => createSqlKeys(connection(), { now, adminApiKey }),
+    trust: () => createSqlTrust(connection(), now),
     payloads: () => createSqlPayloads(connection()),
     heldManifests: () => createSqlHeldManifests(connection()),
     audit: () => createSqlAudit(connection(), now),

@@ -12,6 +12,7 @@ import { describePendingCommits } from '../contract/pending-commits.ts';
 import { describeRings } from '../contract/rings.ts';
 import { describeRollouts } from '../contract/rollouts.ts';
 import { describeSharedHistory } from '../contract/shared-history.ts';
+import { describeTrust } from '../contract/trust.ts';
 import { describeViews } from '../contract/views.ts';
 import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
 import { openReplicaFixture } from '../kit/replica-fixture.ts';
@@ -32,6 +33,7 @@ describe.runIf(hasPostgres)('with PostgreSQL', () => {
       describeSharedHistory,
       describePendingCommits,
       describeRings,
+      describeTrust,
       (name: string, open: OpenFixture) => describeViews(name, open, 3),
     ],
     port: [describeKeys, describeDownloads, describeBucketEvents, describeClients, describeRollouts],

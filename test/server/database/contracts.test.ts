@@ -11,6 +11,7 @@ import { describePendingCommits } from '../../contract/pending-commits.ts';
 import { describeRings } from '../../contract/rings.ts';
 import { describeRollouts } from '../../contract/rollouts.ts';
 import { describeSharedHistory } from '../../contract/shared-history.ts';
+import { describeTrust } from '../../contract/trust.ts';
 import { describeViews } from '../../contract/views.ts';
 import { openSqliteFixture } from '../../kit/sqlite-fixture.ts';
 
@@ -22,6 +23,7 @@ const databases: Readonly<Record<string, OpenFixture>> = {
 for (const [name, open] of Object.entries(databases)) {
   for (const describeContract of [
     describeKeys,
+    describeTrust,
     describePayloads,
     describeHeldManifests,
     describeAudit,

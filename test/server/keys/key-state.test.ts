@@ -12,6 +12,7 @@ const makeRecord = (fields: Partial<KeyRecord> = {}): KeyRecord => ({
   lastUsed: undefined,
   rotated: undefined,
   revoked: undefined,
+  publisher: undefined,
   ...fields,
 });
 

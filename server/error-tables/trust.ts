@@ -1,0 +1,51 @@
+import type { ErrorTable } from './table.ts';
+
+/**
+ * Trusted publishing. Nothing is said of a token, nor of what this server trusts, before its signature is known to be right. Anybody can
+ * get a good token from a public issuer: what a publisher expects is told to those only who have its subject.
+ */
+export const trustErrors = {
+  TOKEN_INVALID: [
+    403,
+    'The token is refused: it is not one that is signed with a key that this server knows of its issuer. On the server, `feed:keys issuer list` shows which it knows, and `feed:keys issuer refresh` fetches new ones.',
+  ],
+  TOKEN_TIME: [
+    403,
+    'The token is refused: {problem}. The time here is {now}. Get a new token in the job, right before it is used, and compare the clocks if that is refused too.',
+  ],
+  TOKEN_SUBJECT: [
+    403,
+    'The token is refused: there is no trusted publisher{named} with its issuer and its subject {subject}. An administrator of this feed can make one: feed:keys trust add.',
+  ],
+  TOKEN_CLAIM: [
+    403,
+    'The token is refused: the publisher {publisher} expects {what} {expected}, found {found}.',
+  ],
+  TOKEN_AMBIGUOUS: [
+    409,
+    'Several trusted publishers fit the token: {names}. Name one of them: `publisher` in the body, or FEED_PUBLISHER for the release verbs.',
+  ],
+  TOKEN_NETWORK: [
+    403,
+    'The token is refused: the publisher {publisher} is limited to other networks than that of {from}.',
+  ],
+  TOKEN_SPENT: [
+    403,
+    'The token is refused: it was exchanged before, and each can be exchanged once. Get a new token in the job; if nobody in it has used this one, somebody else has it.',
+  ],
+  PUBLISHER_UNUSABLE: [400, 'This trusted publisher cannot be added: {problem}.'],
+  PUBLISHER_EXISTS: [
+    409,
+    'A trusted publisher is named {name} already. Choose another name, or remove that one first: publishers are not changed.',
+  ],
+  PUBLISHER_UNKNOWN: [
+    404,
+    'No trusted publisher has the id or name {which}; `feed:keys trust list` shows all.',
+  ],
+  ISSUER_UNUSABLE: [400, 'The keys of this issuer cannot be taken: {problem}.'],
+  ISSUER_FILE: [
+    500,
+    'The file {file} of --jwks cannot be read: {cause}. Expected a JWK Set ({"keys": [...]}); correct the path.',
+  ],
+  ISSUER_UNKNOWN: [404, 'There are no keys of the issuer {issuer}; `feed:keys issuer list` shows all.'],
+} as const satisfies ErrorTable;
