@@ -1,14 +1,20 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../formats/digest.ts';
+import { FormatError } from '../../formats/format-error.ts';
+import { addressesInScripts } from '../../formats/install-scripts.ts';
 import { normalizeVersion } from '../../formats/nuget-version.ts';
+import { withNupkg } from '../../formats/nupkg.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
+import { sourceOfBytes } from '../../formats/zip-file.ts';
 import { FeedError, fail } from '../errors.ts';
 import type { RemotePackage } from '../import/source.ts';
 
 /** A received package that is not published yet. */
 export type ReceivedPackage = {
   readonly digest: Digest;
+  /** Until `publish`: the path of a file, or the bytes. */
+  readonly content: string | Buffer;
   /** `authorize` is called with the package's own nuspec. @throws FeedError of feed/publish.ts */
   publish(admission: {
     readonly authorize: (nuspec: Nuspec) => void;
@@ -37,6 +43,8 @@ export type Outcome = {
   readonly kind: 'imported' | 'there' | 'unlisted' | 'refused' | 'failed';
   readonly remote: RemotePackage;
   readonly sizeBytes?: number;
+  /** What the scripts of an imported package name: it may load that when it is installed. */
+  readonly addresses?: readonly string[];
   readonly reason?: string;
 };
 
@@ -115,8 +123,7 @@ async function importOne(
   if (present !== undefined) return keepListing(remote, present, target);
   if ((remote.sizeBytes ?? 0) > options.maxBytes) fail('PACKAGE_TOO_LARGE', { maxBytes: options.maxBytes });
   try {
-    const { sizeBytes } = await patiently(options, () => transfer(remote, target));
-    return { kind: 'imported', remote, sizeBytes };
+    return await patiently(options, () => transfer(remote, target));
   } catch (error) {
     // Somebody was faster: another file with the same version in the folder, or a push.
     const wasFaster = error instanceof FeedError && error.code === 'PACKAGE_EXISTS';
@@ -126,10 +133,10 @@ async function importOne(
   }
 }
 
-async function transfer(remote: RemotePackage, target: ImportTarget): Promise<Digest> {
+async function transfer(remote: RemotePackage, target: ImportTarget): Promise<Outcome> {
   const arrival = await target.receive(await remote.open());
   try {
-    const { digest } = arrival;
+    const { digest, content } = arrival;
     const announced = await remote.hash();
     const found = announced && digest[announced.algorithm];
     if (announced !== undefined && announced.hex !== found) {
@@ -137,10 +144,24 @@ async function transfer(remote: RemotePackage, target: ImportTarget): Promise<Di
       fail('IMPORT_HASH', { algorithm: algorithm.toUpperCase(), expected, found: found ?? '' });
     }
     const { isListed, published } = remote;
+    const addresses = await addressesOf(content);
     await arrival.publish({ authorize: (nuspec) => checkIdentity(remote, nuspec), isListed, published });
-    return digest;
+    return { kind: 'imported', remote, sizeBytes: digest.sizeBytes, addresses };
   } finally {
     await arrival.discard();
+  }
+}
+
+async function addressesOf(content: string | Buffer): Promise<readonly string[]> {
+  try {
+    return await withNupkg(
+      typeof content === 'string' ? content : sourceOfBytes(content),
+      addressesInScripts,
+    );
+  } catch (error) {
+    // Publishing says what is wrong with the package.
+    if (error instanceof FormatError) return [];
+    throw error;
   }
 }
 

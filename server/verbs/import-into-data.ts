@@ -14,6 +14,7 @@ export function importIntoData({ services }: OpenServices, maxBytes: number): Im
       const upload = await blobs.receive(bytes, maxBytes);
       return {
         digest: upload.digest,
+        content: upload.content,
         async publish(admission) {
           await admit(publishing, upload, { ...admission, by: operator });
         },

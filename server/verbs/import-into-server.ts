@@ -97,6 +97,7 @@ export function importIntoServer(
       const digest = digester.digest();
       return {
         digest,
+        content: file,
         async publish({ authorize, isListed, published }) {
           const nuspec = await readNuspecOf(file);
           authorize(nuspec);

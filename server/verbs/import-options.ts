@@ -46,7 +46,7 @@ export function describeImport(command: Command): Command {
 }
 
 const help = `
-While a server uses the data folder, packages are pushed to it; otherwise they are written straight into the folder, which is faster. Versions that the source has unlisted are unlisted here too; download counts start at 0.
+While a server uses the data folder, packages are pushed to it; otherwise they are written straight into the folder, which is faster. Versions that the source has unlisted are unlisted here too; download counts start at 0. At its end it names the imported packages whose scripts name addresses outside, from which their installation may download.
 
 Settings (environment): DATA_DIR and MAX_PACKAGE_BYTES as for serve; HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
 NODE_EXTRA_CA_CERTS for reaching the source.`;

@@ -9,6 +9,8 @@ export type ImportLine = {
   readonly version?: string;
   readonly from: string;
   readonly sizeBytes?: number;
+  /** What the scripts of an imported package name. */
+  readonly addresses?: readonly string[];
   readonly reason?: string;
 };
 
@@ -43,11 +45,11 @@ export function createImportReport(stdout: NodeJS.WritableStream, json: boolean)
     counts.set(line.kind, (counts.get(line.kind) ?? 0) + 1);
     bytes += line.sizeBytes ?? 0;
     if (json) stdout.write(`${JSON.stringify(line)}\n`);
-    else if (line.reason !== undefined) lines.push(line);
+    else if (line.reason !== undefined || line.addresses !== undefined) lines.push(line);
   }
 
   function reasons(): void {
-    if (!json) stdout.write(listReasons(lines));
+    if (!json) stdout.write(listReasons(lines.filter(({ reason }) => reason !== undefined)));
   }
 
   function end(): void {
@@ -57,6 +59,7 @@ export function createImportReport(stdout: NodeJS.WritableStream, json: boolean)
       return;
     }
     reasons();
+    stdout.write(listDownloads(lines));
     for (const [kind, words] of Object.entries(kinds)) {
       const count = counts.get(kind as ImportLine['kind']) ?? 0;
       const size = kind === 'imported' && count > 0 ? ` (${printBytes(bytes)})` : '';
@@ -67,11 +70,12 @@ export function createImportReport(stdout: NodeJS.WritableStream, json: boolean)
   return { add, count: (kind) => counts.get(kind) ?? 0, reasons, end };
 }
 
-export function lineOfOutcome({ kind, remote, sizeBytes, reason }: Outcome): ImportLine {
+export function lineOfOutcome({ kind, remote, sizeBytes, addresses, reason }: Outcome): ImportLine {
   return {
     ...lineOfPackage(remote),
     kind,
     ...(sizeBytes !== undefined && { sizeBytes }),
+    ...(addresses?.length && { addresses }),
     ...(reason !== undefined && { reason }),
   };
 }
@@ -88,12 +92,25 @@ function listReasons(lines: readonly ImportLine[]): string {
     group.push(line);
     groups.set(`${line.kind}: ${line.reason}`, group);
   }
-  const texts = [...groups].map(([head, group]) => {
-    const names = group.slice(0, shownLines).map((line) => `  ${nameOf(line)}\n`);
-    const more = group.length - names.length;
-    return `${head}\n${names.join('')}${more > 0 ? `  and ${more} more; --json lists all\n` : ''}`;
-  });
-  return texts.join('');
+  return [...groups].map(([head, group]) => listFirst(head, group.map(nameOf))).join('');
+}
+
+/** Packages that are here now, and yet may need the internet when they are installed. */
+function listDownloads(lines: readonly ImportLine[]): string {
+  const texts = lines.flatMap(({ id, version, addresses: [first, ...others] = [] }) =>
+    first === undefined
+      ? []
+      : [`${id} ${version}: ${first}${others.length > 0 ? `, and ${others.length} more` : ''}`],
+  );
+  return texts.length === 0
+    ? ''
+    : listFirst('imported, with scripts that may download when they are installed:', texts);
+}
+
+function listFirst(head: string, lines: readonly string[]): string {
+  const shown = lines.slice(0, shownLines).map((line) => `  ${line}\n`);
+  const more = lines.length - shown.length;
+  return `${head}\n${shown.join('')}${more > 0 ? `  and ${more} more; --json lists all\n` : ''}`;
 }
 
 function nameOf({ id, version, from }: ImportLine): string {

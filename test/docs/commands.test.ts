@@ -27,7 +27,15 @@ const pages: Readonly<Record<string, Page>> = {
   'docs/operate/rings.md': { needs: [], prepare: besideServer },
   'docs/operate/alerts/README.md': { needs: [], prepare: besideServer },
   'docs/operate/watching.md': { needs: [], prepare: besideServer },
-  'docs/operate/taking-back.md': { needs: [], prepare: besideServer },
+  'docs/operate/taking-back.md': {
+    needs: [],
+    async prepare() {
+      const world = await besideServer();
+      await pushNupkg(world, makeNupkg({ id: 'acme.tool', version: '2.1.0' }), adminKeyOf(world));
+      return world;
+    },
+  },
+  'docs/operate/installed.md': { needs: [], prepare: besideServer },
   'docs/clients/fleet.md': { needs: [], prepare: besideServer },
   'docs/operate/backup.md': {
     needs: [],
@@ -44,6 +52,24 @@ const pages: Readonly<Record<string, Page>> = {
           '/tmp/drill': `${world.cwd}/drill`,
         },
       };
+    },
+  },
+  'docs/operate/community-packages.md': {
+    needs: ['unzip'],
+    async prepare() {
+      const [world, community] = [await besideServer(), await startServer()];
+      const scripts = {
+        'tools/chocolateyInstall.ps1': "Get-ChocolateyWebFile 'x' 'https://dl.example.org/x.exe'",
+      };
+      await pushNupkg(community, makeNupkg({ id: 'firefox', files: scripts }), community.adminKey);
+      return { ...world, replace: { 'https://community.example': community.url } };
+    },
+  },
+  'docs/operate/upgrade.md': {
+    needs: [],
+    async prepare() {
+      const world = await besideServer();
+      return { ...world, replace: { '/backup/': `${world.cwd}/`, '/tmp/try': `${world.cwd}/try` } };
     },
   },
   'docs/operate/moving.md': {
@@ -82,13 +108,14 @@ const pages: Readonly<Record<string, Page>> = {
   'docs/release/rollouts.md': {
     needs: [],
     async prepare() {
-      const world = await generator(['1.26.3', '1.26.2']);
+      const world = await generator(['1.26.4', '1.26.3', '1.26.2']);
       await world.run('release:beta', 'delve@1.26.2');
       await world.run('release:promote', 'delve@1.26.2');
       await world.run('release:beta', 'delve@1.26.3');
       const steps = '[{ percent: 10, hold: 1h }, { percent: 50, hold: 1h }]';
       await writeFile(join(world.cwd, 'plan.yaml'), `steps: ${steps}\n`);
-      return world;
+      // what is given to five percent comes after 1.26.3, which was taken back
+      return { ...world, replace: { '1.22.0': '1.26.4' } };
     },
   },
   'docs/release/watching-upstream.md': {

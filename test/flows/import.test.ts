@@ -148,6 +148,31 @@ describe('feed:import from a folder', () => {
     expect((await contentsOf(dataDir)).map((line) => line.split(' ')[0])).toEqual(['good', 'good']);
   });
 
+  it.each(['a data folder', 'a running server'])(
+    'names what packages may download when they are installed, into %s',
+    async (target) => {
+      const dataDir = target === 'a data folder' ? await tempDir() : (await newServer()).dataDir;
+      const dir = await tempDir();
+      const installer =
+        "Install-ChocolateyPackage 'a' 'exe' '/S' 'https://dl.example.org/a.exe' -Url64 'https://dl.example.org/a64.exe'";
+      const scripts = { 'tools/chocolateyInstall.ps1': installer };
+      await writeFile(join(dir, 'a.nupkg'), makeNupkg({ id: 'loads', files: scripts }));
+      await writeFile(join(dir, 'b.nupkg'), makeNupkg({ id: 'whole' }));
+
+      const shown = await importInto(dataDir, dir);
+
+      expect(shown.code).toBe(0);
+      expect(shown.stdout).toContain('  loads 1.0.0: https://dl.example.org/a.exe, and 1 more\n');
+      expect(shown.stdout).not.toContain('whole');
+      await writeFile(join(dir, 'c.nupkg'), makeNupkg({ id: 'loads', version: '2.0.0', files: scripts }));
+      const lines = linesOf((await importInto(dataDir, dir, '--json')).stdout);
+      expect(lines.find(({ version }) => version === '2.0.0')).toMatchObject({
+        kind: 'imported',
+        addresses: ['https://dl.example.org/a.exe', 'https://dl.example.org/a64.exe'],
+      });
+    },
+  );
+
   it('leaves existing packages alone, and refuses other bytes under the same version', async () => {
     const [dataDir, dir] = [await tempDir(), await tempDir()];
     const file = join(dir, 'a.nupkg');
