@@ -8,16 +8,14 @@ import type { PackStore } from '../../../server/bucket/stored-packs.ts';
 import { FeedError } from '../../../server/errors.ts';
 import { createLogger } from '../../../server/log.ts';
 import { type BucketServer, serveBucket } from './serve-bucket.ts';
-import { type Parts, type SharedWorld, startSharedWorld } from './shared-world.ts';
+import { type Parts, type SharedWorld, startSharedPair } from './shared-world.ts';
 
 describe('the bucket of several servers', () => {
   let world: SharedWorld;
   let a: BucketServer;
   let b: BucketServer;
   beforeEach(async () => {
-    world = await startSharedWorld();
-    a = await world.open('a');
-    b = await world.open('b');
+    ({ world, a, b } = await startSharedPair());
   });
   afterEach(() => world.stop());
 

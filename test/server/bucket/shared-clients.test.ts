@@ -5,16 +5,14 @@ import { openRepository } from '../../../server/bucket/git-bundle.ts';
 import { beginSharedBucket } from '../../../server/bucket/shared-copy.ts';
 import { grantOf } from './client-world.ts';
 import type { BucketServer } from './serve-bucket.ts';
-import { type SharedWorld, startSharedWorld } from './shared-world.ts';
+import { type SharedWorld, startSharedPair } from './shared-world.ts';
 
 describe('what several servers publish and show to clients of rollouts', () => {
   let world: SharedWorld;
   let a: BucketServer;
   let b: BucketServer;
   beforeEach(async () => {
-    world = await startSharedWorld();
-    a = await world.open('a');
-    b = await world.open('b');
+    ({ world, a, b } = await startSharedPair());
     await world.decide(a, 'delve', '1.21.0');
     await a.bucket.finishCommits();
   });

@@ -7,16 +7,14 @@ import { ensureRepository } from '../../../server/bucket/repository.ts';
 import { openSharedRepository } from '../../../server/bucket/shared-repository.ts';
 import { createLogger } from '../../../server/log.ts';
 import type { BucketServer } from './serve-bucket.ts';
-import { type SharedWorld, startSharedWorld } from './shared-world.ts';
+import { type SharedWorld, startSharedPair } from './shared-world.ts';
 
 describe("a server's copy of the shared bucket", () => {
   let world: SharedWorld;
   let a: BucketServer;
   let b: BucketServer;
   beforeEach(async () => {
-    world = await startSharedWorld();
-    a = await world.open('a');
-    b = await world.open('b');
+    ({ world, a, b } = await startSharedPair());
   });
   afterEach(() => world.stop());
 

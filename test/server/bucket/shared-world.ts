@@ -69,6 +69,12 @@ export type SharedWorld = {
   stop(): Promise<void>;
 };
 
+/** Two servers of a world of their own. */
+export async function startSharedPair() {
+  const world = await startSharedWorld();
+  return { world, a: await world.open('a'), b: await world.open('b') };
+}
+
 export async function startSharedWorld(): Promise<SharedWorld> {
   const dir = await makeTempDir();
   const db = openDatabase(join(dir, 'catalog.db'));
