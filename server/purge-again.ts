@@ -34,14 +34,19 @@ export async function purgeAgain(replaced: string, dir: string): Promise<number 
       blobs,
       blobFlusher,
       purgeQueue: createSqlPurgeQueue(db),
-      bucket: { listManifests: async () => [], between: (work) => work() },
+      bucket: {
+        listManifests: async () => [],
+        between: (work) => work(),
+        finishCommits: async () => undefined,
+      },
       lockForRemoving: async () => () => undefined,
       log,
     });
     const reason = 'it was purged before this backup was restored';
     let count = 0;
     for (const { id, version } of tombstones) {
-      const { files } = await purging.purge({ id, version, reason }, operator);
+      // Whether the bucket offers it does not matter: that was decided when it was purged.
+      const { files } = await purging.purge({ id, version, reason, force: true }, operator);
       if (files.length > 0) count += 1;
     }
     await purging.close();

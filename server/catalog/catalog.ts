@@ -64,9 +64,9 @@ export type Purged = {
 
 /**
  * `pending`: some small blobs of it are not durable yet; flush them and try again. `rolling out`: an open rollout needs it.
- * `overtaken`: the bucket has moved since, perhaps to this very version.
+ * `overtaken`: the bucket has moved since, perhaps to this very version; `unpublished`: it is still to get what the server has decided.
  */
-export type PurgeRefusal = 'missing' | 'pending' | 'rolling out' | 'overtaken';
+export type PurgeRefusal = 'missing' | 'pending' | 'rolling out' | 'overtaken' | 'unpublished';
 
 /** How far the bucket that several servers share is (bucket/shared-history.ts). */
 export type BucketMark = { readonly generation: number; readonly id: string };
@@ -127,15 +127,16 @@ export interface PackageWrites {
   ): Promise<'changed' | 'unchanged' | 'missing'>;
   /**
    * Removes all rows of a version for good, held or not, its payloads' too, in one transaction with its audit entries; the
-   * version can never be used again. `seen`: where servers share the bucket, how far it was when it did not offer the version; other
-   * servers then check again what they are about to publish.
+   * version can never be used again. `unoffered`: the bucket did not offer the version, and where servers share it, how far it was then;
+   * other servers then check again what they are about to publish. Without it nothing is asked, and the bucket will not get the
+   * version.
    */
   purge(
     id: string,
     version: string,
     by: Actor,
     reason: string,
-    seen?: BucketMark,
+    unoffered?: { readonly seen?: BucketMark | undefined },
   ): Promise<Purged | PurgeRefusal>;
   /** Counted in memory and written in batches; `flush` writes the rest. */
   countDownload(id: string, version: string): void;

@@ -18,6 +18,8 @@ export type PurgeServices = {
     ): Promise<readonly { readonly tool: string; readonly version: string; readonly text: string }[]>;
     /** Runs while no push is checked and no branch moves; `seen` says where branches are that other servers may move. */
     between<Answer>(work: (seen?: BucketMark) => Promise<Answer>): Promise<Answer>;
+    /** Publishes what the server itself decided, where that is still to be done. */
+    finishCommits(): Promise<void>;
   };
   /** Held while blobs are removed; undefined while a backup, an export or a check reads them. */
   readonly lockForRemoving: () => Promise<(() => void) | undefined>;
@@ -80,9 +82,11 @@ export function createPurging(services: PurgeServices): Purging {
       const is = await services.bucket.between(async (seen) => {
         if (force) return removeRows(order, by);
         await refuseOffered(services, id, wanted);
-        return removeRows(order, by, seen);
+        return removeRows(order, by, { seen });
       });
-      if (is !== 'overtaken') return is;
+      // A rollout has ended whose version no branch has yet: with it, the branches are looked at again.
+      if (is === 'unpublished') await services.bucket.finishCommits();
+      else if (is !== 'overtaken') return is;
     }
     return fail('GIT_BUSY');
   }
@@ -90,10 +94,10 @@ export function createPurging(services: PurgeServices): Purging {
   async function removeRows(
     { id, version, reason }: PurgeOrder,
     by: Actor,
-    seen?: BucketMark,
-  ): Promise<Purged | 'overtaken'> {
+    unoffered?: { readonly seen: BucketMark | undefined },
+  ): Promise<Purged | 'overtaken' | 'unpublished'> {
     for (let attempt = 1; ; attempt++) {
-      const is = await catalog.purge(id, version, by, reason, seen);
+      const is = await catalog.purge(id, version, by, reason, unoffered);
       if (is === 'missing') return fail('PACKAGE_NOT_FOUND', { id, version });
       if (is === 'rolling out') return fail('PURGE_ROLLOUT', { id, version });
       if (is !== 'pending') return is;

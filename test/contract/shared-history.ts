@@ -92,13 +92,13 @@ export function describeSharedHistory(name: string, open: OpenFixture): void {
       await fixture.payloads().add({ ...payload, created: fixture.time }, by);
       const { catalog } = fixture.feed();
 
-      expect(await catalog.purge('buf', '1.32.0', by, 'a law', beginning)).toBe('overtaken');
+      expect(await catalog.purge('buf', '1.32.0', by, 'a law', { seen: beginning })).toBe('overtaken');
       expect(await fixture.payloads().find('buf', '1.32.0', 'buf.exe')).toMatchObject(payload);
       expect(await history.newest()).toEqual(seen);
-      expect(await catalog.purge('none', '1.32.0', by, 'a law', seen)).toBe('missing');
+      expect(await catalog.purge('none', '1.32.0', by, 'a law', { seen })).toBe('missing');
       expect(await history.newest()).toEqual(seen);
 
-      expect(await catalog.purge('buf', '1.32.0', by, 'a law', seen)).toMatchObject({
+      expect(await catalog.purge('buf', '1.32.0', by, 'a law', { seen })).toMatchObject({
         files: ['dl/buf/1.32.0/buf.exe'],
       });
       const late = { moves: [{ ref: main, from: a, to: b }], pack: packOf(2), by };

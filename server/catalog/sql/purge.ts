@@ -1,3 +1,4 @@
+import { isReleaseName } from '../../../formats/tool-name.ts';
 import type { Actor, Change } from '../../audit/audit.ts';
 import type { PurgeQueue } from '../../blobs/purge-queue.ts';
 import type { Connection } from '../../database/connection.ts';
@@ -70,6 +71,7 @@ export function purgeVersion(
   const { detail } = wanted;
   const note = (change: Omit<Change, 'detail'>): void => record({ ...change, detail }, by, at);
   removeHeldManifests(prepare, key);
+  removePendingCommits(prepare, key);
   if (found !== undefined) {
     if (held !== undefined) removeHeld(prepare, held);
     if (published !== undefined) removePackage(prepare, key, published);
@@ -154,6 +156,22 @@ function removeHeldManifests(prepare: Prepare, key: PackageKey): void {
   const rows = prepare('SELECT tool, version, package_id FROM held_manifests').all() as OfRollout[];
   for (const { tool, version } of rows.filter((row) => isVersion(row, key))) {
     prepare('DELETE FROM held_manifests WHERE tool = ? AND version = ?').run(tool, version);
+  }
+}
+
+/** Releases that git can commit, and has not yet (bucket/publish-commits.ts). */
+export function hasPendingCommits(prepare: Prepare): boolean {
+  const rows = prepare('SELECT tool, version FROM bucket_work').all() as { tool: string; version: string }[];
+  return rows.some(isReleaseName);
+}
+
+/** The bucket would offer what is gone. */
+function removePendingCommits(prepare: Prepare, key: PackageKey): void {
+  const rows = prepare(`SELECT number, tool, version, ifnull(
+      (SELECT package_id FROM rollouts r WHERE r.tool = w.tool AND r.version = w.version), tool) AS package_id
+    FROM bucket_work w`).all() as (OfRollout & { readonly number: number })[];
+  for (const { number } of rows.filter((row) => isVersion(row, key))) {
+    prepare('DELETE FROM bucket_work WHERE number = ?').run(number);
   }
 }
 

@@ -10,7 +10,7 @@ import { setLatestFlags } from './latest.ts';
 import { type KnownSizes, longTextOf } from './load.ts';
 import { insertInto, pkOf, placeNewVersion } from './new-version.ts';
 import { sameNuspec } from './primary-keys.ts';
-import { purgeVersion } from './purge.ts';
+import { hasPendingCommits, purgeVersion } from './purge.ts';
 import type { SqlRevisions } from './revisions.ts';
 import { type PackageKey, packageKey } from './rows.ts';
 
@@ -91,13 +91,15 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
       add: (pkg, by, reason) => transact((change) => insert(pkg, by, reason, change)),
       setListed: (id, version, isListed, by, reason) =>
         transact((change) => setListed(change, id, version, isListed, { by, reason })),
-      async purge(id, version, by, reason, seen) {
+      async purge(id, version, by, reason, unoffered) {
+        const { seen } = unoffered ?? {};
         const key = packageKey(id, version);
         if (key === undefined) return 'missing';
         // Its counts in memory would be lost with the row; those of other versions must not be.
         await downloads.flush();
         return transact((change) => {
           if (seen !== undefined && !isNewestGeneration(prepare, seen)) return 'overtaken';
+          if (unoffered !== undefined && hasPendingCommits(prepare)) return 'unpublished';
           const is = purgeVersion(change, key, { id, version, detail: reason }, by, now());
           // Its nuspec is cached too, and its `pk` may be used again.
           change.afterCommit(nuspecs.forgetPurged);

@@ -51,7 +51,11 @@ function openCollector() {
     blobs,
     purgeQueue: createSharedPurgeQueue(db, now),
     blobFlusher: createBlobFlusher({ blobs, pendingBlobs: createSqlPendingBlobs(db), log }),
-    bucket: { listManifests: async () => [], between: (work) => work() },
+    bucket: {
+      listManifests: async () => [],
+      between: (work) => work(),
+      finishCommits: async () => undefined,
+    },
     lockForRemoving: async () => () => undefined,
     log,
   });

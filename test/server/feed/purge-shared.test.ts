@@ -35,6 +35,13 @@ function openPurging(meanwhile: () => Promise<unknown>, queue: string[] = []) {
         if (channel === 'beta') await meanwhile();
         return seen;
       },
+      async finishCommits() {
+        const pending = fixture.pendingCommits();
+        for (let next = await pending.first(); next !== undefined; next = await pending.first()) {
+          manifests.push(next);
+          await pending.remove(next.number);
+        }
+      },
     },
     lockForRemoving: async () => () => undefined,
     log: createLogger('silent'),
@@ -72,6 +79,39 @@ it('purges what nothing offers after all, and says so to other servers', async (
   expect(await purging.purge(order, operator)).toMatchObject({ files: ['dl/buf/1.32.0/buf.exe'] });
 
   expect([looks, (await history.newest()).generation]).toEqual([2, 2]);
+  await purging.close();
+});
+
+const decided = {
+  ...{ tool: 'buf', version: '1.32.0', text: '{}', message: 'buf: Update to version 1.32.0' },
+  branches: ['main', 'beta'] as const,
+  at: new Date('2026-01-01'),
+  by: operator,
+};
+
+it('purges nothing that the bucket is still to get, also when that is decided after the branches were looked at', async () => {
+  await fixture.payloads().add({ ...payload, created: fixture.time }, operator);
+  let isDecided = false;
+  const { purging } = openPurging(async () => {
+    if (!isDecided) await fixture.addPendingCommit(decided);
+    isDecided = true;
+  });
+
+  await expect(purging.purge(order, operator)).rejects.toMatchObject({ code: 'PURGE_OFFERED' });
+
+  expect(await fixture.payloads().find('buf', '1.32.0', 'buf.exe')).toMatchObject(payload);
+  await purging.close();
+});
+
+it('publishes nothing afterwards that was purged by force before the bucket had it', async () => {
+  await fixture.payloads().add({ ...payload, created: fixture.time }, operator);
+  await fixture.addPendingCommit(decided);
+  await fixture.addPendingCommit({ ...decided, tool: 'other' });
+  const { purging } = openPurging(async () => undefined);
+
+  await purging.purge({ ...order, force: true }, operator);
+
+  expect(await fixture.pendingCommits().first()).toMatchObject({ tool: 'other' });
   await purging.close();
 });
 
