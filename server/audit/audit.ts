@@ -4,6 +4,11 @@ export type Actor = {
   readonly keyName: string;
   /** The client's address as TRUST_PROXY sees it. */
   readonly from: string;
+  /**
+   * Whoever holds the key makes the change now, and makes none once the key is revoked. Missing where the server does later what was
+   * decided before.
+   */
+  readonly isPresent?: true;
 };
 
 /** Whoever may use the data folder itself: the operator's verbs and `start`. */
@@ -11,9 +16,9 @@ export const operator: Actor = { keyId: 'operator', keyName: 'operator', from: '
 
 type KeyHolder = { readonly keyId: string; readonly name: string };
 
-/** The holder of a key, at an address. */
+/** The holder of a key, at an address: whoever makes the request that runs. */
 export function actorOf({ keyId, name }: KeyHolder, from: string | undefined): Actor {
-  return { keyId, keyName: name, from: from ?? 'unknown' };
+  return { keyId, keyName: name, from: from ?? 'unknown', isPresent: true };
 }
 
 const changeKinds = [

@@ -1,4 +1,5 @@
 import type { Actor } from '../audit/audit.ts';
+import { writeAuditEntry } from '../database/audit-entry.ts';
 import type { Connection } from '../database/connection.ts';
 import type { Transaction } from '../database/transact.ts';
 import type { BucketEvents, RefMove } from './events.ts';
@@ -10,7 +11,11 @@ const maxWaiting = 200;
 export function createSqlBucketEvents({ prepare, transact }: Connection, now: () => Date): BucketEvents {
   const mutex = createSemaphore(1, maxWaiting);
   return {
-    record: (moves, by, detail) => transact(({ record }) => recordMoves(record, moves, by, now(), detail)),
+    record(moves, by, detail) {
+      // The refs have moved already, whoever moved them.
+      const record: Transaction['record'] = (...entry) => writeAuditEntry(prepare, ...entry);
+      return transact(() => recordMoves(record, moves, by, now(), detail));
+    },
     async lastMove(ref) {
       const sql = `SELECT digest FROM audit WHERE kind = 'bucket moved' AND subject = ?
         ORDER BY number DESC LIMIT 1`;

@@ -544,4 +544,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE keys ADD COLUMN publisher TEXT;
   CREATE INDEX exchanged_keys ON keys (publisher, expires) WHERE publisher IS NOT NULL;
   `,
+  `
+  -- Whether a package names a blob is asked for each blob that is about to be removed.
+  CREATE INDEX packages_of_blob ON packages (sha256);
+  `,
 ];

@@ -1,5 +1,5 @@
 import type { Audit, AuditEntry, Change } from '../audit/audit.ts';
-import { readAuditHead } from './audit-entry.ts';
+import { readAuditHead, writeAuditEntry } from './audit-entry.ts';
 import type { Connection } from './connection.ts';
 
 /** The audit log in SQLite, whose triggers prevent changing and deleting entries. */
@@ -7,9 +7,10 @@ export function createSqlAudit(db: Connection, now: () => Date): Audit {
   const { prepare, transact } = db;
 
   return {
+    // What has happened is recorded, whoever did it.
     record: (changes, by) =>
-      transact(({ record }) => {
-        for (const change of changes) record(change, by, now());
+      transact(() => {
+        for (const change of changes) writeAuditEntry(prepare, change, by, now());
       }),
     async list({ since, subject, after = 0, limit }) {
       // NOCASE is ASCII only, like ids (spec nuget-v2 12.5).

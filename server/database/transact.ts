@@ -1,11 +1,15 @@
 import type { Actor, Change } from '../audit/audit.ts';
 import { writeAuditEntry } from './audit-entry.ts';
+import { requirePresentKey } from './present-key.ts';
 import type { Prepare } from './statements.ts';
 
 /** A change in progress. */
 export type Transaction = {
   readonly prepare: Prepare;
-  /** Adds an entry to the audit log, which is durable together with the change or not at all. */
+  /**
+   * Adds an entry to the audit log, which is durable together with the change or not at all.
+   * @throws FeedError KEY_REVOKED where `by` makes the change now, with a key that was revoked meanwhile
+   */
   record(change: Change, by: Actor, at: Date): void;
   /** Runs when the change can be seen, which is before anybody gets the confirmation. */
   afterCommit(work: () => void): void;
@@ -67,7 +71,10 @@ export function createTransact(
       let hooks: (() => void)[] = [];
       const transaction: Transaction = {
         prepare,
-        record: (entry, by, at) => writeAuditEntry(prepare, entry, by, at),
+        record(entry, by, at) {
+          requirePresentKey(prepare, by);
+          writeAuditEntry(prepare, entry, by, at);
+        },
         afterCommit: (work) => void hooks.push(work),
       };
       let result: ReturnType<typeof change>;

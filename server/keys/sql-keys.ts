@@ -76,10 +76,11 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
 
   function markRevoked(id: string, by: Actor, { record }: Transaction) {
     const at = now();
-    const sql = 'UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL RETURNING name';
-    const row = prepare(sql).get(at.getTime(), id) as { name: string } | undefined;
-    if (row === undefined) return 'missing';
-    record({ kind: 'key revoked', subject: id, detail: row.name }, by, at);
+    const name = prepare('SELECT name FROM keys WHERE id = ? AND revoked IS NULL').pluck().get(id);
+    if (name === undefined) return 'missing';
+    // First, since a key may revoke itself.
+    record({ kind: 'key revoked', subject: id, detail: String(name) }, by, at);
+    prepare('UPDATE keys SET revoked = ? WHERE id = ?').run(at.getTime(), id);
     return 'revoked';
   }
 

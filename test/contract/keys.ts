@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { operator } from '../../server/audit/audit.ts';
+import { type Actor, actorOf, operator } from '../../server/audit/audit.ts';
 import type { NewKey } from '../../server/keys/keys.ts';
 import type { DatabaseFixture, OpenFixture } from './database.ts';
 
@@ -50,6 +50,39 @@ export function describeKeys(name: string, open: OpenFixture): void {
       await fixture.reopen();
 
       expect(await create().find(key, from)).toMatchObject({ key: { keyId: id } });
+    });
+
+    it('lets its holder change nothing after it was revoked, though it was found before', async () => {
+      const keys = create();
+      const { id } = await keys.create(ci, operator);
+      const holder = actorOf({ keyId: id, name: ci.name }, from);
+      const payload = { tool: 'delve', file: 'delve.exe', sha256: 'f'.repeat(64), sizeBytes: 1 };
+      const add = (version: string, by: Actor) =>
+        fixture.payloads().add({ ...payload, version, created: fixture.time }, by);
+      expect(await add('1.0.0', holder)).toBe('added');
+      await keys.revoke(id, operator);
+      const { length } = await fixture.audit().list({ limit: 100 });
+
+      await expect(add('1.1.0', holder)).rejects.toMatchObject({ code: 'KEY_REVOKED', status: 403 });
+
+      expect(await fixture.payloads().find('delve', '1.1.0', 'delve.exe')).toBeUndefined();
+      expect(await fixture.audit().list({ limit: 100 })).toHaveLength(length);
+      // What was decided before, and what has happened already.
+      const { isPresent: _, ...kept } = holder;
+      expect(await add('1.2.0', kept)).toBe('added');
+      await fixture.bucketEvents().record([{ ref: 'refs/heads/main', from: undefined, to: 'a' }], holder);
+      expect(await fixture.audit().list({ limit: 100 })).toHaveLength(length + 2);
+    });
+
+    it('may revoke itself', async () => {
+      const keys = create();
+      const { id, key } = await keys.create(ci, operator);
+      const holder = actorOf({ keyId: id, name: ci.name }, from);
+
+      expect(await keys.revoke(id, holder)).toBe('revoked');
+
+      expect(await keys.find(key, from)).toMatchObject({ refusal: { why: 'revoked' } });
+      await expect(keys.create(ci, holder)).rejects.toMatchObject({ code: 'KEY_REVOKED' });
     });
 
     it('refuses a revoked key, and keeps its row for the audit log', async () => {

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { operator } from '../../server/audit/audit.ts';
+import { actorOf, operator } from '../../server/audit/audit.ts';
 import { createSqlCatalog, type SqlCatalog } from '../../server/catalog/sql/catalog.ts';
+import { createSqlKeys } from '../../server/keys/sql-keys.ts';
 import { createLogger } from '../../server/log.ts';
 import { openReplica, type Replica } from '../../server/replica/replica.ts';
 import { makePackage } from '../kit/new-package.ts';
@@ -62,6 +63,20 @@ describe.runIf(hasPostgres)("a replica's copy of PostgreSQL", () => {
     await add(b, '1.2.0');
     expect(await versions(a)).toEqual(['1.2.0', '1.1.0', '1.0.0']);
     expect(await add(b, '1.1.0')).toBe('exists');
+  });
+
+  it('changes nothing for a key that another server has revoked, of which it has not heard yet', async () => {
+    const [a, b] = [await openOne('a'), await openOne('b')];
+    const keys = createSqlKeys(a.replica.database, { now: () => new Date(0) });
+    const { id } = await keys.create({ name: 'CI', scopes: ['push'], ids: [] }, operator);
+    const holder = actorOf({ keyId: id, name: 'CI' }, '192.0.2.1');
+    await b.catalog.add(makePackage({ id: 'delve', version: '1.0.0' }), holder);
+    await keys.revoke(id, operator);
+
+    const late = b.catalog.add(makePackage({ id: 'delve', version: '1.1.0' }), holder);
+
+    await expect(late).rejects.toMatchObject({ code: 'KEY_REVOKED' });
+    for (const one of [a, b]) expect(await versions(one)).toEqual(['1.0.0']);
   });
 
   it('goes on from where it was when its server starts again', async () => {

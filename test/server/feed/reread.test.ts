@@ -49,8 +49,8 @@ function makeOld(): void {
     ...migrations
       .slice(added + 1)
       .join('')
-      .matchAll(/CREATE TABLE (\w+)/g),
-  ].map(([, table]) => `DROP TABLE ${table};`);
+      .matchAll(/CREATE (?:UNIQUE )?(TABLE|INDEX) (\w+)/g),
+  ].map(([, kind, name]) => `DROP ${kind} IF EXISTS ${name};`);
   const fields = ['license', 'icon', 'readme', 'packageTypes', 'repository'].map((name) => `'$.${name}'`);
   db.exec(`
     ${later.reverse().join('\n')}

@@ -64,6 +64,13 @@ describe('how SQLite finds', () => {
       .all(...values)
       .map((step) => (step as { detail: string }).detail);
 
+  it('the packages that name a blob', () => {
+    const text = 'SELECT 1 FROM packages WHERE sha256 = ?';
+    expect(planOf({ text, values: ['f'.repeat(64)] })).toEqual([
+      'SEARCH packages USING COVERING INDEX packages_of_blob (sha256=?)',
+    ]);
+  });
+
   it.each(cases)('%s', (_name, query) => {
     for (const statement of [pageSql(rowColumns(query.view), query), countSql(query)]) {
       const plan = planOf(statement).join('\n');
