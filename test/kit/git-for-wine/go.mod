@@ -1,0 +1,3 @@
+module git-for-wine
+
+go 1.21
