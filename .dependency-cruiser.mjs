@@ -61,14 +61,30 @@ export default {
       'formats-are-pure',
       'formats/ says what bytes mean; it knows neither server nor generator.',
       { path: '^formats/' },
-      { path: '^(invocation|outbound|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
+      { path: '^(invocation|outbound|tracing|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
     ),
     forbid(
       'outbound-knows-nobody',
       'How the way out goes (proxies, redirects, retries) is the same for the generator and for an import.',
       { path: '^outbound/' },
-      { path: '^(invocation|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
+      { path: '^(invocation|tracing|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
     ),
+    forbid(
+      'tracing-is-below',
+      'Server and generator are traced alike; where traces go is nothing that either of them knows.',
+      { path: '^tracing/' },
+      { path: '.', pathNot: '^(tracing|formats|outbound)/|node_modules|^(node:)?[a-z_/]+$' },
+    ),
+    forbid(
+      'opentelemetry-in-one-file',
+      'The SDK is loaded only where a collector is configured.',
+      { pathNot: '^tracing/otlp\\.ts$' },
+      { path: 'node_modules/@opentelemetry/' },
+    ),
+    {
+      ...forbid('otlp-is-loaded-late', 'The same.', {}, { path: '^tracing/otlp\\.ts$' }),
+      to: { path: '^tracing/otlp\\.ts$', dynamic: false },
+    },
     forbid(
       'serve-makes-no-connection',
       'Only the verb feed:import reads other feeds (contract section 1): nothing that serves may.',
@@ -217,7 +233,7 @@ export default {
       'got-behind-one-client',
       'Proxies, redirects and what is kept secret are seen to by outbound/http.ts; the feed is asked through it, the own server alone directly.',
       {
-        path: '^(main|verbs|start|formats|server|manifest-gen|shims|own-packages|devbox|conformance)',
+        path: '^(main|verbs|start|formats|tracing|server|manifest-gen|shims|own-packages|devbox|conformance)',
         pathNot: '^server/verbs/ask-server\\.ts$|^manifest-gen/(published/feed/|publish/payload)',
       },
       { path: 'node_modules/got/' },
@@ -232,7 +248,7 @@ export default {
       'product-needs-no-dev-dependency',
       'It would be missing in the image.',
       {
-        path: '^(main|verbs|start|formats|outbound|server|manifest-gen|shims|own-packages|devbox|conformance)',
+        path: '^(main|verbs|start|formats|outbound|tracing|server|manifest-gen|shims|own-packages|devbox|conformance)',
       },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
     ),

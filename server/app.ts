@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import createExpress from 'express';
+import type { Tracer } from '../tracing/tracer.ts';
 import { createIsOffered } from './api/offered.ts';
 import { createAdminRouter, createDescriptionRouter } from './api/router.ts';
 import type { Audit } from './audit/audit.ts';
@@ -49,6 +50,7 @@ import type { Route } from './http/prepared-response.ts';
 import { requireReadAccess } from './http/read-access.ts';
 import { createRequestLog, createRequestWatch } from './http/request-log.ts';
 import { plainTarget } from './http/request-target.ts';
+import { traceRequests } from './http/request-trace.ts';
 import { createResponseCache } from './http/response-cache.ts';
 import { securityHeaderList, setSecurityHeaders } from './http/security-headers.ts';
 import { createUploadLimit } from './http/upload-limit.ts';
@@ -118,6 +120,8 @@ export type Services = Pick<InstallationServices, 'certificateExpiry' | 'install
   readonly instance?: string | undefined;
   /** SHA-256 of the program's own SBOM, where there is one. */
   readonly sbomHash?: string | undefined;
+  /** Where requests are traced. */
+  readonly tracer?: Tracer | undefined;
   /** Whether `start` is releasing the first packages. */
   readonly isFilling?: (() => boolean) | undefined;
 };
@@ -135,7 +139,7 @@ export function createApp(services: Services): RequestListener {
   const { maxPackageBytes, reservedIds, approvals = [] } = config;
   const cache = cachePolicies(config.readAuth !== undefined);
   const findKey = warnOfPlainHttp((secret, { address }) => keys.find(secret, address), log);
-  const metrics = createMetrics(services.freshness?.state);
+  const metrics = createMetrics(services.freshness?.state, services.tracer?.counts);
   const beginDownload = createBeginDownload({ ...services, metrics });
   const uploads = createUploadLimit();
   const securityHeaders = securityHeaderList(config.tls !== undefined);
@@ -179,7 +183,7 @@ export function createApp(services: Services): RequestListener {
   app.disable('etag');
   app.set('trust proxy', config.trustProxy ?? false);
 
-  const watch = createRequestWatch(log, metrics.observeRequest, config.accessLog);
+  const watch = createRequestWatch(log, metrics.observeRequest, config.accessLog, services.tracer);
   app.use(createRequestLog(watch));
   app.use(setSecurityHeaders(securityHeaders));
   app.use(refuseWhenStopping(isStopping));
@@ -218,7 +222,9 @@ export function createApp(services: Services): RequestListener {
   const answerClient = createClientResponses(ofClients, express, answer);
   const handle: RequestListener = (req, res) =>
     mayBeOfClient(req.url) ? answerClient(req, res) : answer(req, res);
-  return services.freshness === undefined ? handle : createFreshGate(services.freshness, handle, express);
+  const { freshness } = services;
+  const gated = freshness === undefined ? handle : createFreshGate(freshness, handle, express);
+  return services.tracer === undefined ? gated : traceRequests(gated);
 }
 
 /** Cheap, since every request asks; `createClientResponses` looks closely. */

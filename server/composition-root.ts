@@ -1,4 +1,6 @@
+import type { Tracer } from '../tracing/tracer.ts';
 import type { Services } from './app.ts';
+import { traceBlobs } from './blobs/traced-store.ts';
 import { ensureBucket } from './bucket/bucket.ts';
 import { createSqlClientLinks } from './bucket/sql-client-links.ts';
 import { createSqlBucketEvents } from './bucket/sql-events.ts';
@@ -44,6 +46,7 @@ export type ServiceDeps = {
   readonly sbomHash?: string | undefined;
   /** A key with every scope, valid until these services are closed. */
   readonly operatorKey?: string;
+  readonly tracer?: Tracer | undefined;
   /** How often the time of rollouts passes. */
   readonly rolloutTickMs?: number | undefined;
   /** The environment of the process, for git: PATH and the like. */
@@ -125,7 +128,8 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     const payloads = createSqlPayloads(database);
     const audit = createSqlAudit(database, now);
     const events = createSqlBucketEvents(database, now);
-    const { blobs, purgeQueue, orphans, cacheRoom, close: closeBlobs } = await stores.openBlobs();
+    const { blobs: stored, purgeQueue, orphans, cacheRoom, close: closeBlobs } = await stores.openBlobs();
+    const blobs = deps.tracer ? traceBlobs(stored, shared === undefined ? 'disk' : 's3') : stored;
     undo.push(closeBlobs);
     const bucket = await ensureBucket({
       ...deps,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileReason } from '../formats/file-reason.ts';
+import { type TracingConfig, tracingOf } from '../tracing/settings.ts';
 import type { Approvals } from './feed/approvals.ts';
 import { type AccessLog, type LogLevel, Settings } from './settings.ts';
 import { type BlobStoreAddress, sharedStoreProblems } from './shared-stores.ts';
@@ -37,6 +38,7 @@ export type Config = {
   readonly approvals?: Approvals;
   readonly logLevel: LogLevel;
   readonly accessLog: AccessLog;
+  readonly tracing?: TracingConfig;
 };
 
 /** Invalid settings, all of them at once. */
@@ -89,6 +91,7 @@ export function loadConfig(
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
   }
+  const tracing = parsed.success ? tracingOf(parsed.data, problems) : undefined;
   if (!parsed.success || problems.length > 0) {
     throw new ConfigError(problems);
   }
@@ -121,6 +124,7 @@ export function loadConfig(
     ...(settings.CLIENTS === undefined ? {} : { clients: settings.CLIENTS }),
     ...(settings.APPROVALS === undefined ? {} : { approvals: settings.APPROVALS }),
     ...(settings.READ_AUTH === undefined ? {} : { readAuth: settings.READ_AUTH }),
+    ...(tracing === undefined ? {} : { tracing }),
   });
 }
 

@@ -28,6 +28,9 @@ type RolloutValues = {
 /** How far a server is that shares its database with others. */
 type ReplicaState = { readonly revision: number; readonly unconfirmedMs: number };
 
+/** How many traces had which outcome (tracing/tracer.ts). */
+type TraceCounts = Readonly<Record<string, number>>;
+
 /** The kinds of uploads: a nupkg on the feed, a payload at /dl, a git push to the bucket. */
 export type PushKind = 'package' | 'payload' | 'bucket';
 
@@ -48,7 +51,7 @@ export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE;
 const maxIds = 200;
 
 /** All documented metrics (docs/operate/watching.md), and those of the Node process. */
-export function createMetrics(replica?: () => ReplicaState): Metrics {
+export function createMetrics(replica?: () => ReplicaState, traces?: () => TraceCounts): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -100,6 +103,7 @@ export function createMetrics(replica?: () => ReplicaState): Metrics {
   const rollouts = createRolloutMetrics(registers);
   const showInstallation = createInstallationMetrics(registry);
   if (replica !== undefined) registerReplica(registers, replica);
+  if (traces !== undefined) registerTraces(registers, traces);
   const ids = new Set<string>();
 
   return {
@@ -128,6 +132,19 @@ export function createMetrics(replica?: () => ReplicaState): Metrics {
       return registry.metrics();
     },
   };
+}
+
+function registerTraces(registers: Registry[], counts: () => TraceCounts): void {
+  new Counter({
+    name: 'gwt_traces_total',
+    help: 'Traces by outcome: exported, failed (the collector did not take them), dropped (there was no room), not_sampled.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(counts())) this.inc({ outcome }, count);
+    },
+  });
 }
 
 /** Read at each scrape, so that a replica without its database says so. */

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** How long work may go on in one turn of the event loop: the step under way then still ends, and nobody is to wait for 5 ms. */
@@ -43,7 +44,8 @@ export function inTurn(work: Work): void {
     work(false);
     return;
   }
-  waiting.push(work);
+  // For tracing: it goes on in a turn that another request began.
+  waiting.push(AsyncResource.bind(work));
   if (waiting.length === 1) setImmediate(() => void goOn());
 }
 

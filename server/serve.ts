@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
+import { openTracer } from '../tracing/tracer.ts';
 import { createApp, type Services } from './app.ts';
 import { openServices } from './composition-root.ts';
 import { type Config, loadConfig } from './config.ts';
@@ -17,7 +18,7 @@ import { expiryOf } from './tls.ts';
 export function createCommand(invocation: Invocation): Command {
   return new Command('serve')
     .description(
-      'Serves the feed, the payloads and the bucket. It makes no outbound connection but to the stores of DATABASE_URL and BLOB_STORE.',
+      'Serves the feed, the payloads and the bucket. It makes no outbound connection but to the stores of DATABASE_URL and BLOB_STORE, and to the collector of OTEL_EXPORTER_OTLP_ENDPOINT.',
     )
     .addHelpText('after', `\n${configHelp()}`)
     .action(() => serve(invocation));
@@ -68,6 +69,7 @@ export async function startServer(
   let isStopping = false;
   const operatorKey = randomBytes(32).toString('base64url');
   const instance = randomBytes(8).toString('hex');
+  const tracer = config.tracing && (await openTracer(config.tracing, { name: 'go-win-tools', version, log }));
   const opened = await openServices(config, {
     now,
     log,
@@ -83,6 +85,7 @@ export async function startServer(
     operatorKey,
     instance,
     sbomHash: await readSbomHash(productDir),
+    tracer,
   });
   try {
     const { server, url, boundUrl } = await openListener(config, createApp(opened.services), log, {
@@ -118,6 +121,7 @@ export async function startServer(
       withdrawAnnouncement();
       const outcome = await drainServer({ ...drainLimits, ...drain });
       await opened.close();
+      await tracer?.close();
       log.info({ outcome }, 'stopped');
     }
     let stopping: Promise<void> | undefined;

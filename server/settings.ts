@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tracingSettings } from '../tracing/settings.ts';
 import {
   approvalCounts,
   byteCount,
@@ -141,12 +142,13 @@ export const Settings = z.object({
     .enum(accessLogs, `expected one of ${accessLogs.join(', ')}`)
     .default('all')
     .describe('Which requests have a line in the log: off, errors (refused, failed or cut off) or all.'),
+  ...tracingSettings,
 });
 
 /** The settings in `serve --help`, made from the schema, so that none is missing. */
 export function configHelp(): string {
   const lines = Object.entries(Settings.shape).map(
-    ([name, setting]) => `  ${name.padEnd(20)}${setting.description ?? ''}${defaultOf(setting)}`,
+    ([name, setting]) => `  ${name.padEnd(19)} ${setting.description ?? ''}${defaultOf(setting)}`,
   );
   return ['Settings (environment variables):', ...lines].join('\n');
 }

@@ -23,6 +23,7 @@ import {
   ReleaseParameters,
   RolloutParameters,
   ServerInfo,
+  TraceReport,
 } from './schemas.ts';
 
 type Answer = { readonly status: 200 | 201 | 204; readonly schema?: z.ZodType };
@@ -346,6 +347,15 @@ const operations: readonly Operation[] = [
     query: DownloadParameters,
     answer: { status: 200, schema: DownloadList },
     errors: [400],
+  },
+  {
+    method: 'get',
+    path: '/traces/{id}',
+    summary: 'Whether a trace that was asked for, with a sampled traceparent, has arrived at the collector.',
+    scope: 'admin',
+    inPath: { id: 'The trace id: 32 hexadecimal digits.' },
+    answer: { status: 200, schema: TraceReport },
+    errors: [404],
   },
 ];
 

@@ -15,6 +15,7 @@ import { createRingRouter, type RingServices } from './rings.ts';
 import { createRolloutRouter, type RolloutServices } from './rollouts.ts';
 import type { ServerInfo } from './schemas.ts';
 import { createTokenRouter, type TokenServices } from './token.ts';
+import { createTraceRouter, type TraceServices } from './traces.ts';
 
 export type AdminServices = KeyServices &
   AuditServices &
@@ -25,7 +26,8 @@ export type AdminServices = KeyServices &
   AlertServices &
   PublisherServices &
   TokenServices &
-  HeldServices & { readonly publicUrl: () => string; readonly version: string };
+  HeldServices &
+  TraceServices & { readonly publicUrl: () => string; readonly version: string };
 
 /** Routes for programs that manage the server: JSON under /api/v1, described by openapi.ts. */
 export function createAdminRouter(services: AdminServices): Router {
@@ -50,13 +52,14 @@ export function createAdminRouter(services: AdminServices): Router {
   router.use(createAlertRouter(services));
   router.use(createHeldRouter(services));
   router.use(
-    ['/keys', '/publishers', '/issuers', '/audit', '/imports', '/downloads', '/purges'],
+    ['/keys', '/publishers', '/issuers', '/audit', '/imports', '/downloads', '/purges', '/traces'],
     requireAdmin,
   );
   router.use(createKeyRouter(services));
   router.use(createPublisherRouter(services));
   router.use(createAuditRouter(services));
   router.use(createPurgeRouter(services));
+  router.use(createTraceRouter(services));
   return router;
 }
 

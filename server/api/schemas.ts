@@ -117,6 +117,14 @@ export const ReleaseOrigin = z.object({
 });
 export type ReleaseOrigin = z.infer<typeof ReleaseOrigin>;
 
+/** GET /api/v1/traces/{id} */
+export const TraceReport = z.object({
+  traceId: z.string(),
+  outcome: z.enum(['waiting', 'exported', 'failed', 'dropped']),
+  problem: z.string().optional().describe('Why the collector did not take it.'),
+});
+export type TraceReport = z.infer<typeof TraceReport>;
+
 /** GET /api/v1/server: the generator reads here what it writes into manifests. */
 export const ServerInfo = z.object({
   name: z.literal('go-win-tools'),

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { type GitSetting, settingVariables } from '../../formats/git-settings.ts';
+import { beginSpan } from '../../tracing/spans.ts';
 import { FeedError, fail } from '../errors.ts';
 
 /** How git is started: in which repository, and with a minimal environment. */
@@ -71,6 +72,7 @@ function commandOf({ cap }: Git, args: readonly string[]): [string, readonly str
 /** Starts git; the caller reads it to its end or calls `endGit`. */
 export function startGit(git: Git, args: readonly string[], env: Environment = {}) {
   git.signal?.throwIfAborted();
+  const span = beginSpan(`git ${args[0]}`);
   const child = spawn(...commandOf(git, args), {
     cwd: git.dir,
     env: { ...git.env, ...env },
@@ -82,7 +84,10 @@ export function startGit(git: Git, args: readonly string[], env: Environment = {
   child.stdin.on('error', () => undefined);
   const onAbort = (): void => endGit(child);
   git.signal?.addEventListener('abort', onAbort);
-  child.once('close', () => git.signal?.removeEventListener('abort', onAbort));
+  child.once('close', () => {
+    git.signal?.removeEventListener('abort', onAbort);
+    span?.end();
+  });
   return child;
 }
 

@@ -1,3 +1,4 @@
+import { inSpan } from '../../tracing/spans.ts';
 import type { Actor, Change } from '../audit/audit.ts';
 import { writeAuditEntry } from './audit-entry.ts';
 import { requirePresentKey } from './present-key.ts';
@@ -66,8 +67,10 @@ export function createTransact(
     isBusy = false;
   }
 
-  return (change) =>
-    new Promise((resolve, reject) => {
+  return (change) => inSpan('database transaction', () => enqueue(change));
+
+  function enqueue<T>(change: (transaction: Transaction) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
       let hooks: (() => void)[] = [];
       const transaction: Transaction = {
         prepare,
@@ -93,6 +96,7 @@ export function createTransact(
       isBusy = true;
       queueMicrotask(work);
     });
+  }
 }
 
 /** Calls all of them even if some throw, because this is how caches learn what was committed. */

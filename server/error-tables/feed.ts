@@ -77,6 +77,14 @@ export const feedErrors = {
     'Payload {tool}/{version}/{file} already exists with different content (SHA-256 {sha256}); payloads are never replaced. Publish another version.',
   ],
   PAYLOAD_INVALID: [400, 'This payload cannot be stored: {problem}'],
+  TRACING_OFF: [
+    404,
+    'This server traces nothing. Set OTEL_EXPORTER_OTLP_ENDPOINT to the address of an OpenTelemetry collector, and restart it.',
+  ],
+  TRACE_UNKNOWN: [
+    404,
+    'This server knows of no such trace: it knows the last hundred that came with a sampled traceparent and a key of a publisher. Ask the server that answered that request.',
+  ],
   BODY_TOO_LARGE: [413, 'The request body is too large for this address; nothing was done.'],
   HEADER_INVALID: [400, 'The header {name} is not understood: expected {expected}.'],
   BODY_INVALID: [400, 'The request body is not understood: {problem}'],

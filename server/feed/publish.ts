@@ -1,6 +1,7 @@
 import { FormatError } from '../../formats/format-error.ts';
 import { isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
+import { describeTrace, inSpan } from '../../tracing/spans.ts';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import type { Upload } from '../blobs/blob-store.ts';
 import type { Catalog, NewPackage } from '../catalog/catalog.ts';
@@ -125,10 +126,11 @@ async function readPackage(
   authorize: (nuspec: Nuspec) => void,
 ): Promise<Nuspec> {
   try {
-    const { nuspec, verify, close } = await inspect(upload.content);
+    const { nuspec, verify, close } = await inSpan('package open', () => inspect(upload.content));
     try {
       authorize(nuspec);
-      await verify();
+      describeTrace({ 'gwt.package.id': nuspec.id, 'gwt.package.version': nuspec.version });
+      await inSpan('package inspect', verify);
       return nuspec;
     } finally {
       await close();

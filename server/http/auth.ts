@@ -20,6 +20,9 @@ type Identity = {
 
 const identities = new WeakMap<object, Identity>();
 const knownNames = new WeakMap<object, string>();
+const publishers = new WeakSet<object>();
+/** Whoever has no other neither publishes nor decides anything. */
+const readingScopes: ReadonlySet<Scope> = new Set(['read', 'alert']);
 
 /**
  * Makes `principalOf` work for later handlers. Nothing is looked up yet: an open feed also serves requests with a wrong or
@@ -151,6 +154,11 @@ export function keyNameOf(req: object): string | undefined {
   return knownNames.get(req);
 }
 
+/** Whether a request came with a valid key of somebody who publishes: as far as any route looked at its keys. */
+export function isFromPublisher(req: object): boolean {
+  return publishers.has(req);
+}
+
 /**
  * Returns the principal if it has the scope: for `subject` (an id or a tool) if given.
  * @throws FeedError KEY_MISSING, KEY_SCOPE, KEY_IDS
@@ -181,6 +189,9 @@ async function lookUp(
   for (const credentials of readCredentials(req.headers)) {
     const finding = await findReading(credentials.readings, peer, findKey);
     shown.push({ credentials, finding });
+  }
+  if (validKeys(shown).some(({ scopes }) => scopes.some((scope) => !readingScopes.has(scope)))) {
+    publishers.add(req);
   }
   const [known] = [...validKeys(shown), ...shown.flatMap(({ finding }) => finding?.key ?? [])];
   if (known !== undefined) knownNames.set(req, known.name);

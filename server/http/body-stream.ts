@@ -1,5 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { Request } from 'express';
+import { beginSpan } from '../../tracing/spans.ts';
 import { FeedError, fail } from '../errors.ts';
 
 /**
@@ -8,6 +9,7 @@ import { FeedError, fail } from '../errors.ts';
  */
 export function bodyStream(req: Request): Readable {
   const body = new PassThrough();
+  const span = beginSpan('read body');
   function breakOff(cause?: unknown): void {
     if (!req.complete || cause instanceof Error) {
       body.destroy(new FeedError('UPLOAD_BROKEN', {}, cause));
@@ -15,7 +17,10 @@ export function bodyStream(req: Request): Readable {
   }
   req.once('error', breakOff);
   req.once('close', breakOff);
-  body.once('close', () => req.unpipe(body));
+  body.once('close', () => {
+    req.unpipe(body);
+    span?.end(body.errored ?? undefined);
+  });
   return req.pipe(body);
 }
 

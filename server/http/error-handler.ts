@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { describeTrace } from '../../tracing/spans.ts';
 import { FeedError, fail } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { areaOf } from './areas.ts';
@@ -19,6 +20,7 @@ export function createErrorHandler(
   // Express recognizes an error handler by its four parameters.
   return (error: unknown, req: Request, res: Response, _next) => {
     const known = toFeedError(error, req);
+    describeTrace({ 'error.type': known.code });
     if (req.socket.destroyed && isBrokenConnection(error)) {
       // The client is gone; the request's log line says so.
       return;

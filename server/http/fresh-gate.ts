@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { inSpan } from '../../tracing/spans.ts';
 import { FeedError, fail } from '../errors.ts';
 import { pathOf } from './request-target.ts';
 
@@ -39,7 +40,7 @@ export function createFreshGate(
       unsure.add(req);
       return handle(req, res);
     }
-    void refresh()
+    void inSpan('wait until fresh', refresh)
       .then(
         () => handle,
         () => {
@@ -56,7 +57,7 @@ export function createFreshGate(
 export async function catchUpWith(
   freshness: Pick<Freshness, 'isFresh' | 'refresh'> | undefined,
 ): Promise<void> {
-  if (freshness?.isFresh() === false) await freshness.refresh();
+  if (freshness?.isFresh() === false) await inSpan('wait until fresh', freshness.refresh);
 }
 
 /** Answers what `createFreshGate` could not let through. */

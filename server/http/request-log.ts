@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
+import type { Tracer } from '../../tracing/tracer.ts';
 import { type Logger, redactUrl } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { AccessLog } from '../settings.ts';
 import { areaOf } from './areas.ts';
 import { keyNameOf } from './auth.ts';
 import { downloadFields, isBroken } from './download-count.ts';
+import { beginRequestTrace } from './request-trace.ts';
 
 const requestIds = new WeakMap<object, string>();
 
@@ -35,6 +37,8 @@ export type RequestLine = RequestStart & {
   readonly bytes: number;
   readonly keyName: string | undefined;
   readonly isCutOff: true | undefined;
+  /** Where the request's trace is kept. */
+  readonly traceId: string | undefined;
 } & Partial<ReturnType<typeof downloadFields>>;
 
 /**
@@ -47,6 +51,7 @@ export function createRequestWatch(
   log: Logger,
   observe: Metrics['observeRequest'],
   accessLog: AccessLog,
+  tracer?: Tracer,
 ): WatchRequest {
   // Without redaction, which copies the line and takes seven times as long as writing it: the address is already safe, and no
   // other field can contain a secret.
@@ -58,6 +63,7 @@ export function createRequestWatch(
     const { socket } = req;
     const started = performance.now();
     const sentBefore = socket.bytesWritten;
+    const endTrace = beginRequestTrace(tracer);
     requestIds.set(req, requestId);
     // Comes once by itself; `once` would wrap the listener.
     res.on('close', () => {
@@ -66,6 +72,9 @@ export function createRequestWatch(
       const ms = Math.round((performance.now() - started) * 10) / 10;
       observe(route, method, status, ms);
       const isWhole = res.writableFinished && !isBroken(req);
+      const isCutOff = isWhole ? undefined : true;
+      const bytes = socket.bytesWritten - sentBefore;
+      const traceId = endTrace?.(req, { requestId, route, status, ms, bytes, isCutOff });
       const isGood = status !== undefined && status < 400 && isWhole;
       if (accessLog === 'off' || (accessLog === 'errors' && isGood)) return;
       const line: RequestLine = {
@@ -75,10 +84,11 @@ export function createRequestWatch(
         route,
         status,
         ms,
-        bytes: socket.bytesWritten - sentBefore,
+        bytes,
         from,
         keyName: keyNameOf(req),
-        isCutOff: isWhole ? undefined : true,
+        isCutOff,
+        traceId,
         ...downloadFields(req),
       };
       lines.info(line, 'request');

@@ -1,4 +1,5 @@
 import express, { type Request, type Response, type Router } from 'express';
+import { describeTrace } from '../../tracing/spans.ts';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import type { BlobStore, Upload } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -71,6 +72,7 @@ async function putPayload(
   const principal = await principalWith(req, [scopeFor(version)], tool);
   const name = readPayloadName(tool, version, file);
   requireOwner(services.reservedIds ?? [], name.tool, principal);
+  describeTrace({ 'gwt.package.id': name.tool, 'gwt.package.version': version });
   return services.uploads.during({ keyId: principal.keyId, address: req.ip }, () =>
     receivePayload(services, name, principal, req, res),
   );

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../formats/thrown.ts';
+import { inSpan } from '../../tracing/spans.ts';
 import type { Connection } from '../database/connection.ts';
 import { isDatabaseFull } from '../database/file-problem.ts';
 import type { Commit as CommitWrites, Failure, Write } from '../database/transact.ts';
@@ -145,7 +146,9 @@ export function createSharedCommit(deps: CommitDeps): { readonly commit: CommitW
 
   async function insist(writes: readonly Write[]): Promise<readonly (Failure | undefined)[]> {
     for (;;) {
-      const failures = await patiently(() => inTurn(() => attempt(writes)));
+      const failures = await patiently(() =>
+        inTurn(() => inSpan('postgresql commit', () => attempt(writes))),
+      );
       if (failures !== undefined) return failures;
       await copyAnew();
     }

@@ -6,6 +6,7 @@ import { cli } from '../kit/cli.ts';
 import { hasGo } from '../kit/exe.ts';
 import { delveRelease } from '../kit/generator.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { startOtlpReceiver, tracingTo } from '../kit/otlp-receiver.ts';
 import { commandsOf, fencedBlocks, type PageWorld, runPage } from '../kit/page-commands.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { startReleaseWorld } from '../kit/release-world.ts';
@@ -36,6 +37,15 @@ const pages: Readonly<Record<string, Page>> = {
     },
   },
   'docs/operate/installed.md': { needs: [], prepare: besideServer },
+  'docs/operate/tracing.md': {
+    needs: ['curl', 'openssl'],
+    async prepare() {
+      const collector = await startOtlpReceiver();
+      undo.push(collector.stop);
+      const { url, adminKey } = await startServer({ tracing: tracingTo(collector.url) });
+      return { cwd: await folder(), env: { FEED: url, KEY: adminKey }, replace: {} };
+    },
+  },
   'docs/clients/fleet.md': { needs: [], prepare: besideServer },
   'docs/operate/backup.md': {
     needs: [],

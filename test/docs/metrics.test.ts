@@ -6,7 +6,8 @@ import { productDir } from '../kit/test-server.ts';
 
 /** Of a server that has everything there is to have. */
 async function printAll(): Promise<string> {
-  const metrics = createMetrics(() => ({ revision: 1, unconfirmedMs: 1 }));
+  const replica = () => ({ revision: 1, unconfirmedMs: 1 });
+  const metrics = createMetrics(replica, () => ({ exported: 1 }));
   metrics.observeRequest('feed', 'GET', 200, 1);
   metrics.countPush('package', 'published');
   metrics.countDownload('buf');

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from '../../server/config.ts';
 import { configHelp } from '../../server/settings.ts';
+import { tracingSettings } from '../../tracing/settings.ts';
 
 const settings = [
   'PORT',
@@ -30,6 +31,7 @@ const settings = [
   'APPROVALS',
   'LOG_LEVEL',
   'ACCESS_LOG',
+  ...Object.keys(tracingSettings),
 ];
 
 function problemsOf(env: Record<string, string>): readonly string[] {

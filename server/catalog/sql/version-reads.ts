@@ -1,3 +1,4 @@
+import { inSpan } from '../../../tracing/spans.ts';
 import type { Connection } from '../../database/connection.ts';
 import { inTime, type Scans } from '../../database/scans.ts';
 import { raw, type Sql, sql } from '../../database/sql.ts';
@@ -175,22 +176,26 @@ export function createVersionReads(
     return allRaw<RawRow>({ text, values: [JSON.stringify(keys)] });
   }
 
+  async function queryAs(query: PackageQuery, from: string | undefined): Promise<PackageRow[]> {
+    for (;;) {
+      const found = await queryUnlessPurged(query, from);
+      if (found !== undefined) return found;
+    }
+  }
+
+  async function countAs(query: PackageQuery, from: string | undefined): Promise<number> {
+    costOf(query);
+    const counted = held === undefined ? newestSearch.find(query, true)?.total : undefined;
+    if (counted !== undefined) return counted;
+    const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
+    const [row] = await ask<[count: number]>(all, from, (first) => countOf(query, first));
+    return row?.[0] ?? 0;
+  }
+
   function readerFor(from: string | undefined): CatalogReader {
     return {
-      async query(query) {
-        for (;;) {
-          const found = await queryUnlessPurged(query, from);
-          if (found !== undefined) return found;
-        }
-      },
-      async count(query) {
-        costOf(query);
-        const counted = held === undefined ? newestSearch.find(query, true)?.total : undefined;
-        if (counted !== undefined) return counted;
-        const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
-        const [row] = await ask<[count: number]>(all, from, (first) => countOf(query, first));
-        return row?.[0] ?? 0;
-      },
+      query: (query) => inSpan('catalog query', () => queryAs(query, from)),
+      count: (query) => inSpan('catalog count', () => countAs(query, from)),
       watch: held === undefined ? watch : () => undefined,
     };
   }
