@@ -10,7 +10,7 @@ import { measure, measureFirst, median, type Sample } from './load.ts';
 import { type BenchPackage, listPackages, makeNupkg } from './packages.ts';
 import { measurePushes, pushFile } from './pushes.ts';
 import { type Result, rateRatio, rateValue } from './results.ts';
-import { exactly, findById, oneOfEach, replicas as rows, spread } from './rows.ts';
+import { exactly, findById, oneOfEach, replicas as rows, search, spread } from './rows.ts';
 import { type Feed, startFeed } from './servers.ts';
 import type { Settings } from './settings.ts';
 
@@ -62,6 +62,7 @@ export async function replicaResults(settings: Settings): Promise<Result[]> {
       ...(await readResults(stand, settings)),
       ...(await pushResults(stand, settings)),
       await staleResult(stand, settings),
+      await rareResult(stand),
       valueResult(rows.copied, Math.round(b.readyMs)),
       ...memoryOf(await a.residentBytes()),
     ];
@@ -142,6 +143,18 @@ async function staleResult({ pair }: Stand, { say }: Settings): Promise<Result> 
   }
   say(`a push takes ${median(times).toFixed(0)} ms`);
   return valueResult(rows.stale, stale);
+}
+
+/** One search after the other, each for a word that hardly any package has. */
+async function rareResult({ pair, packages }: Stand): Promise<Result> {
+  const times: number[] = [];
+  for (const { id } of oneOfEach(packages).slice(0, rows.rare.searches)) {
+    const since = performance.now();
+    const answer = await fetch(`${pair[0].url}${search(id)}`);
+    if (!(await answer.text()).includes(id)) throw new Error(`the search does not find ${id}`);
+    times.push(performance.now() - since);
+  }
+  return valueResult(rows.rare, Math.round(median(times)));
 }
 
 function memoryOf(bytes: number | undefined): Result[] {
