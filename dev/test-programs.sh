@@ -56,5 +56,6 @@ has kubernetes-validate || pip install --quiet --root-user-action=ignore kuberne
 has actionlint || { has go && go install github.com/rhysd/actionlint/cmd/actionlint@latest; } || missing actionlint
 has versitygw || { has go && go install github.com/versity/versitygw/cmd/versitygw@v1.8.0; } || missing versitygw
 windows_node || missing 'Node for Windows'
+has grafana-check || { has go && (cd "$(dirname "$0")/grafana-check" && go install .); } || missing grafana-check
 powershell "${1-.}" || missing PowerShell
 exit "$failed"

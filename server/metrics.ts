@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { createInstallationMetrics, type InstallationValues } from './installation-metrics.ts';
 import { createRequestMetrics, type ObserveRequest } from './request-metrics.ts';
 
@@ -37,7 +37,7 @@ export type PushKind = 'package' | 'payload' | 'bucket';
 export type Metrics = {
   readonly observeRequest: ObserveRequest;
   /** `published`; `same` for a payload that existed; `refused` by the bucket's rules; or the error code. */
-  countPush(kind: PushKind, outcome: string): void;
+  countPush(kind: PushKind, outcome: string, ms: number): void;
   countDownload(id: string): void;
   /** A request whose key or password was missing, or not enough: the code of the error. */
   countRefusal(code: string): void;
@@ -46,6 +46,9 @@ export type Metrics = {
 };
 
 export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** From a small package on a fast network to gigabytes on a slow one. */
+const pushBuckets = [0.1, 0.5, 1, 5, 10, 30, 60, 300];
 
 /** Ids with their own row: the first ones downloaded after the start. All others are `other`. */
 const maxIds = 200;
@@ -63,6 +66,13 @@ export function createMetrics(replica?: () => ReplicaState, traces?: () => Trace
       name: 'gwt_pushes_total',
       help: 'Pushes of packages, payloads and to the bucket, by outcome: published, same, refused, or the code of the error.',
       labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    pushSeconds: new Histogram({
+      name: 'gwt_push_duration_seconds',
+      help: 'Time from the beginning of a push to its outcome, with the upload at the pace of the client.',
+      labelNames: ['kind'],
+      buckets: pushBuckets,
       registers,
     }),
     downloads: new Counter({
@@ -108,7 +118,10 @@ export function createMetrics(replica?: () => ReplicaState, traces?: () => Trace
 
   return {
     observeRequest,
-    countPush: (kind, outcome) => metrics.pushes.inc({ kind, outcome }),
+    countPush(kind, outcome, ms) {
+      metrics.pushes.inc({ kind, outcome });
+      metrics.pushSeconds.observe({ kind }, ms / 1000);
+    },
     countDownload(id) {
       const name = id.toLowerCase();
       if (ids.size < maxIds) ids.add(name);

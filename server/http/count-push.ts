@@ -2,7 +2,7 @@ import { FeedError } from '../errors.ts';
 import type { Metrics, PushKind } from '../metrics.ts';
 
 /**
- * Runs a push and counts its outcome: what it resolves with, or its error code. A push that resolves with undefined is not
+ * Runs a push and counts its outcome and its time: what it resolves with, or its error code. A push that resolves with undefined is not
  * counted.
  */
 export async function countPush(
@@ -10,11 +10,13 @@ export async function countPush(
   kind: PushKind,
   push: () => Promise<string | undefined>,
 ): Promise<void> {
+  const started = performance.now();
+  const count = (outcome: string) => metrics.countPush(kind, outcome, performance.now() - started);
   try {
     const outcome = await push();
-    if (outcome !== undefined) metrics.countPush(kind, outcome);
+    if (outcome !== undefined) count(outcome);
   } catch (error) {
-    metrics.countPush(kind, error instanceof FeedError ? error.code : 'INTERNAL');
+    count(error instanceof FeedError ? error.code : 'INTERNAL');
     throw error;
   }
 }

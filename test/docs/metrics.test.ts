@@ -9,7 +9,7 @@ async function printAll(): Promise<string> {
   const replica = () => ({ revision: 1, unconfirmedMs: 1 });
   const metrics = createMetrics(replica, () => ({ exported: 1 }));
   metrics.observeRequest('feed', 'GET', 200, 1);
-  metrics.countPush('package', 'published');
+  metrics.countPush('package', 'published', 1);
   metrics.countDownload('buf');
   metrics.countRefusal('KEY_INVALID');
   const rollout = { id: 1, tool: 'buf', version: '1.0.0', state: 'rolling', step: 1 };

@@ -26,15 +26,18 @@ export type AlertingOptions = {
 const shorter = '4s';
 
 /**
- * Both programs with the files in docs/operate/alerts. They are changed in what is everybody's own: the feed's address, the file of the
+ * Both programs with the files in docs/operate/observability. They are changed in what is everybody's own: the feed's address, the file of the
  * key, and the times of the rule.
  */
 export async function startAlerting(options: AlertingOptions): Promise<Alerting> {
   const { dir, service, serviceName, feedUrl, key } = options;
   await mkdir(dir, { recursive: true });
   const shipped = (name: string): Promise<string> =>
-    readFile(join(productDir, 'docs', 'operate', 'alerts', name), 'utf8');
-  await writeFile(join(dir, 'rules.yml'), (await shipped('rules.yml')).replaceAll(/\b5m\b/g, shorter));
+    readFile(join(productDir, 'docs', 'operate', 'observability', name), 'utf8');
+  await writeFile(
+    join(dir, 'rules.yml'),
+    (await shipped('rules/rollouts.yml')).replaceAll(/\b5m\b/g, shorter),
+  );
   await writeFile(join(dir, 'feed.key'), key, { mode: 0o600 });
   await writeFile(
     join(dir, 'alertmanager.yml'),

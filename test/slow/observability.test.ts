@@ -3,11 +3,12 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
-import { dashboardExpressions, metricsIn, readShipped, shippedDir } from '../devbox/observability/shipped.ts';
+import { dashboardExpressions, readShipped, shippedDir } from '../devbox/observability/shipped.ts';
 import { freePort } from '../kit/free-port.ts';
 import { goBuildsDir } from '../kit/go-builds.ts';
 import { makePrivateAuthority } from '../kit/private-authority.ts';
 import { hasProgram, mustRun } from '../kit/programs.ts';
+import { metricsIn } from '../kit/promql.ts';
 import { makeKey, makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { whenEnded } from '../kit/when-ended.ts';
 

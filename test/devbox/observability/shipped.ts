@@ -67,14 +67,3 @@ export async function dashboardExpressions(): Promise<readonly string[]> {
     targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '1m').replaceAll('$service', '.*')),
   );
 }
-
-/** The names of the metrics in an expression: what is neither a function, a keyword, a label nor a string. */
-export function metricsIn(expression: string): readonly string[] {
-  const plain = expression
-    .replace(/"(\\.|[^"\\])*"/g, '')
-    .replace(/\{[^}]*\}|\[[^\]]*\]/g, ' ')
-    .replace(/\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ');
-  const words = plain.match(/[a-zA-Z_:][\w:]*(?!\s*\()(?![\w:])/g) ?? [];
-  const keywords = new Set(['and', 'or', 'unless', 'bool', 'offset', 'sum', 'min', 'max', 'avg', 'count']);
-  return [...new Set(words.filter((word) => !keywords.has(word)))];
-}

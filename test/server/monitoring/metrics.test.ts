@@ -69,6 +69,7 @@ describe('/metrics', () => {
         'gwt_pushes_total{kind="package",outcome="published"} 1',
         'gwt_pushes_total{kind="package",outcome="PACKAGE_EXISTS"} 1',
         'gwt_pushes_total{kind="package",outcome="KEY_INVALID"} 1',
+        'gwt_push_duration_seconds_count{kind="package"} 3',
         'gwt_downloads_total{id="tool"} 3',
         'gwt_catalog_ids 1',
         'gwt_catalog_versions 1',
