@@ -130,6 +130,10 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'deletes the bytes of a version for good',
     load: () => import('./server/verbs/purge.ts'),
   },
+  'feed:prune': {
+    does: 'deletes old betas for good that nobody needs',
+    load: () => import('./server/verbs/prune.ts'),
+  },
   'feed:keys': {
     does: 'adds, lists, rotates and revokes keys',
     load: () => import('./server/verbs/keys.ts'),

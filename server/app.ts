@@ -23,6 +23,7 @@ import { createDownloadRoute } from './download/router.ts';
 import { approvalsNeeded } from './feed/approvals.ts';
 import type { BlobFlusher } from './feed/flush-blobs.ts';
 import type { Inspect } from './feed/inspect.ts';
+import type { Pruning } from './feed/prune.ts';
 import type { Purging } from './feed/purge.ts';
 import { renderErrorPage } from './gallery/error-page.tsx';
 import { createRolloutPages } from './gallery/rollout-router.tsx';
@@ -98,6 +99,7 @@ export type Services = Pick<InstallationServices, 'certificateExpiry' | 'install
   readonly blobFlusher: BlobFlusher;
   readonly inspect: Inspect;
   readonly purging: Purging;
+  readonly pruning: Pruning;
   readonly bucket: Bucket;
   readonly keys: Keys;
   readonly trust: Trust;

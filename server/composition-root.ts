@@ -20,6 +20,7 @@ import { createSqlDownloads } from './database/sql-downloads.ts';
 import { createBlobFlusher } from './feed/flush-blobs.ts';
 import { createInspector } from './feed/inspector.ts';
 import { createOrphanCollector } from './feed/orphan-collector.ts';
+import { createPruning } from './feed/prune.ts';
 import { createPurging } from './feed/purge.ts';
 import { createRereading, type Rereading } from './feed/reread.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
@@ -171,6 +172,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     });
     undo.push(purging.close);
     await purging.sweep();
+    const pruning = createPruning({ catalog, bucket, blobFlusher, purging, now });
     const collector = orphans && createOrphanCollector({ blobs, orphans, purging, now, log: deps.log });
     if (collector !== undefined) undo.push(collector.stop);
     const inspector = createInspector();
@@ -211,6 +213,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
         cacheRoom,
         collectorRuns: collector?.runs,
       },
+      pruning,
     };
     shared?.start();
     collector?.start();

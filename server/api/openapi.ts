@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RingJson } from '../clients/ring-json.ts';
+import { NewPrune, PruneReport } from '../feed/prune-json.ts';
 import { CreatedKeyJson, ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
 import { AlertmanagerWebhook } from '../rollout/alerts.ts';
 import { ClientJson, ClientParameters, ClientsPage, ClientsParameters } from '../rollout/client-json.ts';
@@ -338,6 +339,16 @@ const operations: readonly Operation[] = [
     body: NewPurge,
     answer: { status: 200, schema: PurgeReport },
     errors: [400, 404, 409, 413],
+  },
+  {
+    method: 'post',
+    path: '/prunes',
+    summary:
+      'Purges old betas that nobody needs, some hundred at most; `isDone` says whether there are more.',
+    scope: 'admin',
+    body: NewPrune,
+    answer: { status: 200, schema: PruneReport },
+    errors: [400, 413, 503],
   },
   {
     method: 'get',

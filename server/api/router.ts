@@ -8,6 +8,7 @@ import { createHeldRouter, type HeldServices } from './held.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
 import { openApiOf } from './openapi.ts';
 import { createOwnKeyRouter } from './own-key.ts';
+import { createPruneRouter, type PruneServices } from './prunes.ts';
 import { createPublisherRouter, type PublisherServices } from './publishers.ts';
 import { createPurgeRouter, type PurgeServices } from './purges.ts';
 import { createReleaseRouter } from './releases.ts';
@@ -20,6 +21,7 @@ import { createTraceRouter, type TraceServices } from './traces.ts';
 export type AdminServices = KeyServices &
   AuditServices &
   PurgeServices &
+  PruneServices &
   RingServices &
   ClientServices &
   RolloutServices &
@@ -52,7 +54,10 @@ export function createAdminRouter(services: AdminServices): Router {
   router.use(createAlertRouter(services));
   router.use(createHeldRouter(services));
   router.use(
-    ['/keys', '/publishers', '/issuers', '/audit', '/imports', '/downloads', '/purges', '/traces'],
+    [
+      ...['/keys', '/publishers', '/issuers', '/audit', '/imports', '/downloads'],
+      ...['/purges', '/prunes', '/traces'],
+    ],
     requireAdmin,
   );
   router.use(createKeyRouter(services));
@@ -60,6 +65,7 @@ export function createAdminRouter(services: AdminServices): Router {
   router.use(createAuditRouter(services));
   router.use(createPurgeRouter(services));
   router.use(createTraceRouter(services));
+  router.use(createPruneRouter(services));
   return router;
 }
 

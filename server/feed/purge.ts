@@ -1,4 +1,3 @@
-import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
 import type { Actor } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { PurgeQueue } from '../blobs/purge-queue.ts';
@@ -6,6 +5,7 @@ import type { BucketMark, Catalog, Purged } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { BlobFlusher } from './flush-blobs.ts';
+import { normalized, versionsIn } from './versions-in.ts';
 
 export type PurgeServices = {
   readonly catalog: Catalog;
@@ -40,6 +40,8 @@ export type PurgeReport = Purged & { readonly isWaiting: boolean };
 export type Purging = {
   /** @throws FeedError PACKAGE_NOT_FOUND, PURGE_OFFERED, PURGE_ROLLOUT, PATH_INVALID */
   purge(order: PurgeOrder, by: Actor): Promise<PurgeReport>;
+  /** Removes the bytes of rows that are purged; false: they wait for a backup, an export or a check that reads them. */
+  removeBytes(): Promise<boolean>;
   /** Removes what earlier purges left behind: call it after a start. It repeats itself as long as something waits. */
   sweep(): Promise<boolean>;
   /** Where servers share the blobs: finishes every few minutes what another one left behind that has died. */
@@ -68,10 +70,14 @@ export function createPurging(services: PurgeServices): Purging {
 
   async function purge(order: PurgeOrder, by: Actor): Promise<PurgeReport> {
     const purged = await removeUnoffered(order, by);
+    return { ...purged, isWaiting: !(await removeBytes()) };
+  }
+
+  async function removeBytes(): Promise<boolean> {
     const isDone = await sweep();
     // The later run finds what a push stored that was in progress and came too late.
     if (isDone) again(retryMs);
-    return { ...purged, isWaiting: !isDone };
+    return isDone;
   }
 
   async function removeUnoffered(order: PurgeOrder, by: Actor): Promise<Purged> {
@@ -142,6 +148,7 @@ export function createPurging(services: PurgeServices): Purging {
 
   return {
     purge,
+    removeBytes,
     sweep,
     watch(everyMs = watchMs) {
       watching = setInterval(() => {
@@ -165,25 +172,7 @@ async function refuseOffered({ bucket }: PurgeServices, id: string, version: str
   const tool = id.toLowerCase();
   for (const channel of ['main', 'beta'] as const) {
     const manifests = await bucket.listManifests(channel);
-    if (manifests.some((manifest) => versionsIn(manifest, tool).includes(version)))
+    if (versionsIn(manifests).get(tool)?.has(version) === true)
       fail('PURGE_OFFERED', { id: tool, version, channel });
   }
-}
-
-/**
- * All versions of a tool that a manifest refers to: its own, and those in addresses of payloads, even in another tool's manifest.
- */
-function versionsIn(
-  { tool, version, text }: { readonly tool: string; readonly version: string; readonly text: string },
-  wanted: string,
-): (string | undefined)[] {
-  const addresses = [...text.toLowerCase().matchAll(/\/dl\/([^/"]+)\/([^/"]+)\//g)];
-  const named = addresses.flatMap(([, of, spelled]) => (of === wanted ? [normalized(spelled ?? '')] : []));
-  return tool === wanted ? [normalized(version), ...named] : named;
-}
-
-/** As the catalog compares versions: 1.32 and 1.32.0.0 are 1.32.0 (spec nuget-v2 12.1). */
-function normalized(version: string): string | undefined {
-  const parsed = parseNuGetVersion(version);
-  return parsed && printNormalizedVersion(parsed).toLowerCase();
 }

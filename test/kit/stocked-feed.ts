@@ -36,6 +36,8 @@ export async function makeStockedDir(root: string): Promise<string> {
 export type BucketWork = {
   /** Uploads the payload and pushes manifest and tag to both branches at once. */
   release(tool: string, version: string): Promise<void>;
+  /** The same to branch beta alone. */
+  beta(tool: string, version: string): Promise<void>;
 };
 
 /** A clone in which releases are made as the generator makes them. */
@@ -47,34 +49,33 @@ export async function openBucketWork(
   const git = await createGitClient(workDir, server.adminKey);
   const clone = await git.clone(`${server.url}/git/main/go-win-tools.git`, name);
   await git.run(clone, 'branch', 'beta', 'origin/beta');
-  return {
-    async release(tool, version) {
-      const bytes = `${tool} ${version} as an exe`;
-      const url = `${server.url}/dl/${tool}/${version}/${tool}-windows-amd64.exe`;
-      await expectStatus(
-        201,
-        fetch(url, { method: 'PUT', headers: { 'X-NuGet-ApiKey': server.adminKey }, body: bytes }),
-      );
-      const manifest = printScoopManifest({
-        version,
-        description: `The tool ${tool}`,
-        homepage: 'https://example.test',
-        license: 'MIT',
-        architecture: {
-          '64bit': { url: `${url}#/${tool}.exe`, hash: createHash('sha256').update(bytes).digest('hex') },
-        },
-        bin: `${tool}.exe`,
+  const to = (branches: readonly string[]) => async (tool: string, version: string) => {
+    const bytes = `${tool} ${version.replace(/-.*/, '')} as an exe`;
+    const url = `${server.url}/dl/${tool}/${version}/${tool}-windows-amd64.exe`;
+    await expectStatus(
+      201,
+      fetch(url, { method: 'PUT', headers: { 'X-NuGet-ApiKey': server.adminKey }, body: bytes }),
+    );
+    const manifest = printScoopManifest({
+      version,
+      description: `The tool ${tool}`,
+      homepage: 'https://example.test',
+      license: 'MIT',
+      architecture: {
+        '64bit': { url: `${url}#/${tool}.exe`, hash: createHash('sha256').update(bytes).digest('hex') },
+      },
+      bin: `${tool}.exe`,
+    });
+    for (const branch of branches) {
+      await git.run(clone, 'switch', '--quiet', branch);
+      await git.commit(clone, `${tool}: Update to version ${version}`, {
+        [`bucket/${tool}.json`]: manifest,
       });
-      for (const branch of ['beta', 'main']) {
-        await git.run(clone, 'switch', '--quiet', branch);
-        await git.commit(clone, `${tool}: Update to version ${version}`, {
-          [`bucket/${tool}.json`]: manifest,
-        });
-      }
-      await git.run(clone, 'tag', `${tool}/v${version}`);
-      await git.run(clone, 'push', '--quiet', '--atomic', 'origin', 'main', 'beta', `${tool}/v${version}`);
-    },
+    }
+    await git.run(clone, 'tag', `${tool}/v${version}`);
+    await git.run(clone, 'push', '--quiet', '--atomic', 'origin', ...branches, `${tool}/v${version}`);
   };
+  return { release: to(['beta', 'main']), beta: to(['beta']) };
 }
 
 async function expectStatus(status: number, asking: Promise<Response>): Promise<void> {

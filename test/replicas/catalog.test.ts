@@ -3,6 +3,7 @@ import { createSqlCatalog, type SqlCatalog } from '../../server/catalog/sql/cata
 import { describeCatalog, editedAt } from '../contract/catalog.ts';
 import { describeFilters } from '../contract/filters.ts';
 import { describeHeldVersions } from '../contract/held.ts';
+import { describePrunable } from '../contract/prunable.ts';
 import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
 import { alternating, openReplicaPair } from '../kit/replica-fixture.ts';
 
@@ -31,5 +32,6 @@ describe.runIf(hasPostgres)('with PostgreSQL', () => {
   };
   describeCatalog('the catalog of two replicas', open, { isRemote: true });
   describeHeldVersions('the catalog of two replicas', open);
+  describePrunable('the catalog of two replicas', open);
   describeFilters('the catalog of two replicas', open, 500);
 });

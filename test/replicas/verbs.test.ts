@@ -11,6 +11,7 @@ import { createCommand as createExport } from '../../server/verbs/export.ts';
 import { createCommand as createImport } from '../../server/verbs/import.ts';
 import { createCommand as createKeys } from '../../server/verbs/keys.ts';
 import { createRelist, createUnlist } from '../../server/verbs/listing.ts';
+import { createCommand as createPrune } from '../../server/verbs/prune.ts';
 import { createCommand as createPurge } from '../../server/verbs/purge.ts';
 import { createCommand as createRings } from '../../server/verbs/rings.ts';
 import { createCommand as createVerify } from '../../server/verbs/verify.ts';
@@ -102,6 +103,23 @@ describe.skipIf(!canCluster)('verbs beside two replicas (needs PostgreSQL and ve
     await done(createPurge, 'other.tool@1.0.0', '--reason', 'a secret in it');
     for (const replica of [first, second])
       expect(await statusAt(replica, '/nuget/package/other.tool/1.0.0')).toBe(410);
+  });
+
+  it('prune old betas, and every replica shows it', async () => {
+    for (const version of ['3.0.0-beta.1', '3.0.0-beta.2'])
+      await pushNupkg(second, makeNupkg({ id: 'Sample', version }), second.adminKey);
+    const flags = ['--betas', '1', '--older-than', '0s', '--id', 'sample'];
+
+    const planned = await done(createPrune, ...flags);
+    expect(planned).toContain('2 betas');
+    expect(await statusAt(first, '/nuget/package/Sample/3.0.0-beta.1')).toBe(200);
+    await done(createPrune, ...flags, '--yes');
+
+    for (const replica of [first, second]) {
+      expect(await statusAt(replica, '/nuget/package/Sample/2.0.0-beta.1')).toBe(410);
+      expect(await statusAt(replica, '/nuget/package/Sample/3.0.0-beta.1')).toBe(410);
+      expect(await statusAt(replica, '/nuget/package/Sample/3.0.0-beta.2')).toBe(200);
+    }
   });
 
   it('import packages by the rules of a push', async () => {

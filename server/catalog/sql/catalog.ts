@@ -4,10 +4,12 @@ import { fail } from '../../errors.ts';
 import type { Catalog } from '../catalog.ts';
 import type { HeldVersions } from '../held.ts';
 import { createNuspecs } from '../nuspecs.ts';
+import type { Prunable } from '../prunable.ts';
 import type { Revisions } from '../revisions.ts';
 import type { UnreadNuspecs } from '../unread-nuspecs.ts';
 import { createHeldVersions, type HeldChanges } from './held.ts';
 import { readSizes } from './load.ts';
+import { createPrunable } from './prunable.ts';
 import { createReads } from './reads.ts';
 import { createSqlRevisions } from './revisions.ts';
 import { createSqlUnreadNuspecs } from './unread-nuspecs.ts';
@@ -16,7 +18,8 @@ import { createWrites, type SetListed } from './writes.ts';
 export type PackageChanges = HeldChanges & { readonly setListed: SetListed };
 
 export type SqlCatalog = Catalog &
-  HeldVersions & {
+  HeldVersions &
+  Prunable & {
     readonly revisions: Revisions;
     /** For changes of packages that belong to a larger change. */
     readonly within: PackageChanges;
@@ -45,6 +48,7 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
   return {
     ...createReads({ db, scans, sizes, revisions, nuspecs }),
     ...writes,
+    ...createPrunable({ db, now, revisions, nuspecs, writes }),
     ...versions,
     within: { ...within, setListed },
     revisions,

@@ -113,7 +113,7 @@ describe('feed:purge', () => {
         '/nuget/Packages()',
         '/v3/search?q=leaky',
         '/v3/flat/leaky/index.json',
-        '/v3/registration/leaky/index.json',
+        '/v3/reg/leaky/index.json',
         '/packages/leaky',
       ]) {
         expect(await (await fetch(`${server.url}${path}`)).text(), path).not.toContain('2.0.0');

@@ -11,6 +11,7 @@ import { openDatabase } from '../../../../server/database/connection.ts';
 import type { ScanOptions } from '../../../../server/database/scans.ts';
 import { describeCatalog, editedAt, everything } from '../../../contract/catalog.ts';
 import { describeHeldVersions } from '../../../contract/held.ts';
+import { describePrunable } from '../../../contract/prunable.ts';
 import { makePackage } from '../../../kit/new-package.ts';
 
 const open = async () => {
@@ -35,6 +36,7 @@ const open = async () => {
 };
 describeCatalog('SqlCatalog', open);
 describeHeldVersions('SqlCatalog', open);
+describePrunable('SqlCatalog', open);
 
 describe("the SQL of choco's most frequent queries", () => {
   const tolowerId = { kind: 'call', name: 'tolower', args: [{ kind: 'property', name: 'Id' }] } as const;
