@@ -14,6 +14,7 @@ import { createSqlAudit } from './database/sql-audit.ts';
 import { noteBackupIn } from './database/sql-backups.ts';
 import { fail } from './errors.ts';
 import { applyKeyStates, readKeyStates } from './keys/sql-key-states.ts';
+import { applyTrustStates, nothingTrusted, readTrustStates } from './trust/sql-trust-states.ts';
 
 /** The data as a verb reads it, whether or not servers use it. Existing blobs stay until it is closed, but for purged ones of an object store. */
 export type Reading = {
@@ -113,14 +114,16 @@ export async function recordRestore(dir: string, file: string, detail: string): 
 
 /**
  * Ends keys and secrets in a restored folder that have ended in the folder that it replaces, so that an older backup does not
- * bring back a key that leaked and was revoked. Returns how many keys changed; undefined when the replaced folder cannot be read.
+ * bring back a key that leaked and was revoked; and publishers, issuers and tokens likewise. Returns how many keys changed; undefined when the replaced folder cannot be read.
  */
 export async function endKeysAgain(replaced: string, dir: string): Promise<number | undefined> {
   const { database } = pathsIn(replaced);
   const stands = existsSync(database) ? readKeyStates(database) : { keys: [], oldSecrets: [] };
-  if (stands === undefined) return undefined;
+  const trusts = existsSync(database) ? readTrustStates(database) : nothingTrusted;
+  if (stands === undefined || trusts === undefined) return undefined;
   const db = openDatabase(pathsIn(dir).database);
   try {
+    await applyTrustStates(db, trusts, new Date());
     return await applyKeyStates(db, stands, new Date());
   } finally {
     db.close();

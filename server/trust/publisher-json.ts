@@ -7,7 +7,7 @@ import { IssuerUrl } from './issuer-json.ts';
 import type { NewPublisher, Publisher } from './trust.ts';
 
 /** A job that may do everything would need a person to answer for it. */
-const publisherScopes = scopes.filter((scope): scope is Exclude<Scope, 'admin'> => scope !== 'admin');
+export const publisherScopes = scopes.filter((scope): scope is Exclude<Scope, 'admin'> => scope !== 'admin');
 
 const Exact = z
   .string()

@@ -48,9 +48,21 @@ function rowOf(key: ListedKeyJson, now: Date): string[] {
   ];
 }
 
-function stateCell({ state, expires, revoked }: ListedKeyJson, now: Date): string {
+function stateCell({ state, expires, revoked, publisher }: ListedKeyJson, now: Date): string {
+  if (publisher !== null && state === 'active') return `active, of publisher ${publisher}`;
   if (state === 'expiring' && expires !== null) return `expires in ${timeLeft(expires, now)}`;
   return state === 'revoked' ? `revoked ${revoked}` : state;
+}
+
+/** Ended keys of CI jobs: there may be thousands, and nothing is to be done about them. */
+export function isShown({ publisher, state }: ListedKeyJson): boolean {
+  return publisher === null || state === 'active';
+}
+
+export function describeHidden(count: number): string {
+  if (count === 0) return '';
+  const keys = count === 1 ? '1 key of a CI job has' : `${count} keys of CI jobs have`;
+  return `${keys} ended and ${count === 1 ? 'is' : 'are'} not shown; --all shows everything.\n`;
 }
 
 /** What to do about keys that will expire soon; empty when there are none. */

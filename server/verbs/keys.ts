@@ -4,13 +4,17 @@ import type { Invocation } from '../../invocation.ts';
 import { fail } from '../errors.ts';
 import { scopes } from '../keys/api-keys.ts';
 import { type ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
+import { createIssuerCommand } from './issuers.ts';
 import { type KeyAdmin, withKeys } from './key-admin.ts';
-import { describeExpiring, printKeys, printTerms } from './key-table.ts';
+import { describeExpiring, describeHidden, isShown, printKeys, printTerms } from './key-table.ts';
+import { createTrustCommand } from './trust.ts';
 
 /** The verb `feed:keys`: manages API keys. */
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('feed:keys')
-    .description('Makes, lists, rotates and revokes keys; also while the server runs.')
+    .description(
+      'Makes, lists, rotates and revokes keys, and lets CI jobs publish without one; also while the server runs.',
+    )
     // Set before the subcommands are created, since they inherit it.
     .exitOverride();
   command
@@ -37,8 +41,9 @@ export function createCommand(invocation: Invocation): Command {
     .description(
       'All keys, revoked ones too, oldest first, and what is about to expire. The keys themselves are not shown: only their hash is kept.',
     )
+    .option('--all', 'also ended keys of CI jobs, which --json always has')
     .option('--json', 'one JSON object a line')
-    .action((flags: Json) => withKeys(invocation, (keys) => list(invocation, keys, flags)));
+    .action((flags: ListFlags) => withKeys(invocation, (keys) => list(invocation, keys, flags)));
   command
     .command('rotate')
     .description(
@@ -59,10 +64,13 @@ export function createCommand(invocation: Invocation): Command {
     .action((which: string, flags: Json) =>
       withKeys(invocation, (keys) => revoke(invocation, keys, which, flags)),
     );
+  command.addCommand(createTrustCommand(invocation));
+  command.addCommand(createIssuerCommand(invocation));
   return command;
 }
 
 type Json = { json?: true };
+type ListFlags = Json & { all?: true };
 type AddFlags = Json & {
   name: string;
   scope: string[];
@@ -85,13 +93,19 @@ async function add(invocation: Invocation, admin: KeyAdmin, flags: AddFlags): Pr
   printSecret(invocation, flags, { name: wanted.name, ...made });
 }
 
-async function list({ stdout, stderr }: Invocation, admin: KeyAdmin, { json }: Json): Promise<void> {
+async function list(
+  { stdout, stderr }: Invocation,
+  admin: KeyAdmin,
+  { json, all }: ListFlags,
+): Promise<void> {
   const keys = await admin.list();
   if (json) {
     for (const key of keys) stdout.write(`${JSON.stringify(key)}\n`);
     return;
   }
-  stdout.write(printKeys(keys, new Date()));
+  const shown = all ? keys : keys.filter(isShown);
+  stdout.write(printKeys(shown, new Date()));
+  stderr.write(describeHidden(keys.length - shown.length));
   stderr.write(describeExpiring(keys, new Date()));
 }
 
