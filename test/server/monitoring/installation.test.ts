@@ -1,13 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, rm, stat } from 'node:fs/promises';
-import { get } from 'node:https';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrations } from '../../../server/database/migrations.ts';
 import { noteBackupIn } from '../../../server/database/sql-backups.ts';
 import { createCommand as createBackup } from '../../../server/verbs/backup.ts';
+import { metricsPage } from '../../kit/metrics-page.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb } from '../../kit/operator-world.ts';
 import { makePrivateAuthority } from '../../kit/private-authority.ts';
@@ -23,13 +22,7 @@ afterAll(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
 
 /** The value of each row of /metrics. */
 async function read({ url }: Pick<TestServer, 'url'>): Promise<ReadonlyMap<string, number>> {
-  const page = url.startsWith('https:')
-    ? await text(
-        await new Promise<NodeJS.ReadableStream>((resolve, reject) =>
-          get(`${url}/metrics`, { rejectUnauthorized: false, agent: false }, resolve).on('error', reject),
-        ),
-      )
-    : await (await fetch(`${url}/metrics`)).text();
+  const page = await metricsPage(url);
   const rows = page.split('\n').filter((line) => line.startsWith('gwt_'));
   return new Map(rows.map((row) => [row.replace(/ [^ ]+$/, ''), Number(row.replace(/^.* /, ''))]));
 }
