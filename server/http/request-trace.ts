@@ -27,6 +27,8 @@ export function traceRequests(handle: RequestListener): RequestListener {
     const trace = beginTrace();
     // Before the listeners that end the request, so that what still goes on is left out.
     res.on('close', () => endTrace(trace));
+    // One more than the others know of.
+    res.setMaxListeners(res.getMaxListeners() + 1);
     withTrace(trace, () => handle(req, res));
   };
 }
