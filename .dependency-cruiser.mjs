@@ -139,8 +139,11 @@ export default {
         path: '^server/',
         pathNot: `${adapters}|^server/(composition-root|stores|shared-blobs|rollout-services|reading|shared-reading|shared-restore|plain-stores|purge-again|data-dir)\\.ts$`,
       },
-      // The verbs about PostgreSQL itself.
-      { path: adapters, pathNot: '^server/replica/(migrate-database|require-feed)\\.ts$' },
+      // The verbs about PostgreSQL itself, and the doctor, who looks at a database and changes nothing.
+      {
+        path: adapters,
+        pathNot: '^server/(replica/(migrate-database|require-feed|probe)|database/probe)\\.ts$',
+      },
     ),
     forbid(
       'express-in-routes-only',

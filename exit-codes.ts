@@ -5,7 +5,7 @@ const exitCodes = [
   [2, 'wrong usage or settings; also: a malformed argument'],
   [3, 'verification refused: something is not what it claims to be'],
   [4, 'upstream, the feed or the bucket cannot be reached'],
-  [5, 'release:check or devbox:check found something to act on'],
+  [5, 'release:check, devbox:check or feed:doctor found something to act on'],
   [130, 'interrupted (Ctrl-C)'],
 ] as const;
 

@@ -154,6 +154,10 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'brings PostgreSQL to the schema of this version',
     load: () => import('./server/verbs/migrate.ts'),
   },
+  'feed:doctor': {
+    does: 'checks a running installation, from outside and inside',
+    load: () => import('./server/verbs/doctor/command.ts'),
+  },
   'feed:conformance': {
     does: 'checks any NuGet v2 feed as its clients see it',
     load: () => import('./conformance/command.ts'),

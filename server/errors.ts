@@ -24,7 +24,7 @@ const errors = {
 export type ErrorCode = keyof typeof errors;
 
 /** The exit code of a verb (contract section 1); for every other error it is 1. */
-const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
+const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 5 | 130>> = {
   BUCKET_MISSING: 2,
   FILE_MISSING: 2,
   PLACE_MISSING: 2,
@@ -43,6 +43,7 @@ const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
   SERVER_SILENT: 4,
   SERVER_STRANGE: 4,
   DATABASE_UNREACHABLE: 4,
+  DOCTOR_FINDINGS: 5,
   INTERRUPTED: 130,
 };
 
@@ -51,7 +52,7 @@ export class FeedError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   /** For a process that cannot start or continue because of it. */
-  readonly exitCode: 1 | 2 | 4 | 130;
+  readonly exitCode: 1 | 2 | 4 | 5 | 130;
   readonly details: Details;
 
   constructor(code: ErrorCode, details: Details = {}, cause?: unknown) {

@@ -41,6 +41,8 @@ export type Metrics = {
   countDownload(id: string): void;
   /** A request whose key or password was missing, or not enough: the code of the error. */
   countRefusal(code: string): void;
+  /** Every metric of ours, whether it has a value or not. */
+  names(): readonly string[];
   /** In Prometheus' text format. */
   print(sources: MetricSources): Promise<string>;
 };
@@ -118,6 +120,7 @@ export function createMetrics(replica?: () => ReplicaState, traces?: () => Trace
 
   return {
     observeRequest,
+    names: () => registry.getMetricsAsArray().flatMap(({ name }) => (name.startsWith('gwt_') ? [name] : [])),
     countPush(kind, outcome, ms) {
       metrics.pushes.inc({ kind, outcome });
       metrics.pushSeconds.observe({ kind }, ms / 1000);
@@ -158,6 +161,11 @@ function registerTraces(registers: Registry[], counts: () => TraceCounts): void 
       for (const [outcome, count] of Object.entries(counts())) this.inc({ outcome }, count);
     },
   });
+}
+
+/** What /metrics of this version has at the least, and docs/operate/watching.md explains. */
+export function promisedMetrics(isReplica: boolean): readonly string[] {
+  return createMetrics(isReplica ? () => ({ revision: 0, unconfirmedMs: 0 }) : undefined).names();
 }
 
 /** Read at each scrape, so that a replica without its database says so. */

@@ -72,6 +72,7 @@ export const verbErrors = {
   BUCKET_FAULTS: [500, 'Rules of the bucket are broken: {count}. The lines above say what to do.'],
   BUCKET_MISSING: [500, '{dir} cannot be checked: {cause}. Expected a clone of a bucket; correct the path.'],
   BUCKET_UNREADABLE: [500, '{dir} cannot be checked: {problem}.'],
+  DOCTOR_FINDINGS: [500, 'Checks that need attention: {count}. The lines above say what to do.'],
   VERIFY_FAULTS: [500, 'Faults were found: {count}. The lines above say what to do.'],
   BLOB_DAMAGED: [
     500,

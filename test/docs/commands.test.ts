@@ -172,6 +172,11 @@ const pages: Readonly<Record<string, Page>> = {
 const ranElsewhere: Readonly<
   Record<string, { readonly test: string; readonly by: (command: string) => string }>
 > = {
+  'docs/operate/doctor.md': {
+    test: 'test/server/verbs/doctor/doctor.test.ts',
+    by: (command) =>
+      command.includes('--alertmanager') ? "'--alertmanager', url" : "cli(env, 'feed:doctor'",
+  },
   'docs/release/start-small.md': { test: 'test/docs/start-small.test.ts', by: () => "'start-small.md'" },
   'docs/operate/README.md': {
     test: 'test/flows/operator.test.ts',
