@@ -64,6 +64,14 @@ const pages: Readonly<Record<string, Page>> = {
       };
     },
   },
+  'docs/operate/recovery.md': {
+    needs: ['sha256sum'],
+    async prepare() {
+      const [world, first] = [await besideServer(), await startServer()];
+      await pushNupkg(first, makeNupkg({ id: 'golangci-lint', version: '1.60.0' }), first.adminKey);
+      return { ...world, replace: { '/backup/': `${world.cwd}/`, 'https://feed.example': first.url } };
+    },
+  },
   'docs/operate/community-packages.md': {
     needs: ['unzip'],
     async prepare() {

@@ -23,7 +23,7 @@ describe('the guide for operators', () => {
 
   it('has an index of every page', async () => {
     const index = await readFile(join(dir, 'README.md'), 'utf8');
-    const links = [...index.matchAll(/\]\((?!\.\.)([^)]+)\)/g)].map(([, path]) => path);
+    const links = [...index.matchAll(/\]\((?!\.\.)([^)#]+)(?:#[^)]+)?\)/g)].map(([, path]) => path);
     const below = await readdir(dir, { recursive: true });
     const pages = below.filter((name) => name.endsWith('.md') && name !== 'README.md');
 

@@ -10,7 +10,7 @@ import { makeTempDir, productDir } from '../kit/test-server.ts';
 const page = await readFile(join(productDir, 'docs/operate/windows-server.md'), 'utf8');
 const blocks = fencedBlocks(page, 'powershell');
 
-const parse = String.raw`
+const parse = `
 foreach ($file in $args) {
   $tokens = $faults = $null
   [void][Management.Automation.Language.Parser]::ParseFile($file, [ref]$tokens, [ref]$faults)
