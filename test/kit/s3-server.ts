@@ -7,8 +7,43 @@ import { freePort } from './free-port.ts';
 import { hasProgram } from './programs.ts';
 import { whenEnded } from './when-ended.ts';
 
-/** An S3 server by other makers. */
-export const hasS3Server = hasProgram('versitygw');
+/** A server by other makers, over a folder. */
+type Maker = {
+  readonly program: string;
+  readonly args: (port: number, dir: string, more: readonly string[]) => readonly string[];
+  readonly env: (key: string, secret: string) => Readonly<Record<string, string>>;
+  readonly health: string;
+};
+
+export const versitygw: Maker = {
+  program: 'versitygw',
+  args: (port, dir, more) => [
+    ...['--port', `127.0.0.1:${port}`, '--health', '/health', '--keep-alive', '--quiet', ...more],
+    ...['posix', '--sidecar', join(dir, 'facts'), join(dir, 'buckets')],
+  ],
+  env: (key, secret) => ({ ROOT_ACCESS_KEY_ID: key, ROOT_SECRET_ACCESS_KEY: secret }),
+  health: '/health',
+};
+
+const minio: Maker = {
+  program: 'minio',
+  args: (port, dir, more) => [
+    ...['server', '--quiet', '--address', `127.0.0.1:${port}`, ...more],
+    join(dir, 'buckets'),
+  ],
+  env: (key, secret) => ({
+    MINIO_ROOT_USER: key,
+    MINIO_ROOT_PASSWORD: secret,
+    MINIO_SITE_REGION: 'us-east-1',
+  }),
+  health: '/minio/health/ready',
+};
+
+/** By hand all tests can be run with another server: S3_SERVER=minio. */
+const usual = process.env.S3_SERVER === 'minio' ? minio : versitygw;
+
+/** An S3 server. */
+export const hasS3Server = hasProgram(usual.program);
 
 /** As the SDK finds them in the environment of a server. */
 export const s3Credentials = {
@@ -31,10 +66,13 @@ export type S3Server = {
 };
 
 /**
- * versitygw over a folder. The credentials get into the environment of this process, where the SDK looks for them.
- * @param more further options of versitygw
+ * The credentials get into the environment of this process, where the SDK looks for them.
+ * @param more further options of the program
  */
-export async function startS3Server(more: readonly string[] = []): Promise<S3Server> {
+export async function startS3Server(
+  more: readonly string[] = [],
+  { program, args, env, health } = usual,
+): Promise<S3Server> {
   const dir = await mkdtemp(join(tmpdir(), 'gwt-s3-'));
   for (const name of ['buckets', 'facts']) await mkdir(join(dir, name));
   const port = await freePort();
@@ -47,32 +85,25 @@ export async function startS3Server(more: readonly string[] = []): Promise<S3Ser
     forcePathStyle: true,
     credentials: { accessKeyId, secretAccessKey },
   });
-  let program: ChildProcess | undefined;
+  let running: ChildProcess | undefined;
   let buckets = 0;
 
   async function resume(): Promise<void> {
-    program = spawn(
-      'versitygw',
-      [
-        ...['--port', `127.0.0.1:${port}`, '--health', '/health', '--keep-alive', '--quiet', ...more],
-        ...['posix', '--sidecar', join(dir, 'facts'), join(dir, 'buckets')],
-      ],
-      {
-        stdio: 'ignore',
-        env: { ...process.env, ROOT_ACCESS_KEY_ID: accessKeyId, ROOT_SECRET_ACCESS_KEY: secretAccessKey },
-      },
-    );
-    const ended = whenEnded(program).then(() => Promise.reject(new Error('versitygw ended')));
+    running = spawn(program, args(port, dir, more), {
+      stdio: 'ignore',
+      env: { ...process.env, ...env(accessKeyId, secretAccessKey) },
+    });
+    const ended = whenEnded(running).then(() => Promise.reject(new Error(`${program} ended`)));
     ended.catch(() => undefined);
-    await Promise.race([ended, untilHealthy(endpoint)]);
+    await Promise.race([ended, untilHealthy(`${endpoint}${health}`)]);
   }
 
   async function pause(): Promise<void> {
-    if (program === undefined) return;
-    const ended = whenEnded(program);
-    program.kill();
+    if (running === undefined) return;
+    const ended = whenEnded(running);
+    running.kill();
     await ended;
-    program = undefined;
+    running = undefined;
   }
 
   await resume();
@@ -95,9 +126,9 @@ export async function startS3Server(more: readonly string[] = []): Promise<S3Ser
   };
 }
 
-async function untilHealthy(endpoint: string): Promise<void> {
+async function untilHealthy(url: string): Promise<void> {
   for (;;) {
-    const answer = await fetch(`${endpoint}/health`).catch(() => undefined);
+    const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

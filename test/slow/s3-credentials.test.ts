@@ -8,7 +8,8 @@ import { openS3Store } from '../../server/blobs/s3-store.ts';
 import { type CredentialServices, startCredentialServices } from '../kit/credential-services.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { hasPostgres, startPostgres } from '../kit/postgres.ts';
-import { hasS3Server, type S3Server, s3Credentials, startS3Server } from '../kit/s3-server.ts';
+import { hasProgram } from '../kit/programs.ts';
+import { type S3Server, s3Credentials, startS3Server, versitygw } from '../kit/s3-server.ts';
 import { startServe } from '../kit/serve-process.ts';
 import { adminKey, makeTempDir, pushNupkg } from '../kit/test-server.ts';
 
@@ -16,8 +17,9 @@ const secret = 'who-this-server-is';
 /** The SDK takes new ones when less than this is left. */
 const renewalSeconds = 5 * 60;
 const mine = /^AWS_/;
+const hasVersitygw = hasProgram(versitygw.program);
 
-describe.skipIf(!hasS3Server)('credentials of an S3 store from elsewhere (versitygw)', () => {
+describe.skipIf(!hasVersitygw)('credentials of an S3 store from elsewhere (versitygw)', () => {
   let dir: string;
   let services: CredentialServices;
   let server: S3Server;
@@ -26,7 +28,7 @@ describe.skipIf(!hasS3Server)('credentials of an S3 store from elsewhere (versit
   beforeAll(async () => {
     dir = await makeTempDir();
     services = await startCredentialServices(join(dir, 'iam'), secret);
-    server = await startS3Server(services.serverOptions);
+    server = await startS3Server(services.serverOptions, versitygw);
     const bucket = await server.createBucket();
     address = { bucket, prefix: 'feed', endpoint: server.endpoint, forcePathStyle: true };
     await writeFile(join(dir, 'token'), secret);
