@@ -89,6 +89,11 @@ describe.skipIf(!hasWindowsNode || !hasGo)(
       expect(backup).toEqual({ code: 0, output: expect.stringContaining('every digest checked') });
       const verified = await machine.cmd(`${verb} feed:verify`);
       expect(verified).toEqual({ code: 0, output: expect.stringContaining('all is well') });
+      const looked = await machine.cmd(
+        `set PUBLIC_URL=${url}&& set PORT=${new URL(url).port}&& ${verb} feed:doctor`,
+      );
+      expect(looked.output).toMatch(/^ok +git +git \d.*the bucket is whole/m);
+      expect(looked.output).not.toMatch(/^fail/m);
       const purged = await machine.cmd(`${verb} feed:purge hello@1.0.0 --reason test`);
       expect(purged.code, purged.output).toBe(0);
       expect((await fetch(`${url}/nuget/package/hello/1.0.0`)).status).toBe(410);
