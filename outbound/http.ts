@@ -22,7 +22,8 @@ export type TimeLimits = {
 /** The error code for a redirect from https to plain http, where anybody on the way could change the bytes. */
 export const plainRedirect = 'ERR_PLAIN_REDIRECT';
 
-const secretHeaders = ['authorization', 'cookie', 'x-nuget-apikey'];
+/** What one origin gets; `traceparent` is no secret, and none of another's business. */
+const secretHeaders = ['authorization', 'cookie', 'x-nuget-apikey', 'traceparent'];
 
 /**
  * The one HTTP client for all outgoing requests of the generator and of imports. It names itself (GitHub answers 403 otherwise),

@@ -10,6 +10,7 @@ import { isUpstreamPlace, payloadAddress } from '../manifest-gen/tool-file/paylo
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import { interrupted } from '../manifest-gen/verbs/run/run-each.ts';
 import type { VerbToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
+import { traceRun } from '../manifest-gen/verbs/run/trace-run.ts';
 import { withFeed } from '../manifest-gen/verbs/run/with-feed.ts';
 import { nextOwnVersion, type OwnChannel, type OwnName } from './next-version.ts';
 
@@ -55,24 +56,26 @@ export function publishOwn(
   { dryRun = false, outDir }: OwnPublishing = {},
 ): Promise<Chosen> {
   const tool = { tool: own.id };
-  return withFeed(toolkit, async (toolkit) => {
-    requireOwnPlace(toolkit, own);
-    const scope = channel === 'beta' ? 'push:beta' : 'push';
-    if (!dryRun) await requireKey(toolkit, [{ tool, scopes: [scope] }]);
-    const chosen = await chooseVersion(toolkit, own, product, channel);
-    const { version } = chosen;
-    const source = await artifactsOf(toolkit, own, version);
-    if (outDir !== undefined) await keepPayloads(outDir, source);
-    if (!dryRun) {
-      const to = version.includes('-') ? (['beta'] as const) : (['main', 'beta'] as const);
-      const unfinished = new Set([`${own.id} ${version}`]);
-      await publishRelease({ ...source, to }, inSilence(toolkit)).catch((error: unknown) => {
-        if (toolkit.signal.aborted) interrupted({ published: toolkit.done, unfinished }, error);
-        throw error;
-      });
-    }
-    return chosen;
-  });
+  const publishing = (): Promise<Chosen> =>
+    withFeed(toolkit, async (toolkit) => {
+      requireOwnPlace(toolkit, own);
+      const scope = channel === 'beta' ? 'push:beta' : 'push';
+      if (!dryRun) await requireKey(toolkit, [{ tool, scopes: [scope] }]);
+      const chosen = await chooseVersion(toolkit, own, product, channel);
+      const { version } = chosen;
+      const source = await artifactsOf(toolkit, own, version);
+      if (outDir !== undefined) await keepPayloads(outDir, source);
+      if (!dryRun) {
+        const to = version.includes('-') ? (['beta'] as const) : (['main', 'beta'] as const);
+        const unfinished = new Set([`${own.id} ${version}`]);
+        await publishRelease({ ...source, to }, inSilence(toolkit)).catch((error: unknown) => {
+          if (toolkit.signal.aborted) interrupted({ published: toolkit.done, unfinished }, error);
+          throw error;
+        });
+      }
+      return chosen;
+    });
+  return traceRun(toolkit, `publish ${own.id}`, publishing);
 }
 
 /** What a verb prints at its end. */

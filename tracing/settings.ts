@@ -97,6 +97,18 @@ export const tracingSettings = {
 type Settings = z.infer<ReturnType<typeof asObject>>;
 const asObject = () => z.object(tracingSettings);
 
+/** The same of an environment, where an empty variable counts as not set. */
+export function readTracing(
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): TracingConfig | undefined {
+  const names = Object.keys(tracingSettings).filter((name) => env[name]?.trim());
+  const parsed = asObject().safeParse(Object.fromEntries(names.map((name) => [name, env[name]?.trim()])));
+  if (parsed.success) return tracingOf(parsed.data, problems);
+  problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  return undefined;
+}
+
 /** What the settings ask for; undefined where nothing is traced. Adds what is wrong to `problems`, without values. */
 export function tracingOf(settings: Settings, problems: string[]): TracingConfig | undefined {
   const general = settings.OTEL_EXPORTER_OTLP_ENDPOINT;

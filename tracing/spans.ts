@@ -27,6 +27,7 @@ export type Trace = {
   /** Of the clock that never jumps. */
   readonly startedAt: number;
   readonly spans: Span[];
+  readonly maxSpans: number;
   /** Spans that found no room. */
   leftOut: number;
   /** What is known about the whole. */
@@ -36,8 +37,9 @@ export type Trace = {
   readonly passedOn?: Pick<TraceParent, 'traceId' | 'isSampled'> | undefined;
 };
 
-/** More parts of one request are not kept: a search may read thousands of blobs. */
-const maxSpans = 64;
+/** `maxSpans`: more parts are not kept, since a search may read thousands of blobs. */
+type BeginTrace = { readonly passedOn?: Trace['passedOn']; readonly maxSpans?: number };
+
 /** Of everything that is under way; more are not kept. A span takes a few hundred bytes. */
 const maxBuffered = 20_000;
 let buffered = 0;
@@ -46,12 +48,13 @@ type Current = { readonly trace: Trace; readonly spanId: string };
 
 const current = new AsyncLocalStorage<Current>();
 
-export function beginTrace(passedOn?: Trace['passedOn']): Trace {
+export function beginTrace({ passedOn, maxSpans = 64 }: BeginTrace = {}): Trace {
   return {
     rootSpanId: newSpanId(),
     start: Date.now(),
     startedAt: performance.now(),
     spans: [],
+    maxSpans,
     leftOut: 0,
     about: {},
     isEnded: false,
@@ -103,7 +106,7 @@ export function beginSpan(name: string, attributes: Attributes = {}): OpenSpan |
     end(thrown) {
       if (isOver || trace.isEnded) return;
       isOver = true;
-      if (trace.spans.length >= maxSpans || buffered >= maxBuffered) {
+      if (trace.spans.length >= trace.maxSpans || buffered >= maxBuffered) {
         trace.leftOut += 1;
         return;
       }

@@ -36,9 +36,11 @@ export type Tracer = {
   close(): Promise<void>;
 };
 
+type Delivery = { readonly collector: string; readonly reason?: string | undefined };
+
 export type TracerLog = {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
+  info(fields: Delivery, message: string): void;
+  warn(fields: Delivery, message: string): void;
 };
 
 const maxAsked = 100;

@@ -1,3 +1,4 @@
+import { inSpan } from '../../tracing/spans.ts';
 import type { Fetched, Found, Rendered, Unpacked, Verdict } from '../release.ts';
 import { has, orNameOthers } from '../sources/find-source.ts';
 import type { Templates } from '../tool-file/templates.ts';
@@ -56,14 +57,14 @@ export async function takeVerified(
 ): Promise<Verified> {
   const { tool, version } = found;
   onStep('fetch'); // download, or build from the module; what the cache has is not fetched again
-  let fetched = await fetch(found, toolkit);
+  let fetched = await inSpan('fetch', () => fetch(found, toolkit));
   if (isProved) {
     onStep('prove');
     const proofs = (await toolkit.upstreams[found.kind].prove?.(fetched)) ?? [];
     fetched = { ...fetched, sidecars: [...fetched.sidecars, ...proofs] };
   }
   onStep('verify'); // size, digest, checksum file, signature: what is already known to be wrong is not unpacked
-  const ofFiles = await verifyFetched(fetched);
+  const ofFiles = await inSpan('verify', () => verifyFetched(fetched));
   requireTrust(tool.tool, version, ofFiles, []);
   onStep('unpack'); // the exe out of its archive
   const unpacked = await unpack(fetched, toolkit.cache);

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { readTracing } from '../../tracing/settings.ts';
 import { fail } from '../errors.ts';
 import type { Environment } from '../system/child-environment.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
@@ -77,6 +78,7 @@ export function loadGeneratorConfig(source: KeySource, platform = process.platfo
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   const key = readFeedKey(source, problems);
   checkPaths(source, problems);
+  const tracing = readTracing(source.env, problems);
   if (isUpstreamPlace(source.env.PAYLOAD_URL ?? '') && source.env.PAYLOAD_PUT !== 'false') {
     problems.push("PAYLOAD_PUT: must be false, since upstream's own server (PAYLOAD_URL) accepts no uploads");
   }
@@ -108,6 +110,8 @@ export function loadGeneratorConfig(source: KeySource, platform = process.platfo
     bundleKeys: settings.BUNDLE_KEY?.split(',').map((key) => key.trim()) ?? [],
     dataDir: resolve(source.cwd, settings.DATA_DIR),
     cacheDir: path(settings.CACHE_DIR) ?? join(cacheHome(source.env, platform), 'go-win-tools'),
+    /** Undefined: nothing is traced. */
+    tracing,
     githubApiUrl: trimSlash(settings.GITHUB_API_URL),
     githubToken: settings.GITHUB_TOKEN || undefined,
     httpsProxy: settings.HTTPS_PROXY,
@@ -123,7 +127,9 @@ export function generatorConfigHelp(): string {
     const byDefault = schema instanceof z.ZodDefault ? ` (${String(schema.def.defaultValue)})` : '';
     return `  ${name.padEnd(20)} ${schema.description ?? ''}${byDefault}`;
   });
-  return `Settings (environment):\n${rows.join('\n')}`;
+  const traces =
+    '  OTEL_EXPORTER_OTLP_ENDPOINT  a collector of traces; it and what goes with it: docs/operate/tracing.md';
+  return `Settings (environment):\n${rows.join('\n')}\n${traces}`;
 }
 
 function given(env: Environment): Record<string, string> {

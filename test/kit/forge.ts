@@ -52,7 +52,7 @@ export type Forge = {
   readonly requests: readonly string[];
   /** What the API answered: 304 costs nothing of the rate limit. */
   readonly apiStatuses: readonly number[];
-  /** Requests to the store that carried a token: must stay empty. */
+  /** Requests to the store that carried a token, and any that carried the id of a trace: must stay empty. */
   readonly leaks: readonly string[];
   stop(): Promise<void>;
 };
@@ -77,6 +77,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
   const store: Listening = await listen((request, response) => {
     requests.push(`store ${request.method} ${request.url}`);
     if (request.headers.authorization !== undefined) leaks.push(String(request.url));
+    if (request.headers.traceparent !== undefined) leaks.push(String(request.url));
     const [, kind, id = ''] = (request.url ?? '').split('/');
     if (kind === 'attestations') return serveStored(response, storedBundles[Number.parseInt(id, 10)]);
     // the release's address redirects to a signed, short-lived one
@@ -136,6 +137,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
 
   const api: Listening = await listen((request, response) => {
     requests.push(`api ${request.method} ${request.url}`);
+    if (request.headers.traceparent !== undefined) leaks.push(String(request.url));
     response.once('finish', () => apiStatuses.push(response.statusCode));
     const fault = request.url?.includes(failing) ? takeFault(apiFaults) : undefined;
     if (fault !== undefined) return failApiAnswer(response, fault);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { simpleGit } from 'simple-git';
 import { type GitSetting, settingVariables } from '../../../formats/git-settings.ts';
+import { currentTraceParent } from '../../../tracing/spans.ts';
 import { fail } from '../../errors.ts';
 import { type Environment, gitEnvironment } from '../../system/child-environment.ts';
 
@@ -84,9 +85,11 @@ export function createGit(access: GitAccess) {
  * would send the header to wherever the first answer pointed.
  */
 function keySettings({ url, value, isDirect, reason }: GitKey, isKeySent: boolean): readonly GitSetting[] {
+  const parent = currentTraceParent();
   const headers = [
     `Authorization: Bearer ${value}`,
     ...(reason === undefined ? [] : [`X-Reason: ${encodeURIComponent(reason)}`]),
+    ...(parent === undefined ? [] : [`traceparent: ${parent}`]),
   ];
   return [
     ...(isKeySent ? headers.map((header) => [`http.${url}.extraHeader`, header] as const) : []),

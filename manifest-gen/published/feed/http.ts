@@ -8,6 +8,7 @@ import { isHtmlPage } from '../../../formats/html-page.ts';
 import { jsonOf } from '../../../formats/json.ts';
 import { inShort } from '../../../formats/thrown.ts';
 import { withoutRequest } from '../../../outbound/http.ts';
+import { currentTraceParent } from '../../../tracing/spans.ts';
 import { fail, ReleaseError } from '../../errors.ts';
 import { countBytes } from '../../system/count-bytes.ts';
 
@@ -58,8 +59,10 @@ export function createFeedHttp(
         beforeRequest: [
           ({ method, url, headers }) => {
             const isSent = isWantedForReading || !['GET', 'HEAD'].includes(method);
-            if (key !== undefined && isSent && new URL(String(url)).origin === origin)
-              headers[keyHeader] = key;
+            if (key === undefined || !isSent || new URL(String(url)).origin !== origin) return;
+            headers[keyHeader] = key;
+            const parent = currentTraceParent();
+            if (parent !== undefined) headers.traceparent = parent;
           },
         ],
       },

@@ -8,6 +8,7 @@ import { withSources } from './from-bundle.ts';
 import { toolOf } from './request.ts';
 import { endRun } from './run-each.ts';
 import { createReport, createToolkit, readToolsOf, type VerbToolkit } from './toolkit.ts';
+import { traceRun } from './trace-run.ts';
 
 /** A verb that releases: what `--help` says of it, and what it does. */
 export type Verb<Flags extends ReleaseFlags = ReleaseFlags> = {
@@ -86,9 +87,11 @@ async function run<Flags extends ReleaseFlags>(
     spec.check?.(asked);
     const outDir = spec.flags.includes('out') ? await openOutDir(cwd, flags.out) : undefined;
     const from = spec.flags.includes('from') ? flags.from : undefined;
-    await withSources(toolkit, { cwd, from }, (toolkit, bundled) =>
-      spec.run({ ...asked, invocation, broken, outDir, bundled }, toolkit),
-    );
+    const work = (): Promise<void> =>
+      withSources(toolkit, { cwd, from }, (toolkit, bundled) =>
+        spec.run({ ...asked, invocation, broken, outDir, bundled }, toolkit),
+      );
+    await (isReadOnly ? work() : traceRun(toolkit, spec.name, work));
     endRun({ outcomes: [], failures: [] }, broken);
   } catch (thrown) {
     const error = asInterruption(thrown, invocation.signal, 'Nothing was published');

@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { inSpan } from '../../../tracing/spans.ts';
 import { requireKey, type Scope } from '../../publish/require-key.ts';
 import type { Outcome, PlanRow } from '../../report/report.ts';
 import type { Tool } from '../../tool-file/tools.ts';
@@ -45,7 +46,9 @@ export async function runPhases<P extends Plan, B, Options extends { readonly dr
   const unfinished = new Set<string>();
   const run = { report, signal, failures, published: done, unfinished };
   const planned = await settled(requests, atOnce, (request) =>
-    attempt(run, request.tool.tool, () => phases.plan(request, options, toolkit)),
+    attempt(run, request.tool.tool, () =>
+      inSpan('plan', () => phases.plan(request, options, toolkit), about(request)),
+    ),
   );
   const plans = planned.filter((one) => one !== undefined);
   report.plan(plans.map(({ row }) => row));
@@ -56,9 +59,12 @@ export async function runPhases<P extends Plan, B, Options extends { readonly dr
     for (const { row } of changing) unfinished.add(nameOf(row));
   }
   const outcomes: Outcome[] = [];
-  const build = (plan: P, own: OpenVerbToolkit): Promise<B> => phases.build(plan, options, own);
+  const build = (plan: P, own: OpenVerbToolkit): Promise<B> =>
+    inSpan('build', () => phases.build(plan, options, own), about(plan));
   for (const { plan, built, toolkit: own } of await buildAll(run, plans, build, toolkit)) {
-    const outcome = await attempt(run, plan.tool.tool, () => phases.publish(plan, built, options, own));
+    const outcome = await attempt(run, plan.tool.tool, () =>
+      inSpan('publish', () => phases.publish(plan, built, options, own), about(plan)),
+    );
     if (outcome === undefined) continue;
     unfinished.delete(nameOf(plan.row));
     report.outcome(outcome);
@@ -94,6 +100,9 @@ async function buildAll<P extends Plan, B>(
     .filter((one) => one !== undefined)
     .sort((a, b) => plans.indexOf(a.plan) - plans.indexOf(b.plan));
 }
+
+/** For traces. */
+const about = ({ tool }: { readonly tool: Tool }) => ({ 'gwt.tool': tool.tool });
 
 /** In the order of the request, whichever failed first. */
 function inOrder(failures: readonly Failure[], requests: readonly Request[]): readonly Failure[] {

@@ -17,7 +17,7 @@ import { applyTrustFile } from '../../tool-file/trust-file.ts';
 import type { OpenToolkit, Toolkit } from '../../toolkit.ts';
 
 /** A toolkit whose report accepts the messages of verbs. */
-export type VerbToolkit = Toolkit & { readonly report: CommandReport };
+export type VerbToolkit = Toolkit & { readonly report: CommandReport; readonly version: string };
 
 /** The same with feed and bucket. */
 export type OpenVerbToolkit = VerbToolkit & OpenToolkit;
@@ -53,7 +53,7 @@ export function createToolkit(
   const upstreamsWith = (other: Cache): Upstreams => createUpstreams({ ...settings, cache: other });
   return {
     ...common,
-    ...{ config, report, productDir, toolsDir, cache, upstreamsWith },
+    ...{ config, report, version: invocation.version, productDir, toolsDir, cache, upstreamsWith },
     run: runUrl(invocation.env),
     upstreams: upstreamsWith(cache),
     isBundled: false,
@@ -85,6 +85,8 @@ export async function readToolsOf(
 }
 
 /** No program that is run has any business with the keys of the feed; git, go and npm get less still (child-environment.ts). */
-function withoutOurKeys({ FEED_API_KEY: _feed, ADMIN_API_KEY: _admin, ...env }: Environment): Environment {
-  return env;
+function withoutOurKeys(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ourKeys.test(name)));
 }
+
+const ourKeys = /^((FEED|ADMIN)_API_KEY|OTEL_\w+_HEADERS)$/;
