@@ -164,8 +164,12 @@ function registerTraces(registers: Registry[], counts: () => TraceCounts): void 
 }
 
 /** What /metrics of this version has at the least, and docs/operate/watching.md explains. */
-export function promisedMetrics(isReplica: boolean): readonly string[] {
-  return createMetrics(isReplica ? () => ({ revision: 0, unconfirmedMs: 0 }) : undefined).names();
+export function promisedMetrics(settings: {
+  readonly databaseUrl?: string;
+  readonly tracing?: object;
+}): readonly string[] {
+  const replica = settings.databaseUrl === undefined ? undefined : () => ({ revision: 0, unconfirmedMs: 0 });
+  return createMetrics(replica, settings.tracing && (() => ({}))).names();
 }
 
 /** Read at each scrape, so that a replica without its database says so. */

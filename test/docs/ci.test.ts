@@ -45,6 +45,6 @@ describe('the pipelines in docs/ci', () => {
   });
 
   it('are for two hosts', () => {
-    expect([ofGithub.length, ofGitlab.length]).toEqual([2, 2]);
+    expect([ofGithub.length, ofGitlab.length]).toEqual([3, 3]);
   });
 });

@@ -14,6 +14,7 @@ import { replicas } from './replicas.ts';
 import { server } from './server.ts';
 import { settings } from './settings.ts';
 import { certificate, tls } from './tls.ts';
+import { trace } from './trace.ts';
 
 /** Everything that `feed:doctor` looks at, in this order: what others need comes before them. Explained in docs/operate/doctor.md. */
 export const checks: readonly Check[] = [
@@ -34,5 +35,6 @@ export const checks: readonly Check[] = [
   replicas,
   metrics,
   backup,
+  trace,
   alerts,
 ];

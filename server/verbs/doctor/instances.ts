@@ -9,11 +9,16 @@ export async function findInstances(
   if (databaseUrl === undefined) return new Set(own);
   // Loaded only where it is needed: it brings the driver with it.
   const { openPostgresProbe } = await import('../../replica/probe.ts');
-  const probe = await openPostgresProbe(databaseUrl);
   try {
-    const servers = await probe.servers();
-    return new Set([...own, ...servers.map(({ instance }) => instance)]);
-  } finally {
-    probe.close();
+    const probe = await openPostgresProbe(databaseUrl);
+    try {
+      const servers = await probe.servers();
+      return new Set([...own, ...servers.map(({ instance }) => instance)]);
+    } finally {
+      probe.close();
+    }
+  } catch {
+    // The check `database` says why.
+    return new Set(own);
   }
 }

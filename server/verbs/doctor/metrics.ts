@@ -12,7 +12,7 @@ export const metrics: Check = {
     const text = await readMetrics(place);
     if (text === undefined)
       return skip('reading needs a key (READ_AUTH=all)', 'run the doctor where the server runs');
-    return judgeMetrics(text, promisedMetrics(place.config.databaseUrl !== undefined));
+    return judgeMetrics(text, promisedMetrics(place.config));
   },
 };
 

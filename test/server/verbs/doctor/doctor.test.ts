@@ -11,6 +11,7 @@ import { cli } from '../../../kit/cli.ts';
 import { freePort } from '../../../kit/free-port.ts';
 import { useListeners } from '../../../kit/listen.ts';
 import { runVerb, runVerbWith, type Said } from '../../../kit/operator-world.ts';
+import { startOtlpReceiver, tracingTo } from '../../../kit/otlp-receiver.ts';
 import {
   makePrivateAuthority,
   type PrivateAuthority,
@@ -268,6 +269,33 @@ describe('feed:doctor on PUBLIC_URL', () => {
       state: 'fail',
       says: `links begin with http://localhost:${port}, and not with http://127.0.0.1:${port}`,
       todo: `start the server with PUBLIC_URL=http://127.0.0.1:${port}, or correct PUBLIC_URL here; what is in manifests: bucket:rebase`,
+    });
+  });
+});
+
+describe('feed:doctor on traces', () => {
+  it('finds that one has arrived, and that a collector refuses it', async () => {
+    const collector = await startOtlpReceiver();
+    const server = await startTestServer({ tracing: tracingTo(collector.url) });
+    undo.push(server.stop);
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: new URL(collector.url).origin };
+
+    expect((await look(server, endpoint)).lines.trace).toEqual({
+      state: 'ok',
+      says: expect.stringMatching(/^a request and its trace are with the collector after \d+\.\d s$/),
+    });
+    expect(collector.spans.length).toBeGreaterThan(0);
+    await collector.stop();
+    const { url } = await serve((_req, res) => void res.writeHead(401).end());
+    const refused = await startTestServer({ tracing: tracingTo(`${url}/v1/traces`) });
+    undo.push(refused.stop);
+    expect((await look(refused, endpoint)).lines.trace).toMatchObject({
+      state: 'fail',
+      says: 'the collector does not take traces: it answers 401',
+    });
+    expect((await look(healthy, endpoint)).lines.trace).toMatchObject({
+      state: 'fail',
+      says: 'OTEL_EXPORTER_OTLP_ENDPOINT is set here, and the server traces nothing',
     });
   });
 });

@@ -1,0 +1,129 @@
+import { readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from '../kit/cli.ts';
+import { type Cluster, canCluster, startCluster } from '../kit/cluster.ts';
+import { makeTempDir, productDir, startTestServer } from '../kit/test-server.ts';
+
+describe.skipIf(!canCluster)('feed:doctor and replicas (needs PostgreSQL and versitygw)', () => {
+  let cluster: Cluster;
+  let balancer: Server;
+  let dir: string;
+  beforeAll(async () => {
+    dir = await makeTempDir();
+    cluster = await startCluster(2);
+    const first = new URL(cluster.replicas[0]?.url ?? '');
+    balancer = createServer((client) => {
+      const server = connect(Number(first.port), first.hostname);
+      for (const socket of [client, server]) socket.on('error', () => client.destroy());
+      client.pipe(server).pipe(client);
+    });
+    const { port } = new URL(cluster.publicUrl);
+    await new Promise<void>((resolve) => balancer.listen(Number(port), '127.0.0.1', resolve));
+  });
+  afterAll(async () => {
+    balancer.close();
+    await cluster.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  type Lines = Readonly<Record<string, { readonly state: string; readonly says: string }>>;
+
+  /** On a machine of its own, as far as the doctor can tell. */
+  async function look(): Promise<Lines> {
+    const said = await cli({ ...cluster.settings, DATA_DIR: join(dir, 'none') }, 'feed:doctor', '--json');
+    const lines = said.stdout.trimEnd().split('\n');
+    return Object.fromEntries(
+      lines.map((line) => JSON.parse(line)).map(({ check, ...rest }) => [check, rest]),
+    );
+  }
+
+  it('finds both, the database and the object store, from another machine', async () => {
+    const lines = await look();
+
+    const found = Object.entries(lines).map(([name, { state }]) => [name, state]);
+    expect(Object.fromEntries(found)).toEqual({
+      settings: 'ok',
+      server: 'skip',
+      'public-url': 'ok',
+      tls: 'skip',
+      certificate: 'skip',
+      links: 'ok',
+      bucket: 'ok',
+      proxy: 'ok',
+      clock: 'ok',
+      disk: 'skip',
+      temp: 'ok',
+      database: 'ok',
+      'object-store': 'ok',
+      git: 'skip',
+      replicas: 'ok',
+      metrics: 'ok',
+      // There is none yet.
+      backup: 'warn',
+      trace: 'skip',
+      alerts: 'skip',
+    });
+    expect(lines.clock?.says).toBe('the same here as at PUBLIC_URL, PostgreSQL, the object store');
+    expect(lines['object-store']?.says).toMatch(/^s3:\/\/\S+: put, get, range, list, delete took \d+ ms$/);
+    const { version } = JSON.parse(await readFile(join(productDir, 'package.json'), 'utf8'));
+    expect(lines.replicas?.says).toBe(`2 servers are connected, all of version ${version}`);
+    expect(JSON.stringify(lines)).not.toMatch(/feed-password|test-secret-key/);
+    const { Contents = [] } = await cluster.s3.client.send(
+      new ListObjectsV2Command({ Bucket: new URL(cluster.settings.BLOB_STORE ?? '').hostname }),
+    );
+    expect(Contents.map(({ Key }) => Key).filter((key) => key?.includes('doctor'))).toEqual([]);
+  });
+
+  it('finds replicas of different versions', async () => {
+    const { settings } = cluster;
+    const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(settings.BLOB_STORE ?? '') ?? [];
+    const newer = await startTestServer({
+      databaseUrl: cluster.postgres.url,
+      blobStore: { bucket, prefix, endpoint: cluster.s3.endpoint, region: 'us-east-1', forcePathStyle: true },
+      publicUrl: cluster.publicUrl,
+      server: { version: '99.0.0' },
+    });
+
+    const { replicas } = await look();
+
+    await newer.stop();
+    expect(replicas).toEqual({
+      state: 'warn',
+      says: expect.stringMatching(
+        /^3 servers are connected, of different versions: .*\b99\.0\.0 at 127\.0\.0\.1/,
+      ),
+      todo: expect.stringContaining('finish the upgrade'),
+    });
+    expect((await look()).replicas?.state).toBe('ok');
+  });
+
+  it('finds the object store away', async () => {
+    await cluster.s3.pause();
+    const { 'object-store': store, database } = await look();
+    await cluster.s3.resume();
+
+    expect(store).toMatchObject({
+      state: 'fail',
+      says: expect.stringMatching(/: put failed \(.*ECONNREFUSED/),
+    });
+    expect(database?.state).toBe('ok');
+  });
+
+  it('finds PostgreSQL silent, and is not silent with it', async () => {
+    await cluster.postgres.pause();
+    const lines = await look();
+    await cluster.postgres.resume();
+
+    for (const name of ['database', 'replicas']) {
+      expect(lines[name]).toMatchObject({
+        state: 'fail',
+        says: expect.stringMatching(/^The database postgres:\/\/127\.0\.0\.1:\d+\/feed /),
+      });
+    }
+    expect(lines['public-url']?.state).toBe('warn');
+    expect(lines['object-store']?.state).toBe('ok');
+  });
+});
