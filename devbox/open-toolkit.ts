@@ -17,7 +17,9 @@ export function openToolkit(
     FEED_URL: `${feed}/nuget`,
     FEED_API_KEY: undefined,
     FEED_API_KEY_FILE: undefined,
+    FEED_ID_TOKEN: undefined,
+    FEED_ID_TOKEN_FILE: undefined,
   };
   const toolkit = createToolkit({ ...invocation, env }, report, options);
-  return { ...toolkit, config: { ...toolkit.config, feedApiKey: undefined, isStartKey: false } };
+  return { ...toolkit, feedKey: undefined, config: { ...toolkit.config, isStartKey: false } };
 }

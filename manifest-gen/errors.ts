@@ -189,7 +189,27 @@ const errors = {
   FEED_KEY_MISSING: [
     2,
     'There is no key for the feed {url}.',
-    'Make one on the server with `feed:keys add --name NAME --scope {needed}`, and set FEED_API_KEY or FEED_API_KEY_FILE. For a feed on this machine data/start.key is used (`pnpm start` makes it).',
+    'Make one on the server with `feed:keys add --name NAME --scope {needed}`, and set FEED_API_KEY or FEED_API_KEY_FILE. For a feed on this machine data/start.key is used (`pnpm start` makes it). A CI job needs no key: docs/operate/trusted-publishing.md.',
+  ],
+  FEED_TOKEN_MISSING: [
+    1,
+    'There is no token to exchange for a key of the feed: {cause}.',
+    'In GitHub Actions the job needs `permissions: id-token: write`; in GitLab `id_tokens:` with FEED_ID_TOKEN. Or set FEED_API_KEY.',
+  ],
+  FEED_TOKEN_REFUSED: [
+    1,
+    'The feed {url} gives no key for the token of this job: {reason}.',
+    'Correct the job, or on the server `feed:keys trust`; this run asks for tokens for {audience} (FEED_ID_TOKEN_AUDIENCE). docs/operate/trusted-publishing.md tells more.',
+  ],
+  FEED_TOKEN_UNKNOWN: [
+    1,
+    'The feed {url} exchanges no tokens: it answers {status}.',
+    'Only a go-win-tools server with trusted publishing does; for another feed set FEED_API_KEY.',
+  ],
+  FEED_TOKEN_ENDED: [
+    1,
+    'The key that the feed {url} gave for the token of this job has ended, and a token can be exchanged once.',
+    'Run it again in a new job, which has a new token; it goes on from there. A longer run needs a file that gets new tokens (FEED_ID_TOKEN_FILE), or FEED_API_KEY.',
   ],
   FEED_KEY_SCOPE: [
     1,

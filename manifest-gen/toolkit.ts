@@ -1,6 +1,7 @@
 import type { BucketRepository } from './published/bucket/repository.ts';
 import type { FeedHttp } from './published/feed/http.ts';
 import type { Endpoints } from './published/feed/server-info.ts';
+import type { FeedKey } from './published/feed-key.ts';
 import type { Published } from './published/published.ts';
 import type { GeneratorConfig } from './settings/config.ts';
 import type { HttpAccess } from './sources/http/ask-host.ts';
@@ -14,6 +15,8 @@ import type { Scanner } from './vulnerabilities/scanner.ts';
 /** Everything that a release may touch, built once a run. All else is a function of values. */
 export type Toolkit = HttpAccess & {
   readonly config: GeneratorConfig;
+  /** Undefined when there is none, nor a way to one; only publishing needs it. */
+  readonly feedKey: FeedKey | undefined;
   /** For child programs (git, go, npm); our own code does not read it. */
   readonly env: Environment;
   readonly report: Report;

@@ -12,16 +12,15 @@ export type Need = { readonly tool: Pick<Tool, 'tool' | 'packageId'>; readonly s
  * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_KEY_IDS, FEED_REFUSED for one that the server does not know
  */
 export async function requireKey(
-  toolkit: Pick<OpenToolkit, 'feed' | 'config'> & { readonly endpoints: Pick<Endpoints, 'isOwnServer'> },
+  toolkit: Pick<OpenToolkit, 'feed'> & { readonly endpoints: Pick<Endpoints, 'isOwnServer'> },
   needs: readonly Need[],
 ): Promise<void> {
   const { feed, endpoints } = toolkit;
   const used = needs.filter(({ scopes }) => scopes.length > 0);
   if (used.length === 0) return;
-  const { feedApiKey, feedUrl } = toolkit.config;
-  if (feedApiKey === undefined) {
+  if (!feed.hasKey) {
     const needed = [...new Set(used.flatMap(({ scopes }) => scopes))].join(' ');
-    fail('FEED_KEY_MISSING', { url: feedUrl, needed });
+    fail('FEED_KEY_MISSING', { url: feed.feedUrl, needed });
   }
   if (!endpoints.isOwnServer) return;
   for (const { tool, scopes } of used) {

@@ -8,6 +8,7 @@ import { fail } from '../errors.ts';
 import type { Environment } from '../system/child-environment.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import { defaultFeedUrl, type KeySource, readFeedKey, readText } from './feed-key.ts';
+import { githubToken, givenToken } from './id-token.ts';
 import {
   bundleKeys,
   databaseAddress,
@@ -26,6 +27,14 @@ const Settings = z.object({
     'its key: push:beta for a beta, push to promote, push and unlist to withdraw, push and rollout for a rollout, approve to approve one; unset: FEED_API_KEY_FILE, or for a feed on this machine start.key in the data folder',
   ),
   FEED_API_KEY_FILE: text.describe('a file with the key'),
+  FEED_ID_TOKEN: text.describe(
+    "in place of a key the OIDC token of a CI job, which the feed exchanges for a key (feed:keys trust); GitHub's runner is asked for one by itself",
+  ),
+  FEED_ID_TOKEN_FILE: text.describe('a file with that token'),
+  FEED_ID_TOKEN_AUDIENCE: text.describe(
+    'whom a token of GitHub is asked for; unset: FEED_URL without /nuget, which is the PUBLIC_URL of the server',
+  ),
+  FEED_PUBLISHER: text.describe('which trusted publisher of the feed is meant, where several fit the token'),
   DATA_DIR: z.string().default('./data').describe('where a server on this machine keeps its start.key'),
   BUCKET_URL: text.describe("the Scoop bucket, any git URL or path; unset: the server's own bucket"),
   PAYLOAD_URL: payloadTemplate()
@@ -76,7 +85,8 @@ export function loadGeneratorConfig(source: KeySource, platform = process.platfo
   const problems = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  const key = readFeedKey(source, problems);
+  const token = givenToken(source, problems);
+  const key = readFeedKey(source, problems, token !== undefined);
   checkPaths(source, problems);
   const tracing = readTracing(source.env, problems);
   if (isUpstreamPlace(source.env.PAYLOAD_URL ?? '') && source.env.PAYLOAD_PUT !== 'false') {
@@ -98,6 +108,10 @@ export function loadGeneratorConfig(source: KeySource, platform = process.platfo
     feedApiKey: key?.value,
     /** It opens everything at the server of this machine, and never leaves it. */
     isStartKey: key?.isStartKey === true,
+    /** Of the CI job that this run is: the feed gives a key for it. */
+    feedToken: key === undefined ? (token ?? githubToken(source)) : undefined,
+    feedTokenAudience: settings.FEED_ID_TOKEN_AUDIENCE,
+    feedPublisher: settings.FEED_PUBLISHER,
     bucketUrl: settings.BUCKET_URL === undefined ? undefined : bucketUrl(settings.BUCKET_URL, source.cwd),
     payloadUrl: settings.PAYLOAD_URL,
     isPayloadPut: settings.PAYLOAD_PUT === 'true',

@@ -13,9 +13,9 @@ export type KeySource = {
 
 /**
  * FEED_API_KEY, else the file FEED_API_KEY_FILE, else `start.key`: that one only for a feed on this machine, since it has every
- * scope on that server, and is never sent to another one (contract section 4).
+ * scope on that server, and is never sent to another one (contract section 4). Nor is it used beside a token that was given.
  */
-export function readFeedKey({ env, cwd }: KeySource, problems: string[]) {
+export function readFeedKey({ env, cwd }: KeySource, problems: string[], hasToken = false) {
   const { FEED_API_KEY: value, FEED_API_KEY_FILE: file, FEED_URL: feedUrl, DATA_DIR: dataDir } = env;
   if (value) return checkKey(value, 'FEED_API_KEY', problems);
   if (file) {
@@ -23,7 +23,7 @@ export function readFeedKey({ env, cwd }: KeySource, problems: string[]) {
     if (text === undefined) problems.push(`FEED_API_KEY_FILE: cannot read ${file}`);
     return checkKey(text ?? '', 'FEED_API_KEY_FILE', problems);
   }
-  if (!isLoopback(feedUrl || defaultFeedUrl)) return undefined;
+  if (hasToken || !isLoopback(feedUrl || defaultFeedUrl)) return undefined;
   const start = readText(resolve(cwd, dataDir || './data', 'start.key'));
   return start === undefined ? undefined : checkKey(start, 'start.key', problems);
 }

@@ -4,6 +4,7 @@ import { type GitSetting, settingVariables } from '../../../formats/git-settings
 import { currentTraceParent } from '../../../tracing/spans.ts';
 import { fail } from '../../errors.ts';
 import { type Environment, gitEnvironment } from '../../system/child-environment.ts';
+import { currentKey, type FeedKey } from '../feed-key.ts';
 
 export type Git = ReturnType<typeof createGit>;
 
@@ -19,7 +20,7 @@ export type GitRun = {
 export type GitKey = {
   /** It goes to addresses below this one only. */
   readonly url: string;
-  readonly value: string;
+  readonly value: FeedKey;
   /** Not through a proxy either, whatever git's settings say. */
   readonly isDirect: boolean;
   /** Sent with the key, for the audit log of our server (server/http/reason.ts). */
@@ -53,7 +54,7 @@ export function createGit(access: GitAccess) {
       const { input, isWhole = false, isKeySent = false, isExtraTrusted = false } = options;
       const trust = isExtraTrusted && extra !== undefined ? { GIT_SSL_CAINFO: extra } : {};
       const settings = [
-        ...(access.key === undefined ? [] : keySettings(access.key, isKeySent)),
+        ...(access.key === undefined ? [] : await keySettings(access.key, isKeySent)),
         // Windows' own TLS reads a file only with this setting
         ...(isExtraTrusted ? [['http.schannelUseSSLCAInfo', 'true'] as const] : []),
       ];
@@ -84,15 +85,20 @@ export function createGit(access: GitAccess) {
  * An empty credential.helper: a refused key must end in a sentence, not in a window that asks for a password. No redirects: git
  * would send the header to wherever the first answer pointed.
  */
-function keySettings({ url, value, isDirect, reason }: GitKey, isKeySent: boolean): readonly GitSetting[] {
+async function keySettings(
+  { url, value, isDirect, reason }: GitKey,
+  isKeySent: boolean,
+): Promise<readonly GitSetting[]> {
   const parent = currentTraceParent();
-  const headers = [
-    `Authorization: Bearer ${value}`,
-    ...(reason === undefined ? [] : [`X-Reason: ${encodeURIComponent(reason)}`]),
-    ...(parent === undefined ? [] : [`traceparent: ${parent}`]),
-  ];
+  const headers = !isKeySent
+    ? []
+    : [
+        `Authorization: Bearer ${await currentKey(value)}`,
+        ...(reason === undefined ? [] : [`X-Reason: ${encodeURIComponent(reason)}`]),
+        ...(parent === undefined ? [] : [`traceparent: ${parent}`]),
+      ];
   return [
-    ...(isKeySent ? headers.map((header) => [`http.${url}.extraHeader`, header] as const) : []),
+    ...headers.map((header) => [`http.${url}.extraHeader`, header] as const),
     ...(isDirect ? [[`http.${url}.proxy`, ''] as const] : []),
     [`http.${url}.followRedirects`, 'false'],
     [`credential.${url}.helper`, ''],

@@ -11,6 +11,7 @@ import { withoutRequest } from '../../../outbound/http.ts';
 import { currentTraceParent } from '../../../tracing/spans.ts';
 import { fail, ReleaseError } from '../../errors.ts';
 import { countBytes } from '../../system/count-bytes.ts';
+import { currentKey, type FeedKey } from '../feed-key.ts';
 
 /** HTTP to one feed. Every answer comes back as a value; only silence and overload are thrown. */
 export type FeedHttp = {
@@ -19,6 +20,8 @@ export type FeedHttp = {
   /** The base of the server behind it, as we reach it, if it is one of ours. */
   readonly serverUrl: string;
   readonly got: Got;
+  /** Whether there is a key, or a way to one. */
+  readonly hasKey: boolean;
   /** Whether to try the same request again with the key: the feed needs one for reading, and this request had none. */
   readonly wantsKey: (response: Response<unknown>) => boolean;
 };
@@ -33,14 +36,15 @@ const keyHeader = 'x-nuget-apikey';
 export function createFeedHttp(
   http: Got,
   feedUrl: string,
-  key: string | undefined,
+  key: FeedKey | undefined,
   signal: AbortSignal,
 ): FeedHttp {
   const { origin } = new URL(feedUrl);
   let isWantedForReading = false;
   return {
     feedUrl,
-    serverUrl: feedUrl.replace(/\/(nuget|api\/v2)$/, ''),
+    serverUrl: serverOf(feedUrl),
+    hasKey: key !== undefined,
     wantsKey(response) {
       const isRefused = [401, 403].includes(response.statusCode) && new URL(response.url).origin === origin;
       const hadKey = response.request.options.headers[keyHeader] !== undefined;
@@ -57,17 +61,22 @@ export function createFeedHttp(
       timeout: { connect: 10_000, socket: 60_000, response: 600_000 },
       hooks: {
         beforeRequest: [
-          ({ method, url, headers }) => {
+          async ({ method, url, headers }) => {
             const isSent = isWantedForReading || !['GET', 'HEAD'].includes(method);
             if (key === undefined || !isSent || new URL(String(url)).origin !== origin) return;
-            headers[keyHeader] = key;
             const parent = currentTraceParent();
+            headers[keyHeader] = await currentKey(key);
             if (parent !== undefined) headers.traceparent = parent;
           },
         ],
       },
     }),
   };
+}
+
+/** The base of the server behind a feed, if it is one of ours. */
+export function serverOf(feedUrl: string): string {
+  return feedUrl.replace(/\/(nuget|api\/v2)$/, '');
 }
 
 /** A page of a feed has some hundred KB. */
@@ -186,6 +195,8 @@ export function reasonOf(response: Response<unknown>): string {
 
 export function explain(http: FeedHttp, address: string, error: unknown): never {
   if (error instanceof ReleaseError) throw error;
+  // What went wrong with the key, before anything was sent.
+  if (error instanceof RequestError && error.cause instanceof ReleaseError) throw error.cause;
   if (error instanceof FileTooLong) unreachable(http, address, error.message, error);
   if (error instanceof RequestError) {
     const cause = error.code === 'ERR_BODY_PARSE_FAILURE' ? 'no readable answer' : inShort(error);

@@ -29,10 +29,9 @@ export function isMeant(rollout: { readonly version: string }, version: string |
  * The feed whose server has the rollouts, without its bucket: a halt must not wait for git.
  * @throws ReleaseError FEED_KEY_MISSING
  */
-export function openRollouts({ http, config, signal }: Toolkit): FeedHttp {
-  const { feedUrl, feedApiKey } = config;
-  if (feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: feedUrl, needed: 'read' });
-  return createFeedHttp(http, feedUrl, feedApiKey, signal);
+export function openRollouts({ http, config: { feedUrl }, feedKey, signal }: Toolkit): FeedHttp {
+  if (feedKey === undefined) fail('FEED_KEY_MISSING', { url: feedUrl, needed: 'read' });
+  return createFeedHttp(http, feedUrl, feedKey, signal);
 }
 
 /**
@@ -41,14 +40,14 @@ export function openRollouts({ http, config, signal }: Toolkit): FeedHttp {
  * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_KEY_IDS, FEED_REFUSED for a key that the server does not know
  */
 export async function changeRollout<T>(
-  { http, config, signal }: Toolkit,
+  { http, config, feedKey, signal }: Toolkit,
   { tool, scope }: { readonly tool: string; readonly scope: Scope },
   change: (feed: FeedHttp) => Promise<T>,
 ): Promise<T> {
-  const feed = createFeedHttp(http, config.feedUrl, config.feedApiKey, signal);
+  const feed = createFeedHttp(http, config.feedUrl, feedKey, signal);
   const need = { tool: { tool, packageId: undefined }, scopes: [scope] };
-  const requireScope = () => requireKey({ feed, config, endpoints: { isOwnServer: true } }, [need]);
-  if (config.feedApiKey === undefined) await requireScope();
+  const requireScope = () => requireKey({ feed, endpoints: { isOwnServer: true } }, [need]);
+  if (!feed.hasKey) await requireScope();
   try {
     return await change(feed);
   } catch (error) {

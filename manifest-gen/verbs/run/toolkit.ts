@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import type { Invocation } from '../../../invocation.ts';
-import { createHttp } from '../../../outbound/http.ts';
+import { createHttp, type Http } from '../../../outbound/http.ts';
+import { createExchangedKey } from '../../published/feed/exchange-token.ts';
+import { serverOf } from '../../published/feed/http.ts';
+import type { FeedKey } from '../../published/feed-key.ts';
 import { createJsonReport } from '../../report/json.ts';
 import { createLineReport } from '../../report/lines.ts';
 import type { CommandReport } from '../../report/report.ts';
-import { loadGeneratorConfig } from '../../settings/config.ts';
+import { type GeneratorConfig, loadGeneratorConfig } from '../../settings/config.ts';
 import { quickRetryPolicy, retryPolicy } from '../../sources/http/ask-host.ts';
 import { createSilentHosts } from '../../sources/http/silent-hosts.ts';
 import { createUpstreams, type Upstreams } from '../../sources/upstreams.ts';
@@ -53,6 +56,7 @@ export function createToolkit(
   const upstreamsWith = (other: Cache): Upstreams => createUpstreams({ ...settings, cache: other });
   return {
     ...common,
+    feedKey: feedKeyOf(config, common.http, signal),
     ...{ config, report, version: invocation.version, productDir, toolsDir, cache, upstreamsWith },
     run: runUrl(invocation.env),
     upstreams: upstreamsWith(cache),
@@ -84,9 +88,17 @@ export async function readToolsOf(
   return { ...folder, tools: await applyTrustFile(folder.tools, config.trustFile, folder.names) };
 }
 
+function feedKeyOf(config: GeneratorConfig, http: Http, signal: AbortSignal): FeedKey | undefined {
+  const { feedApiKey, feedToken: source, feedPublisher: publisher } = config;
+  if (feedApiKey !== undefined || source === undefined) return feedApiKey;
+  const serverUrl = serverOf(config.feedUrl);
+  const audience = config.feedTokenAudience ?? serverUrl;
+  return createExchangedKey({ http, serverUrl, source, audience, publisher, signal });
+}
+
 /** No program that is run has any business with the keys of the feed; git, go and npm get less still (child-environment.ts). */
 function withoutOurKeys(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !ourKeys.test(name)));
 }
 
-const ourKeys = /^((FEED|ADMIN)_API_KEY|OTEL_\w+_HEADERS)$/;
+const ourKeys = /^((FEED|ADMIN)_API_KEY|FEED_ID_TOKEN|ACTIONS_ID_TOKEN_REQUEST_TOKEN|OTEL_\w+_HEADERS)$/;

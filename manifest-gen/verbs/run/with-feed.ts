@@ -6,7 +6,6 @@ import { openBucket } from '../../published/bucket/repository.ts';
 import { createFeedHttp } from '../../published/feed/http.ts';
 import { findEndpoints } from '../../published/feed/server-info.ts';
 import { createPublished } from '../../published/published.ts';
-import type { GeneratorConfig } from '../../settings/config.ts';
 import { withRun } from '../../system/run-url.ts';
 import type { OpenToolkit, Toolkit } from '../../toolkit.ts';
 import { createScanner } from '../../vulnerabilities/scanner.ts';
@@ -21,9 +20,9 @@ export async function withFeed<T extends Toolkit, R>(
 ): Promise<R> {
   const { config, env, signal, now } = toolkit;
   const scanner = await createScanner(toolkit);
-  const feed = createFeedHttp(toolkit.http, config.feedUrl, config.feedApiKey, signal);
+  const feed = createFeedHttp(toolkit.http, config.feedUrl, toolkit.feedKey, signal);
   const endpoints = await findEndpoints(feed, config);
-  const key = bucketKey(endpoints.bucketUrl, config, withRun(undefined, toolkit.run));
+  const key = bucketKey(endpoints.bucketUrl, toolkit, withRun(undefined, toolkit.run));
   const bucket = await openBucket({ url: endpoints.bucketUrl, env, signal, now, key });
   try {
     await bucket.fetch();
@@ -45,7 +44,7 @@ export async function readAgain<T extends OpenToolkit>(toolkit: T): Promise<T> {
 /** The feed's key is for the feed's own origin; a bucket elsewhere has its own credentials, which git knows. */
 function bucketKey(
   bucketUrl: string,
-  { feedUrl, feedApiKey: value, isStartKey: isDirect }: GeneratorConfig,
+  { config: { feedUrl, isStartKey: isDirect }, feedKey: value }: Toolkit,
   reason: string | undefined,
 ): GitKey | undefined {
   const { origin } = new URL(feedUrl);
