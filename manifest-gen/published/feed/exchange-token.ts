@@ -115,7 +115,9 @@ async function askForKey(
   }
   const said = Problem.safeParse(jsonOf(answer.body)).data?.title;
   if (said === undefined) return fail('FEED_TOKEN_UNKNOWN', { url: serverUrl, status: answer.statusCode });
-  const reason = hideSent(said, { authorization: `Bearer ${token}` }).slice(0, 512).replace(/\.$/, '');
+  const reason = hideSent(said, { authorization: `Bearer ${token}` })
+    .slice(0, 512)
+    .replace(/\.$/, '');
   return fail('FEED_TOKEN_REFUSED', { url: serverUrl, reason, audience });
 }
 
