@@ -1,14 +1,19 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shippedDir } from '../devbox/observability/shipped.ts';
+import { shippedDir as devbox } from '../devbox/observability/shipped.ts';
+import { shippedDir as operate } from '../docs/observability/shipped.ts';
 import { freePort } from '../kit/free-port.ts';
 import { buildCollector, startCollector, startTraceBackend } from '../kit/otelcol.ts';
 import { hasProgram, run } from '../kit/programs.ts';
 import { makeTempDir } from '../kit/test-server.ts';
 
 const minutes = 60_000;
-const shipped = join(shippedDir, 'otel-collector.yml');
+/** For a DevBox's services, and for the feed itself. */
+const configurations = [
+  ['devbox', join(devbox, 'otel-collector.yml')],
+  ['operate', join(operate, 'otel-collector.yml')],
+] as const;
 
 describe.skipIf(!hasProgram('go'))('the configuration of the OpenTelemetry collector (needs go)', () => {
   let dir: string;
@@ -20,7 +25,7 @@ describe.skipIf(!hasProgram('go'))('the configuration of the OpenTelemetry colle
   }, 30 * minutes);
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
-  it('is valid, which a wrong one is not', async () => {
+  it.each(configurations)('is valid (%s), which a wrong one is not', async (_, shipped) => {
     const valid = await run(collector, ['validate', '--config', shipped]);
     expect(valid.code, valid.stderr).toBe(0);
 
@@ -29,7 +34,7 @@ describe.skipIf(!hasProgram('go'))('the configuration of the OpenTelemetry colle
     expect((await run(collector, ['validate', '--config', wrong])).stderr).toContain('chek_interval');
   });
 
-  it('takes a trace, and passes it on to TRACES_ENDPOINT', async () => {
+  it.each(configurations)('takes a trace, and passes it on to TRACES_ENDPOINT (%s)', async (_, shipped) => {
     const backend = await startTraceBackend();
     const [grpc, http] = [await freePort(), await freePort()];
     const config = join(dir, 'otel-collector.yml');

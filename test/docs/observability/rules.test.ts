@@ -46,13 +46,6 @@ describe('the files in docs/operate/observability', () => {
     expect(code, stdout + stderr).toBe(0);
   });
 
-  it.skipIf(!hasProgram('otelcol'))('are valid for the collector (needs otelcol)', async () => {
-    const args = ['validate', '--config=otel-collector.yml'];
-    const { code, stdout, stderr } = await run('otelcol', args, { cwd: dir });
-
-    expect(code, stdout + stderr).toBe(0);
-  });
-
   it.skipIf(!hasProgram('amtool')).each([
     ['alertname=DoctorTest severity=none doctor=1', 'feed'],
     ['alertname=Watchdog severity=none', 'feed'],
