@@ -147,7 +147,7 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     load: () => import('./server/verbs/clients.ts'),
   },
   'feed:audit': {
-    does: 'shows and checks the audit log, and who downloaded what',
+    does: 'shows, follows, anchors and checks the audit log; who downloaded what',
     load: () => import('./server/verbs/audit.ts'),
   },
   'feed:migrate': {

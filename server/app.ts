@@ -5,6 +5,7 @@ import { createIsOffered } from './api/offered.ts';
 import { createAdminRouter, createDescriptionRouter } from './api/router.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Downloads } from './audit/downloads.ts';
+import type { Refusals } from './audit/refusals.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { installsSameFiles, isMoved } from './bucket/approval-rules.ts';
 import type { Bucket } from './bucket/bucket.ts';
@@ -45,6 +46,7 @@ import {
 } from './http/fresh-gate.ts';
 import { createGuessThrottle } from './http/guess-throttle.ts';
 import { limitRequestTime } from './http/limits.ts';
+import { createNoteRefusal } from './http/note-refusal.ts';
 import { createReadPeer } from './http/peer.ts';
 import { warnOfPlainHttp } from './http/plain-http.ts';
 import type { Route } from './http/prepared-response.ts';
@@ -95,6 +97,7 @@ export type Services = Pick<InstallationServices, 'certificateExpiry' | 'install
   readonly payloads: Payloads;
   readonly audit: Audit;
   readonly downloads: Downloads;
+  readonly refusals: Refusals;
   readonly blobs: BlobStore;
   readonly blobFlusher: BlobFlusher;
   readonly inspect: Inspect;
@@ -142,6 +145,7 @@ export function createApp(services: Services): RequestListener {
   const cache = cachePolicies(config.readAuth !== undefined);
   const findKey = warnOfPlainHttp((secret, { address }) => keys.find(secret, address), log);
   const metrics = createMetrics(services.freshness?.state, services.tracer?.counts);
+  const noteRefusal = createNoteRefusal(services.refusals, metrics);
   const beginDownload = createBeginDownload({ ...services, metrics });
   const uploads = createUploadLimit();
   const securityHeaders = securityHeaderList(config.tls !== undefined);
@@ -169,7 +173,7 @@ export function createApp(services: Services): RequestListener {
     { mount: '/dl', router: createPayloadRouter({ ...uploading, ...downloading }) },
     { mount: '/', router: createManifestsRouter({ ...services, requireClient }) },
     { mount: '/', router: createInstallRouter(services) },
-    { mount: '/', router: createBucketRouter({ ...services, requireClient, metrics, uploads }) },
+    { mount: '/', router: createBucketRouter({ ...services, requireClient, metrics, uploads, noteRefusal }) },
     {
       mount: '/api/v1',
       router: createAdminRouter({ ...services, reservedIds, slowDown, ...heldUploads(services) }),
@@ -202,7 +206,7 @@ export function createApp(services: Services): RequestListener {
   for (const { mount, router } of routes) app.use(mount, router);
   app.use(routeNotFound);
   app.use(doubtRefusals);
-  app.use(createErrorHandler(log, renderErrorPage, metrics.countRefusal));
+  app.use(createErrorHandler(log, renderErrorPage, noteRefusal));
   const cacheOptions = {
     routes,
     revisions: services.revisions,

@@ -17,6 +17,7 @@ import { openScans } from './database/scans.ts';
 import { createSqlAudit } from './database/sql-audit.ts';
 import { createSqlBackups } from './database/sql-backups.ts';
 import { createSqlDownloads } from './database/sql-downloads.ts';
+import { createSqlRefusals } from './database/sql-refusals.ts';
 import { createBlobFlusher } from './feed/flush-blobs.ts';
 import { createInspector } from './feed/inspector.ts';
 import { createOrphanCollector } from './feed/orphan-collector.ts';
@@ -113,12 +114,14 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       operatorKey: deps.operatorKey,
     });
     const downloads = createSqlDownloads(database, now);
+    const refusals = createSqlRefusals(database, now);
     const { reservedIds = [], approvals = [] } = config;
     const opened = openRollouts(database, { catalog, approvals, now });
     const { clients, views, heldManifests } = opened;
     async function flush(): Promise<void> {
       await catalog.flush();
       await downloads.flush();
+      await refusals.flush();
       await keys.flush();
       await clients.flush();
     }
@@ -201,6 +204,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       payloads,
       audit,
       downloads,
+      refusals,
       bucket,
       blobs,
       blobFlusher: blobFlusher,

@@ -3,6 +3,8 @@ import { type Audit, importOf } from '../audit/audit.ts';
 import { toDownloadJson } from '../audit/download-json.ts';
 import type { Downloads } from '../audit/downloads.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
+import { toRefusalJson } from '../audit/refusal-json.ts';
+import type { Refusals } from '../audit/refusals.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { administratorOf, parseJson, readBody, readQuery } from './read.ts';
 import {
@@ -11,12 +13,18 @@ import {
   type DownloadList,
   DownloadParameters,
   NewImport,
+  type RefusalPage,
+  RefusalParameters,
 } from './schemas.ts';
 
-export type AuditServices = { readonly audit: Audit; readonly downloads: Downloads };
+export type AuditServices = {
+  readonly audit: Audit;
+  readonly downloads: Downloads;
+  readonly refusals: Refusals;
+};
 
 /** The audit log, and who has what; the router requires `admin` before. */
-export function createAuditRouter({ audit, downloads }: AuditServices): Router {
+export function createAuditRouter({ audit, downloads, refusals }: AuditServices): Router {
   const router = express.Router();
   router
     .route('/audit')
@@ -29,6 +37,17 @@ export function createAuditRouter({ audit, downloads }: AuditServices): Router {
         next: last?.number ?? null,
         head: await audit.head(),
       };
+      res.json(page);
+    })
+    .all(methodNotAllowed('GET, HEAD'));
+  router
+    .route('/refusals')
+    .get(async (req, res) => {
+      const { after, limit } = readQuery(RefusalParameters, req);
+      await refusals.flush();
+      const found = await refusals.list({ after, limit });
+      const last = found.length === limit ? found.at(-1) : undefined;
+      const page: RefusalPage = { refusals: found.map(toRefusalJson), next: last?.number ?? null };
       res.json(page);
     })
     .all(methodNotAllowed('GET, HEAD'));

@@ -56,7 +56,7 @@ export function createAdminRouter(services: AdminServices): Router {
   router.use(
     [
       ...['/keys', '/publishers', '/issuers', '/audit', '/imports', '/downloads'],
-      ...['/purges', '/prunes', '/traces'],
+      ...['/purges', '/prunes', '/refusals', '/traces'],
     ],
     requireAdmin,
   );

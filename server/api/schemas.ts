@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DownloadJson } from '../audit/download-json.ts';
 import { AuditEntryJson } from '../audit/entry-json.ts';
 import { inOneLine } from '../audit/reason.ts';
+import { RefusalJson } from '../audit/refusal-json.ts';
 import { scopes } from '../keys/api-keys.ts';
 
 /** Query of GET /api/v1/audit. */
@@ -19,6 +20,19 @@ export const AuditPage = z.object({
   head: z.object({ number: z.int(), hash: z.string() }).describe('The last entry that there is.'),
 });
 export type AuditPage = z.infer<typeof AuditPage>;
+
+/** Query of GET /api/v1/refusals. */
+export const RefusalParameters = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0).describe('`next` of the page before.'),
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+});
+
+/** Answer of GET /api/v1/refusals, oldest first. */
+export const RefusalPage = z.object({
+  refusals: z.array(RefusalJson),
+  next: z.int().nullable().describe('For `after`; null on the last page.'),
+});
+export type RefusalPage = z.infer<typeof RefusalPage>;
 
 /** Query of GET /api/v1/rollouts. */
 export const RolloutParameters = z.object({

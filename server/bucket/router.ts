@@ -2,6 +2,7 @@ import { type Request, Router } from 'express';
 import { fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
+import type { NoteRefusal } from '../http/note-refusal.ts';
 import type { UploadLimit } from '../http/upload-limit.ts';
 import type { Metrics } from '../metrics.ts';
 import { type GitAddress, readGitAddress } from './address.ts';
@@ -13,6 +14,8 @@ export type BucketServices = {
   readonly requireClient?: (req: Request, written: string) => Promise<string>;
   readonly publicUrl: () => string;
   readonly metrics: Pick<Metrics, 'countPush'>;
+  /** Of a push that the rules refuse: git answers that by itself. */
+  readonly noteRefusal?: NoteRefusal;
   readonly uploads: UploadLimit;
 };
 
@@ -22,7 +25,7 @@ export type BucketServices = {
  * anything.
  */
 export function createBucketRouter(services: BucketServices): Router {
-  const { bucket, publicUrl, metrics, uploads, requireClient } = services;
+  const { bucket, publicUrl, metrics, uploads, requireClient, noteRefusal } = services;
   const router = Router({ caseSensitive: true });
   router.use(async (req, res, next) => {
     if (!req.path.startsWith('/git/')) {
@@ -36,7 +39,9 @@ export function createBucketRouter(services: BucketServices): Router {
       const pusher = isPusher ? await principalWith(req, ['push', 'push:beta']) : undefined;
       const answer = () => bucket.serve(address, req, res, pusher);
       if (pusher === undefined || address.isAdvertisement) return answer();
-      return uploads.during({ keyId: pusher.keyId, address: req.ip }, answer);
+      const outcome = await uploads.during({ keyId: pusher.keyId, address: req.ip }, answer);
+      if (outcome === 'refused') noteRefusal?.({ code: 'PUSH_REFUSED', status: 403 }, req);
+      return outcome;
     }
     // git first asks for the branches, without a key; that is not a push yet.
     if (address.access === 'write' && !address.isAdvertisement) await countPush(metrics, 'bucket', serve);

@@ -50,6 +50,22 @@ export function openCopy<T>(file: string, read: (db: Connection) => T): T {
   }
 }
 
+/**
+ * Reads a database that a server may be using, without its lock; the schema may be that of another version.
+ * @throws FeedError NO_FEED, CATALOG_DAMAGED, and what `read` throws
+ */
+export async function readBeside<T>(file: string, read: (db: Connection) => Promise<T>): Promise<T> {
+  const db = openSource(file);
+  try {
+    return await read(createConnection(db));
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error;
+    return fail('CATALOG_DAMAGED', { file, problem: error.message }, error);
+  } finally {
+    db.close();
+  }
+}
+
 /** Reads a database that nobody writes to and that may be damaged; undefined when it cannot be read. */
 export function readLeftDatabase<T>(
   file: string,

@@ -548,4 +548,21 @@ export const migrations: readonly string[] = [
   -- Whether a package names a blob is asked for each blob that is about to be removed.
   CREATE INDEX packages_of_blob ON packages (sha256);
   `,
+  `
+  -- Failed logins, refused keys and pushes (audit/refusals.ts); bounded, the oldest go first. key_id '': of no known key; from_group '': of
+  -- more addresses than are told apart.
+  CREATE TABLE refusals (
+    number     INTEGER PRIMARY KEY,
+    code       TEXT NOT NULL,
+    route      TEXT NOT NULL,
+    key_id     TEXT NOT NULL,
+    key_name   TEXT NOT NULL,
+    from_group TEXT NOT NULL,
+    count      INTEGER NOT NULL,
+    first      INTEGER NOT NULL,
+    last       INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX refusals_without_key ON refusals (number) WHERE key_id = '';
+  CREATE INDEX refusals_with_key ON refusals (number) WHERE key_id <> '';
+  `,
 ];

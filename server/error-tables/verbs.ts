@@ -10,6 +10,23 @@ export const verbErrors = {
     500,
     'The audit log is broken at entry {number}{at}: {problem}. The {before} entries before it are intact.',
   ],
+  AUDIT_EMPTY: [500, 'The audit log has no entry yet, so there is nothing to anchor.'],
+  ANCHOR_BROKEN: [
+    500,
+    'The audit log does not contain the anchor of {time} in {file} (entry {number}): {problem}. It has {head} entries now.',
+  ],
+  ANCHORS_INVALID: [
+    500,
+    '{file} cannot be used: line {line} is no anchor. Expected lines that `feed:audit anchor` wrote, at least one.',
+  ],
+  FOLLOW_LOST: [
+    500,
+    'Entry {number} of the audit log {is}: an older backup was restored, or the log was rewritten. `feed:audit verify` with a head or anchors that were kept elsewhere says more; then go on with --after, or remove the file of --state.',
+  ],
+  FOLLOW_STATE: [
+    500,
+    'The file {file} of --state cannot be used: {cause}. Correct the path, or remove the file to begin anew.',
+  ],
   SERVER_REFUSED: [500, 'The running server says: {reason}'],
   SERVER_STRANGE: [
     500,

@@ -19,7 +19,7 @@ type Identity = {
 };
 
 const identities = new WeakMap<object, Identity>();
-const knownNames = new WeakMap<object, string>();
+const knownKeys = new WeakMap<object, KeyTerms>();
 const publishers = new WeakSet<object>();
 /** Whoever has no other neither publishes nor decides anything. */
 const readingScopes: ReadonlySet<Scope> = new Set(['read', 'alert']);
@@ -149,9 +149,13 @@ export async function canRead(
   );
 }
 
-/** The name of the key in a request, accepted or refused, for the log. */
+/** The key of a request whose whole secret was sent, accepted or refused, for the log. */
+export function keyOf(req: object): Pick<KeyTerms, 'keyId' | 'name'> | undefined {
+  return knownKeys.get(req);
+}
+
 export function keyNameOf(req: object): string | undefined {
-  return knownNames.get(req);
+  return knownKeys.get(req)?.name;
 }
 
 /** Whether a request came with a valid key of somebody who publishes: as far as any route looked at its keys. */
@@ -194,7 +198,7 @@ async function lookUp(
     publishers.add(req);
   }
   const [known] = [...validKeys(shown), ...shown.flatMap(({ finding }) => finding?.key ?? [])];
-  if (known !== undefined) knownNames.set(req, known.name);
+  if (known !== undefined) knownKeys.set(req, known);
   return shown;
 }
 

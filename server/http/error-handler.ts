@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import { areaOf } from './areas.ts';
 import { type ErrorBody, type ErrorResponse, errorBodies, reasonPhrase } from './error-body.ts';
 import { discardRest } from './limits.ts';
+import type { NoteRefusal } from './note-refusal.ts';
 import { requestIdOf } from './request-log.ts';
 import { pagePolicy } from './security-headers.ts';
 
@@ -15,7 +16,7 @@ import { pagePolicy } from './security-headers.ts';
 export function createErrorHandler(
   log: Logger,
   renderPage: (answer: ErrorResponse) => ErrorBody = errorBodies.text,
-  countRefusal: (code: string) => void = () => undefined,
+  noteRefusal: NoteRefusal = () => undefined,
 ): ErrorRequestHandler {
   // Express recognizes an error handler by its four parameters.
   return (error: unknown, req: Request, res: Response, _next) => {
@@ -31,7 +32,7 @@ export function createErrorHandler(
         'request failed',
       );
     }
-    if (isAboutKey(known)) countRefusal(known.code);
+    noteRefusal(known, req);
     if (res.headersSent) {
       // Half an answer must not look complete.
       res.destroy();
@@ -81,11 +82,6 @@ export const routeNotFound: RequestHandler = (req) => fail('ROUTE_UNKNOWN', { pa
 /** For a known path, after its methods: `allowed` is the Allow header. */
 export function methodNotAllowed(allowed: string): RequestHandler {
   return (req) => fail('METHOD_NOT_ALLOWED', { method: req.method, allowed });
-}
-
-/** Whether a key or a password was missing, or not enough; the other errors about keys are for those who manage them. */
-function isAboutKey({ code, status }: FeedError): boolean {
-  return (status === 401 || status === 403) && /^(KEY|PASSWORD)_/.test(code);
 }
 
 /** Feed clients read XML from GET and only the reason phrase otherwise; people read what their browser asked for. */

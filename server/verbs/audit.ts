@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
@@ -6,7 +7,10 @@ import type { AuditEntry } from '../audit/audit.ts';
 import type { DownloadJson } from '../audit/download-json.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
 import { verifyChain } from '../audit/verify.ts';
+import type { Config } from '../config.ts';
 import { fail } from '../errors.ts';
+import { anchorOf, appendAnchor, verifyWithAnchors } from './audit-anchors.ts';
+import { type FollowFlags, follow } from './audit-follow.ts';
 import { type AuditLog, localAuditLog, remoteAuditLog } from './audit-log.ts';
 import { printTable } from './table.ts';
 import { withData } from './with-data.ts';
@@ -34,8 +38,36 @@ export function createCommand(invocation: Invocation): Command {
       'a head that was noted before: proves that nothing after it was cut off',
       readHash,
     )
-    .action((options: { head?: string }) =>
-      withAuditLog(invocation, (auditLog) => verify(invocation, auditLog, options.head)),
+    .option('--anchors <file>', 'what `anchor` wrote: proves that the log still contains each of them')
+    .action((options: VerifyOptions) =>
+      withAuditLog(invocation, (auditLog, feed) => verify(invocation, auditLog, feed, options)),
+    );
+  command
+    .command('anchor')
+    .description('Prints what the log is now, as one JSON line to be kept on another machine.')
+    .option(
+      '--to <file>',
+      'adds the line to this file, too: on a mount of another machine, or in a git folder',
+    )
+    .action((options: { to?: string }) =>
+      withAuditLog(invocation, (auditLog, feed) => anchor(invocation, auditLog, feed, options.to)),
+    );
+  command
+    .command('follow')
+    .description(
+      'Writes entries, refused keys and refused pushes as JSON lines, and goes on until it is interrupted (exit 130); whether or not servers run, start or stop.',
+    )
+    .option('--after <number>', 'only entries with a larger number', readNumber)
+    .option('--after-refusal <number>', 'the same for refusals, which have numbers of their own', readNumber)
+    .option('--since <date>', 'only from this date or time on, such as 2026-11-24', readDate)
+    .option('--once', 'ends when all is written that there is')
+    .option('--state <file>', 'keeps the place between runs; it wins over --after')
+    .addHelpText('after', followHelp)
+    .action((flags: FollowFlags) =>
+      follow(invocation, {
+        ...flags,
+        ...(flags.state !== undefined && { state: resolve(invocation.cwd, flags.state) }),
+      }),
     );
   command
     .command('downloads')
@@ -48,14 +80,27 @@ export function createCommand(invocation: Invocation): Command {
   return command;
 }
 
+const followHelp = `
+A line is written at least once: after a crash those since the last state may come again, with the same numbers. Each of the two
+logs, \`audit\` and \`refusals\`, comes in the order of its numbers. Equal refusals within seconds are one line with a count, written
+up to 5 s late; they are bounded, and not chained.`;
+
+type VerifyOptions = { head?: string; anchors?: string };
 type ListOptions = { since?: Date; id?: string; json?: true };
 
-function withAuditLog(invocation: Invocation, work: (auditLog: AuditLog) => Promise<void>): Promise<void> {
+function withAuditLog(
+  invocation: Invocation,
+  work: (auditLog: AuditLog, feed: string) => Promise<void>,
+): Promise<void> {
   return withData(invocation, {
     needsFeed: true,
-    alone: ({ services }) => work(localAuditLog(services)),
-    running: (server) => work(remoteAuditLog(server)),
+    alone: ({ services }, config) => work(localAuditLog(services), addressOf(config)),
+    running: (server, config) => work(remoteAuditLog(server), addressOf(config)),
   });
+}
+
+function addressOf({ publicUrl, host, port }: Config): string {
+  return publicUrl ?? `http://${host}:${port}`;
 }
 
 async function list({ stdout }: Invocation, auditLog: AuditLog, options: ListOptions): Promise<void> {
@@ -73,13 +118,33 @@ function lineOf({ number, at, change, by }: AuditEntry): string {
   return `${`${line}${more.join('')}`.replace(hiddenCharacters, ' ')}\n`;
 }
 
-async function verify({ stdout }: Invocation, auditLog: AuditLog, noted: string | undefined): Promise<void> {
-  const { head, broken } = await verifyChain(auditLog.entries(), noted);
+async function anchor(
+  { stdout, cwd }: Invocation,
+  auditLog: AuditLog,
+  feed: string,
+  to: string | undefined,
+): Promise<void> {
+  const made = await anchorOf(auditLog, feed);
+  if (to !== undefined) await appendAnchor(resolve(cwd, to), made);
+  stdout.write(`${JSON.stringify(made)}\n`);
+}
+
+async function verify(
+  { stdout, cwd }: Invocation,
+  auditLog: AuditLog,
+  feed: string,
+  { head: noted, anchors: file }: VerifyOptions,
+): Promise<void> {
+  const anchored =
+    file === undefined ? undefined : await verifyWithAnchors(auditLog, feed, resolve(cwd, file));
+  const { head, broken } =
+    anchored !== undefined && noted === undefined ? anchored : await verifyChain(auditLog.entries(), noted);
   if (broken !== undefined) {
     const at = broken.at === undefined ? '' : ` of ${broken.at.toISOString()}`;
     fail('AUDIT_BROKEN', { number: broken.number, at, problem: broken.problem, before: head.number });
   }
   stdout.write(`The audit log is intact: ${head.number} entries.\n`);
+  if (anchored !== undefined) stdout.write(`It contains all anchors of the file: ${anchored.anchors}.\n`);
   stdout.write(`Its head; keep a copy elsewhere: ${head.hash}\n`);
 }
 
@@ -114,6 +179,11 @@ function readIdAndVersion(text: string): IdAndVersion {
   if (id === '' || (version !== undefined && parseNuGetVersion(version) === undefined))
     throw new InvalidArgumentError('Expected ID or ID@VERSION, such as delve@1.22.0.');
   return { id, version };
+}
+
+function readNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected the number of an entry, 0 or more.');
+  return Number(text);
 }
 
 function readDate(text: string): Date {

@@ -1,5 +1,6 @@
 import type { Audit } from '../../server/audit/audit.ts';
 import type { Downloads } from '../../server/audit/downloads.ts';
+import type { Refusals } from '../../server/audit/refusals.ts';
 import type { ClientLinks } from '../../server/bucket/client-links.ts';
 import type { BucketEvents } from '../../server/bucket/events.ts';
 import type { NewPendingCommit, PendingCommits } from '../../server/bucket/pending-commits.ts';
@@ -18,6 +19,8 @@ import type { Trust } from '../../server/trust/trust.ts';
 
 export type ClientLimits = { readonly maxClients?: number; readonly maxNewAnHour?: number };
 export type DownloadLimits = { readonly maxRows?: number; readonly maxWaiting?: number };
+
+export type RefusalLimits = { readonly maxRows?: number; readonly maxApart?: number };
 
 export type FeedFixture = {
   readonly catalog: Catalog & HeldVersions;
@@ -44,6 +47,7 @@ export type DatabaseFixture = {
   /** Packages, rollouts and what clients see of them, as a server has them together. */
   feed(approvals?: Approvals): FeedFixture;
   downloads(limits?: DownloadLimits): Downloads;
+  refusals(limits?: RefusalLimits): Refusals;
   bucketEvents(): BucketEvents;
   clientLinks(): ClientLinks;
   sharedHistory(): SharedHistory;

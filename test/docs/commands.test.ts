@@ -83,6 +83,16 @@ const pages: Readonly<Record<string, Page>> = {
       return { ...world, replace: { 'https://community.example': community.url } };
     },
   },
+  'docs/operate/audit.md': {
+    needs: [],
+    async prepare() {
+      const world = await besideServer();
+      return {
+        ...world,
+        replace: { '/mnt/other-machine/': `${world.cwd}/`, '/var/lib/gwt/': `${world.cwd}/` },
+      };
+    },
+  },
   'docs/operate/upgrade.md': {
     needs: [],
     async prepare() {

@@ -12,6 +12,7 @@ import { createSqlRings } from '../../server/clients/sql-rings.ts';
 import { type Connection, openDatabase } from '../../server/database/connection.ts';
 import { createSqlAudit } from '../../server/database/sql-audit.ts';
 import { createSqlDownloads } from '../../server/database/sql-downloads.ts';
+import { createSqlRefusals } from '../../server/database/sql-refusals.ts';
 import type { Approvals } from '../../server/feed/approvals.ts';
 import { createSqlKeys } from '../../server/keys/sql-keys.ts';
 import { createSqlRollouts } from '../../server/rollout/sql-rollouts.ts';
@@ -59,6 +60,7 @@ export function portsOver(connection: () => Connection): Omit<DatabaseFixture, '
       createSqlRollouts(connection(), { now, approvalsNeeded: () => approvalsNeeded }),
     feed: (approvals = []) => openFeed(connection(), now, approvals),
     downloads: (limits) => createSqlDownloads(connection(), now, limits),
+    refusals: (limits) => createSqlRefusals(connection(), now, limits),
     bucketEvents: () => createSqlBucketEvents(connection(), now),
     clientLinks: () => createSqlClientLinks(connection()),
     sharedHistory: () => createSqlSharedHistory(connection(), now),

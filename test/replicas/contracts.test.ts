@@ -9,6 +9,7 @@ import { describeHeldManifests } from '../contract/held-manifests.ts';
 import { describeKeys } from '../contract/keys.ts';
 import { describePayloads } from '../contract/payloads.ts';
 import { describePendingCommits } from '../contract/pending-commits.ts';
+import { describeRefusals } from '../contract/refusals.ts';
 import { describeRings } from '../contract/rings.ts';
 import { describeRollouts } from '../contract/rollouts.ts';
 import { describeSharedHistory } from '../contract/shared-history.ts';
@@ -36,7 +37,14 @@ describe.runIf(hasPostgres)('with PostgreSQL', () => {
       describeTrust,
       (name: string, open: OpenFixture) => describeViews(name, open, 3),
     ],
-    port: [describeKeys, describeDownloads, describeBucketEvents, describeClients, describeRollouts],
+    port: [
+      describeKeys,
+      describeDownloads,
+      describeRefusals,
+      describeBucketEvents,
+      describeClients,
+      describeRollouts,
+    ],
   };
   for (const each of ['call', 'port'] as const) {
     for (const describeContract of suites[each])

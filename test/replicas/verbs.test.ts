@@ -144,6 +144,29 @@ describe.skipIf(!canCluster)('verbs beside two replicas (needs PostgreSQL and ve
     await done(createAudit, 'downloads', 'imported');
   });
 
+  it('follow the audit log with the refusals of all replicas, each once, and anchor it', async () => {
+    const wrong = makeNupkg({ id: 'refused', version: '1.0.0' });
+    for (const [at, replica] of [first, second, first].entries()) {
+      expect((await pushNupkg(replica, wrong, `no key ${at}`)).status).toBe(403);
+      const answer = await fetch(`${replica.url}/api/v1/refusals`, {
+        headers: { 'X-NuGet-ApiKey': replica.adminKey },
+      });
+      expect(((await answer.json()) as { refusals: unknown[] }).refusals).toHaveLength(at + 1);
+    }
+    const state = join(dir, 'followed.json');
+    const anchors = join(dir, 'anchors.jsonl');
+
+    const lines = (await done(createAudit, 'follow', '--once', '--state', state)).trim().split('\n');
+
+    const found = lines.map((line) => JSON.parse(line) as { log: string; number: number; code?: string });
+    const numbersOf = (log: string) => found.filter((one) => one.log === log).map(({ number }) => number);
+    expect(numbersOf('refusals')).toEqual([1, 2, 3]);
+    expect(numbersOf('audit')).toEqual(numbersOf('audit').map((_number, at) => at + 1));
+    expect(await done(createAudit, 'follow', '--once', '--state', state)).toBe('');
+    await done(createAudit, 'anchor', '--to', anchors);
+    expect(await done(createAudit, 'verify', '--anchors', anchors)).toContain('all anchors of the file: 1');
+  });
+
   it('verify every byte, export, and back up', async () => {
     expect(await done(createVerify)).toContain('all is well');
     const folder = join(dir, 'export');

@@ -8,6 +8,7 @@ import { describeHeldManifests } from '../../contract/held-manifests.ts';
 import { describeKeys } from '../../contract/keys.ts';
 import { describePayloads } from '../../contract/payloads.ts';
 import { describePendingCommits } from '../../contract/pending-commits.ts';
+import { describeRefusals } from '../../contract/refusals.ts';
 import { describeRings } from '../../contract/rings.ts';
 import { describeRollouts } from '../../contract/rollouts.ts';
 import { describeSharedHistory } from '../../contract/shared-history.ts';
@@ -28,6 +29,7 @@ for (const [name, open] of Object.entries(databases)) {
     describeHeldManifests,
     describeAudit,
     describeDownloads,
+    describeRefusals,
     describeBucketEvents,
     describeClientLinks,
     describePendingCommits,

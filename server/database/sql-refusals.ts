@@ -1,0 +1,97 @@
+import { addressGroup } from '../../formats/ip-address.ts';
+import type { Refusal, RefusalCount, Refusals } from '../audit/refusals.ts';
+import type { Connection } from './connection.ts';
+import { createDeferredWrite } from './deferred-write.ts';
+
+export type RefusalLimits = {
+  /** The maximum number of rows, of those with a known key and of those without each. */
+  readonly maxRows: number;
+  /** How many are told apart in a minute, with a known key and without each; of others only the code is kept. */
+  readonly maxApart: number;
+};
+const defaults: RefusalLimits = { maxRows: 100_000, maxApart: 50 };
+
+type Waiting = { readonly refusal: Refusal; count: number; first: number; last: number };
+
+/** Of what is not told apart. */
+const anyRoute = '*';
+
+const insert = `INSERT INTO refusals (number, code, route, key_id, key_name, from_group, count, first, last)
+  VALUES ((SELECT coalesce(max(number), 0) + 1 FROM refusals), ?, ?, ?, ?, ?, ?, ?, ?)`;
+/** Whoever has no key cannot drive out what is known of keys. The very last row stays, since the next number follows it. */
+const prune = (whose: string): string => `DELETE FROM refusals WHERE ${whose} AND number <=
+  (SELECT number FROM refusals WHERE ${whose} ORDER BY number DESC LIMIT 1 OFFSET ?)`;
+
+/** Refusals in SQLite. `flush` before closing the connection. */
+export function createSqlRefusals(
+  { prepare, writeStatistics }: Connection,
+  now: () => Date,
+  limits: Partial<RefusalLimits> = {},
+): Refusals {
+  const { maxRows, maxApart } = { ...defaults, ...limits };
+
+  function write(all: Iterable<Waiting>): void {
+    for (const { refusal, count, first, last } of all) {
+      const { code, route, keyId = '', keyName = '', from = '' } = refusal;
+      prepare(insert).run(code, route, keyId, keyName, from, count, first, last);
+    }
+    for (const whose of ["key_id = ''", "key_id <> ''"]) prepare(prune(whose)).run(maxRows);
+  }
+
+  const later = createDeferredWrite<Waiting>(
+    (waiting) => writeStatistics(() => write(waiting.values())),
+    (older, { count, last }) => {
+      older.count += count;
+      older.last = Math.max(older.last, last);
+      return older;
+    },
+  );
+  let apart = { minute: 0, known: 0, unknown: 0 };
+
+  return {
+    note({ from, ...refusal }) {
+      const at = now().getTime();
+      const whose = refusal.keyId === undefined ? 'unknown' : 'known';
+      const exact = { ...refusal, from: from === undefined ? undefined : addressGroup(from) };
+      const minute = Math.floor(at / 60_000);
+      if (minute !== apart.minute) apart = { minute, known: 0, unknown: 0 };
+      const isThere = later.get(nameOf(exact)) !== undefined;
+      const kept = isThere || apart[whose] < maxApart ? exact : { ...refusal, route: anyRoute };
+      if (!isThere && kept === exact) apart[whose] += 1;
+      later.note(nameOf(kept), { refusal: kept, count: 1, first: at, last: at });
+    },
+    async list({ after, limit }) {
+      const sql = 'SELECT * FROM refusals WHERE number > ? ORDER BY number LIMIT ?';
+      return (prepare(sql).all(after, limit) as RawRefusal[]).map(toRefusal);
+    },
+    flush: later.flush,
+  };
+}
+
+function nameOf({ code, route, keyId, keyName, from }: Refusal): string {
+  return JSON.stringify([code, route, keyId, keyName, from]);
+}
+
+type RawRefusal = {
+  number: number;
+  code: string;
+  route: string;
+  key_id: string;
+  key_name: string;
+  from_group: string;
+  count: number;
+  first: number;
+  last: number;
+};
+
+function toRefusal(raw: RawRefusal): RefusalCount {
+  const { number, code, route, count } = raw;
+  return {
+    ...{ number, code, route },
+    ...(raw.key_id === '' ? {} : { keyId: raw.key_id, keyName: raw.key_name }),
+    ...(raw.from_group === '' ? {} : { from: raw.from_group }),
+    count,
+    first: new Date(raw.first),
+    last: new Date(raw.last),
+  };
+}
