@@ -21,7 +21,8 @@ export type Replica = {
   pid(): number | undefined;
   /** What this process has logged since its last start. */
   logged(): string;
-  start(): Promise<void>;
+  /** @param main another version of the program */
+  start(main?: string): Promise<void>;
   /** SIGTERM; resolves with the exit code when it has ended. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
@@ -109,8 +110,8 @@ async function makeReplica(
     databaseWire,
     pid: () => process?.child.pid,
     logged: () => process?.stderr() ?? '',
-    async start() {
-      process = await startServe(env);
+    async start(main) {
+      process = await startServe(env, [], main);
     },
     stop: () => end('SIGTERM'),
     async kill() {

@@ -13,13 +13,14 @@ export type ServeProcess = {
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
-/** `serve` as a process of its own, once it listens. */
+/** `serve` as a process of its own, once it listens. @param main another version of the program */
 export async function startServe(
   env: Readonly<Record<string, string>>,
   preload: readonly string[] = [],
+  main: string = mainJs,
 ): Promise<ServeProcess> {
   const imports = preload.flatMap((module) => ['--import', module]);
-  const child = spawn(process.execPath, [...imports, mainJs, 'serve'], {
+  const child = spawn(process.execPath, [...imports, main, 'serve'], {
     cwd: productDir,
     env: { ...process.env, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
