@@ -54,7 +54,7 @@ export function judgeFile({ schema, bytes, logBytes, checked, of }: FileFacts): 
     );
   const part =
     checked === of ? 'sound' : `sound as far as ${checked} of ${of} tables were read (feed:verify reads all)`;
-  return ok(`SQLite with ${printBytes(bytes)} is ${part}, schema ${schema.found}`);
+  return ok(`SQLite with ${printBytes(bytes + logBytes)} is ${part}, schema ${schema.found}`);
 }
 
 async function lookAtPostgres(url: string, { signal }: Pick<Place, 'signal'>): Promise<Finding> {

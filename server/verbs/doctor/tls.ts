@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import * as nodeTls from 'node:tls';
 import { connect, type DetailedPeerCertificate, rootCertificates } from 'node:tls';
 import { printCount } from '../print.ts';
 import { type Check, type Finding, failed, ok, type Place, skip, warn } from './check.ts';
@@ -156,5 +157,7 @@ function authorities(env: Place['env']): string[] {
       return [];
     }
   };
-  return [...rootCertificates, ...files.flatMap(read)];
+  // What Windows and macOS have is read by Node 22.15 and newer.
+  const { getCACertificates } = nodeTls as { getCACertificates?: (kind: 'system') => string[] };
+  return [...rootCertificates, ...(getCACertificates?.('system') ?? []), ...files.flatMap(read)];
 }

@@ -88,6 +88,15 @@ describe('an alert', () => {
     expect(actsOn(alert({ labels: { alertname: 'Watchdog', tool: 'delve' } }), rollout())).toBe(false);
   });
 
+  it('is none of those that feed:doctor sends on their way', () => {
+    const labels = { alertname: 'DoctorTest', tool: 'delve', doctor: '1' };
+    const matching = { tool: 'delve', plan: { ...rollout().plan, match: { doctor: '1' } } };
+
+    expect(actsOn(alert({ labels }), rollout())).toBe(false);
+    expect(concerns({ labels }, matching)).toBe(false);
+    expect(concerns({ labels: { ...labels, alertname: 'ErrorRatio' } }, matching)).toBe(true);
+  });
+
   it('counts for a day unless it is resolved', () => {
     const day = 24 * 3_600_000;
     expect(isFiring(alert(), began + day - 1)).toBe(true);
