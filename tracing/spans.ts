@@ -21,7 +21,8 @@ export type Span = {
 
 /** The spans of one request, or of one run of a verb, while it lasts. Its id may be known at the end only. */
 export type Trace = {
-  readonly rootSpanId: string;
+  /** Made when it is asked for: most traces are not kept. */
+  readonly rootSpanId: () => string;
   /** Milliseconds since 1970. */
   readonly start: number;
   /** Of the clock that never jumps. */
@@ -44,13 +45,17 @@ type BeginTrace = { readonly passedOn?: Trace['passedOn']; readonly maxSpans?: n
 const maxBuffered = 20_000;
 let buffered = 0;
 
-type Current = { readonly trace: Trace; readonly spanId: string };
+type Current = { readonly trace: Trace; readonly spanId: () => string };
 
 const current = new AsyncLocalStorage<Current>();
 
 export function beginTrace({ passedOn, maxSpans = 64 }: BeginTrace = {}): Trace {
+  let rootSpanId: string | undefined;
   return {
-    rootSpanId: newSpanId(),
+    rootSpanId: () => {
+      rootSpanId ??= newSpanId();
+      return rootSpanId;
+    },
     start: Date.now(),
     startedAt: performance.now(),
     spans: [],
@@ -88,7 +93,7 @@ export function describeTrace(attributes: Attributes): void {
 /** The header `traceparent` for a request of this work; undefined where nothing is traced, or the id is known at the end only. */
 export function currentTraceParent(): string | undefined {
   const at = current.getStore();
-  return at?.trace.passedOn && traceParentHeader({ ...at.trace.passedOn, spanId: at.spanId });
+  return at?.trace.passedOn && traceParentHeader({ ...at.trace.passedOn, spanId: at.spanId() });
 }
 
 export type OpenSpan = { readonly spanId: string; end(error?: unknown): void };
@@ -97,7 +102,8 @@ export type OpenSpan = { readonly spanId: string; end(error?: unknown): void };
 export function beginSpan(name: string, attributes: Attributes = {}): OpenSpan | undefined {
   const at = current.getStore();
   if (at === undefined || at.trace.isEnded) return undefined;
-  const { trace, spanId: parentSpanId } = at;
+  const { trace } = at;
+  const parentSpanId = at.spanId();
   const spanId = newSpanId();
   const startedAt = performance.now();
   let isOver = false;
@@ -128,7 +134,7 @@ export function inSpan<T>(name: string, work: () => T, attributes?: Attributes):
   const trace = currentTrace();
   if (span === undefined || trace === undefined) return work();
   try {
-    const result = current.run({ trace, spanId: span.spanId }, work);
+    const result = current.run({ trace, spanId: () => span.spanId }, work);
     if (!(result instanceof Promise)) {
       span.end();
       return result;

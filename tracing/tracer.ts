@@ -98,14 +98,14 @@ export async function openTracer(
 }
 
 function keptTrace(
-  { rootSpanId: spanId, start, startedAt, spans, leftOut, about }: Trace,
+  { rootSpanId, start, startedAt, spans, leftOut, about }: Trace,
   traceId: string,
   parent: TraceParent | undefined,
   root: RootSpan,
 ): KeptTrace {
   const whole: Span = {
     ...root,
-    spanId,
+    spanId: rootSpanId(),
     parentSpanId: parent?.spanId,
     start,
     end: start + performance.now() - startedAt,

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listen } from '../kit/listen.ts';
 import { startServe } from '../kit/serve-process.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';
 
@@ -31,5 +32,19 @@ describe('OpenTelemetry', () => {
     expect(imports).toContain('better-sqlite3');
     const found = imports.filter((name) => /@opentelemetry\/|\/otlp[-.]/.test(name));
     expect(found.length > 0, found.join()).toBe(isLoaded);
+  });
+
+  it('holds no process up that stops, where the collector never answers', async () => {
+    const collector = await listen(() => undefined);
+    const server = await startServe({
+      DATA_DIR: join(dir, 'data'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '3600000',
+    });
+    expect((await fetch(`${server.url}/nuget/Packages()?$filter=wrong`)).status).toBe(400);
+
+    // In an hour it would give up by itself.
+    expect(await server.end('SIGTERM')).toBe(0);
+    await collector.stop();
   });
 });
