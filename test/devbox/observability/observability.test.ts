@@ -120,6 +120,17 @@ describe('the dashboard', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   });
 
+  it.skipIf(!hasProgram('grafana-check'))(
+    'is what the schema of Grafana has, and nothing else (needs grafana-check)',
+    async () => {
+      const { code, stderr } = await run('grafana-check', ['service.json'], {
+        cwd: join(shippedDir, 'grafana', 'dashboards'),
+      });
+
+      expect(code, stderr).toBe(0);
+    },
+  );
+
   it('asks the source of data that is provisioned', async () => {
     const { datasources } = parse(await readShipped('grafana/provisioning/datasources/prometheus.yml'));
 

@@ -56,6 +56,7 @@ export const Dashboard = z.strictObject({
   editable: z.boolean(),
   refresh: z.string(),
   time: z.strictObject({ from: z.string(), to: z.string() }),
+  annotations: z.strictObject({ list: z.tuple([]) }),
   templating: z.strictObject({ list: z.array(Variable) }),
   panels: z.array(Panel).min(1),
 });
