@@ -14,10 +14,12 @@ import { makeNupkg } from '../kit/nupkg.ts';
 import { untilCompared } from '../kit/patient-client.ts';
 import { hasProgram, mustRun } from '../kit/programs.ts';
 import { adminKey, makeTempDir, pushNupkg } from '../kit/test-server.ts';
+import { useDisk } from '../kit/use-disk.ts';
 
 /** A soak sets more of both. */
 const rounds = Number(process.env.RESTART_ROUNDS ?? 1);
-const uploadMebibytes = Number(process.env.UPLOAD_MEBIBYTES ?? 8);
+const uploadMebibytes = Number(process.env.UPLOAD_MEBIBYTES ?? 2);
+if (uploadMebibytes > 100) useDisk();
 const mebibyte = 1024 ** 2;
 const patiently = { timeout: 120_000, interval: 100 };
 
