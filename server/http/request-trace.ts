@@ -5,7 +5,7 @@ import type { Tracer } from '../../tracing/tracer.ts';
 import { isFromPublisher, keyNameOf } from './auth.ts';
 import { downloadFields } from './download-count.ts';
 import { pathOf } from './request-target.ts';
-import { traceClassOf } from './trace-class.ts';
+import { createBudget, traceClassOf } from './trace-class.ts';
 
 /** What the log knows of a request that has ended, too. */
 export type EndedRequest = {
@@ -20,6 +20,9 @@ export type EndedRequest = {
 
 /** Returns the id of the trace if it is kept. Called when the answer has ended. */
 export type EndRequestTrace = (req: IncomingMessage, ended: EndedRequest) => string | undefined;
+
+/** For the process. */
+const faultsOfStrangers = createBudget(600);
 
 /** Everything that is done for a request is part of its trace. Whether that is kept is decided at the end. */
 export function traceRequests(handle: RequestListener): RequestListener {
@@ -45,14 +48,15 @@ export function beginRequestTrace(tracer: Tracer | undefined): EndRequestTrace |
 function finish(tracer: Tracer, trace: Trace, req: IncomingMessage, ended: EndedRequest): string | undefined {
   const { requestId, status, ms } = ended;
   const { method, url = '/', headers } = req;
+  const isPublisher = isFromPublisher(req);
   return tracer.finish(trace, {
     traceId: requestId.replaceAll('-', ''),
     // Whoever may not publish neither chooses ids nor decides what is kept.
-    parent:
-      headers.traceparent !== undefined && isFromPublisher(req)
-        ? readTraceParent(String(headers.traceparent))
-        : undefined,
-    of: traceClassOf({ method, path: pathOf(url), status, ms }),
+    parent: isPublisher ? readTraceParent(headers.traceparent?.toString()) : undefined,
+    of: traceClassOf(
+      { method, path: pathOf(url), status, ms, isFromPublisher: isPublisher },
+      faultsOfStrangers,
+    ),
     root: () => rootOf(trace, req, ended),
   });
 }

@@ -15,12 +15,34 @@ export type AnsweredRequest = {
   /** Undefined: the client left before there was an answer. */
   readonly status: number | undefined;
   readonly ms: number;
+  /** Whether it came with a key of somebody who publishes. */
+  readonly isFromPublisher: boolean;
 };
 
-/** Which share of such requests is traced: a request that failed for another reason than an ordinary one is, always. */
-export function traceClassOf({ method = '', path, status = 0, ms }: AnsweredRequest): TraceClass {
-  if (status >= 400 && !ordinary.has(status)) return 'always';
-  if (ms > slowMs) return 'always';
+/**
+ * Which share of such requests is traced: a request that failed for another reason than an ordinary one is, always.
+ * @param mayKeep asked about the fault of a stranger: anybody may send those, and traces cost something
+ */
+export function traceClassOf(
+  { method = '', path, status = 0, ms, isFromPublisher }: AnsweredRequest,
+  mayKeep: () => boolean,
+): TraceClass {
+  const isFault = status >= 400 && status < 500 && !ordinary.has(status);
+  if (status >= 500 || ms > slowMs || (isFault && (isFromPublisher || mayKeep()))) return 'always';
   // git reads with POST.
   return reading.has(method) || path.endsWith('/git-upload-pack') ? 'other' : 'publishing';
+}
+
+/** So many a minute. @returns whether there was one left; asking takes it */
+export function createBudget(perMinute: number, now: () => number = () => performance.now()): () => boolean {
+  let began = Number.NEGATIVE_INFINITY;
+  let taken = 0;
+  return () => {
+    if (now() - began >= 60_000) {
+      began = now();
+      taken = 0;
+    }
+    taken += 1;
+    return taken <= perMinute;
+  };
 }
