@@ -30,12 +30,18 @@ export const server: Check = {
           'restart the server',
         );
       return failed(
-        `the server of ${config.dataDir} (process ${announced.pid}) is not ready: ${messageOf(error)}`,
+        `the server of ${config.dataDir} (process ${announced.pid}) does not serve: ${reasonOf(error)}`,
         'look into its log, and restart it when the process is gone',
       );
     }
   },
 };
+
+/** The reason alone: the sentence around it says what a verb that needs the server would do. */
+function reasonOf(error: unknown): string {
+  const { cause, reason } = error instanceof FeedError ? error.details : {};
+  return String(cause ?? reason ?? messageOf(error));
+}
 
 function notHere(isShared: boolean, dataDir: string) {
   return isShared

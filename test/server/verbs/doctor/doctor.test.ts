@@ -102,6 +102,18 @@ function plain(said: string, server: TestServer): string {
     .replaceAll(/all \d+ that/g, 'all N that');
 }
 
+/** The lines that people see of what is wrong, as a whole. */
+async function expectFaults(
+  name: string,
+  server: TestServer,
+  env: Readonly<Record<string, string>>,
+  ...args: string[]
+) {
+  const { stdout } = await doctor(server, env, ...args);
+  const lines = stdout.split('\n').filter((line) => /^(warn|fail)/.test(line));
+  await expect(`${plain(lines.join('\n'), server)}\n`).toMatchFileSnapshot(golden(name));
+}
+
 const golden = (name: string): string =>
   join(import.meta.dirname, '../../../golden/admin', `doctor-${name}.txt`);
 
@@ -166,6 +178,7 @@ describe('feed:doctor on certificates', () => {
       state: 'fail',
       says: expect.stringMatching(/expired on \d{4}-\d\d-\d\d$/),
     });
+    await expectFaults('expired', server, {});
     expect(await daysAt(server)).toBe(-2);
     expect(await daysAt(healthy)).toBe(364);
   });
@@ -232,6 +245,7 @@ describe('feed:doctor on PUBLIC_URL', () => {
     for (const name of ['tls', 'certificate', 'links', 'bucket', 'proxy'])
       expect(lines[name]).toEqual(skipped);
     expect(lines.database?.state).toBe('ok');
+    await expectFaults('no-public-url', healthy, { PUBLIC_URL: 'http://127.0.0.1:1' });
   });
 
   it('finds that another go-win-tools answers there', async () => {
@@ -379,6 +393,7 @@ describe.skipIf(!mayMount)('feed:doctor on a disk (needs root and mount)', () =>
       todo: expect.stringContaining('make room'),
     });
     expect(lines.temp?.state).toBe('ok');
+    await expectFaults('full-disk', server, {});
     await rm(join(disk, 'ballast'));
   });
 });
@@ -456,6 +471,7 @@ describe.skipIf(!hasProgram('prometheus-alertmanager'))(
         todo: expect.stringContaining('start it'),
       });
       expect(JSON.stringify(lines)).not.toContain('open-sesame');
+      await expectFaults('no-alertmanager', healthy, {}, '--alertmanager', 'http://127.0.0.1:1');
     });
   },
 );
