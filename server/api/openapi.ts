@@ -48,7 +48,7 @@ type Operation = {
   /** What else a request that succeeds may be answered with. */
   readonly otherAnswers?: readonly (Answer & { readonly when: string })[];
   /** Errors other than those about the key. */
-  readonly errors?: readonly (400 | 403 | 404 | 409 | 413 | 503)[];
+  readonly errors?: readonly (400 | 403 | 404 | 409 | 413 | 429 | 503)[];
 };
 
 const actionSummaries: Readonly<Record<RolloutActionName, string>> = {
@@ -120,7 +120,7 @@ const operations: readonly Operation[] = [
     summary: "Exchanges a CI job's OIDC token for a key that ends soon; each token once.",
     body: TokenJson,
     answer: { status: 201, schema: ExchangedKeyJson },
-    errors: [400, 403, 409, 413],
+    errors: [400, 403, 409, 413, 429],
   },
   {
     method: 'get',
@@ -401,6 +401,7 @@ const whatWentWrong = {
   403: 'The key, or the token, is not valid, or lacks the scope.',
   404: 'There is none.',
   409: 'It conflicts with the current state; `title` says why.',
+  429: 'Too many; try again later.',
   503: 'It could not be stored; send it again.',
   413: 'The body is too large.',
 } as const;

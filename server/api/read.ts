@@ -10,12 +10,18 @@ const maxBodyBytes = 64 * 1024;
 
 /** Parses a body of JSON. Check before it that the request has a key that may send one, and behind it that the key still may. */
 export function parseJson(limit = maxBodyBytes): RequestHandler {
-  const parse = promisify(express.json({ limit }));
+  const parse = promisify(express.json({ limit, reviver: refusePrototype }));
   return async (req, res, next) => {
     await parse(req, res);
     await lookUpKeysAgain(req);
     next();
   };
+}
+
+/** zod leaves this name out of a record without a word, and with it a limit that somebody wanted. */
+function refusePrototype(name: string, value: unknown): unknown {
+  if (name === '__proto__') fail('BODY_INVALID', { problem: 'no field can be named __proto__' });
+  return value;
 }
 
 /**

@@ -565,4 +565,9 @@ export const migrations: readonly string[] = [
   CREATE INDEX refusals_without_key ON refusals (number) WHERE key_id = '';
   CREATE INDEX refusals_with_key ON refusals (number) WHERE key_id <> '';
   `,
+  `
+  -- What an exchange of a token looks for (trust/sql-trust.ts).
+  CREATE INDEX spent_tokens_by_end ON spent_tokens (ends);
+  CREATE INDEX exchanged_keys_by_end ON keys (expires) WHERE publisher IS NOT NULL;
+  `,
 ];

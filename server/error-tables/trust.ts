@@ -33,6 +33,10 @@ export const trustErrors = {
     403,
     'The token is refused: it was exchanged before, and each can be exchanged once. Get a new token in the job; if nobody in it has used this one, somebody else has it.',
   ],
+  TOKEN_MANY: [
+    429,
+    'The publisher {publisher} has had 500 keys within the last hours, and gets the next one when the oldest of them have ended. Exchange one token for each job.',
+  ],
   PUBLISHER_UNUSABLE: [400, 'This trusted publisher cannot be added: {problem}.'],
   PUBLISHER_EXISTS: [
     409,

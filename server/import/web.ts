@@ -20,6 +20,8 @@ export type WebSettings = {
   readonly proxy: ProxySettings;
   /** For Basic authentication; only sent to this origin, even after a redirect. */
   readonly login?: { readonly origin: string; readonly user: string; readonly password: string } | undefined;
+  /** Refuses redirects before they are followed. */
+  readonly isDirect?: boolean;
   /** Aborts everything. */
   readonly signal: AbortSignal;
   readonly limits?: Partial<WebLimits>;
@@ -62,7 +64,7 @@ export type Web = {
 export function createWeb(settings: WebSettings): Web {
   const limits = { ...usualLimits, ...settings.limits };
   const { idleTimeoutMs, maxPageMs, maxPackageMs, maxPageBytes } = limits;
-  const { login, signal, userAgent, proxy } = settings;
+  const { login, signal, userAgent, proxy, isDirect = false } = settings;
   const http = createHttp({ ...proxy, userAgent });
 
   async function read(url: URL): Promise<Page> {
@@ -108,10 +110,16 @@ export function createWeb(settings: WebSettings): Web {
       ...(secret && { authorization: `Basic ${secret.toString('base64')}` }),
     };
     const times = { answerTimeoutMs: idleTimeoutMs, idleTimeoutMs, totalTimeoutMs };
-    return openGet(http, url.href, { headers, signal, decompress: true, ...times });
+    const onRedirect = isDirect ? { onRedirect: refuseRedirect } : {};
+    return openGet(http, url.href, { headers, signal, decompress: true, ...times, ...onRedirect });
   }
 
   return { read, open };
+}
+
+/** No other attempt would end elsewhere. */
+async function refuseRedirect(to: URL): Promise<void> {
+  throw Object.assign(new Error(`it redirects to ${shown(to)}`), { code: plainRedirect });
 }
 
 /** Passes a stream on, to convert its errors, which quote addresses, into ours in one place. */

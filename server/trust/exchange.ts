@@ -1,6 +1,6 @@
 import { isInNetworks } from '../../formats/ip-address.ts';
 import { fail } from '../errors.ts';
-import { fingerprintOf, isSigned, readIdToken } from './id-token.ts';
+import { fingerprintOf, readIdToken, signerOf } from './id-token.ts';
 import { endOf, misfitOf, publishersOf, shown, timeProblem } from './match.ts';
 import { runOf } from './run-of.ts';
 import type { Exchanged, Publisher, Trust } from './trust.ts';
@@ -25,14 +25,14 @@ export type ExchangedKey = Exchanged & {
 
 /**
  * A short-lived key for the OIDC token of a CI job: who signed it, whether it is valid now, who may use it, and whether somebody has.
- * @throws FeedError TOKEN_INVALID, TOKEN_TIME, TOKEN_SUBJECT, TOKEN_CLAIM, TOKEN_AMBIGUOUS, TOKEN_NETWORK, TOKEN_SPENT
+ * @throws FeedError TOKEN_INVALID, TOKEN_TIME, TOKEN_SUBJECT, TOKEN_CLAIM, TOKEN_AMBIGUOUS, TOKEN_NETWORK, TOKEN_SPENT, TOKEN_MANY
  */
 export async function exchange(trust: Trust, request: ExchangeRequest, now: Date): Promise<ExchangedKey> {
   const { from, lifetimeMs = defaultLifetimeMs } = request;
   const token = readIdToken(request.token);
   const issuer = token && (await trust.findIssuer(token.claims.iss));
-  if (token === undefined || issuer === undefined || !(await isSigned(token, issuer.keys)))
-    return fail('TOKEN_INVALID');
+  const signer = token && issuer && (await signerOf(token, issuer.keys));
+  if (token === undefined || signer === undefined) return fail('TOKEN_INVALID');
   const { claims } = token;
   const problem = timeProblem(claims, now);
   if (problem !== undefined) fail('TOKEN_TIME', { problem, now: now.toISOString() });
@@ -48,11 +48,12 @@ export async function exchange(trust: Trust, request: ExchangeRequest, now: Date
   const name = `${publisher.name} ${run.label}`.trim();
   const expires = earlier(new Date(now.getTime() + Math.min(lifetimeMs, maxLifetimeMs)), publisher.expires);
   const outcome = await trust.redeem({
-    ...{ publisher, from, expires, keyName: name, run: run.detail },
+    ...{ publisher, signer, from, expires, keyName: name, run: run.detail },
     token: fingerprintOf(token),
     tokenEnds: endOf(claims),
   });
   if (outcome === 'spent') return fail('TOKEN_SPENT');
+  if (outcome === 'many') return fail('TOKEN_MANY', { publisher: publisher.name });
   if (outcome === 'gone') return fail('TOKEN_SUBJECT', { subject: shown(claims.sub), named: '' });
   return { ...outcome, name, publisher: publisher.name, expires };
 }

@@ -51,15 +51,18 @@ export function readIdToken(text: string): IdToken | undefined {
   return { text, alg: header.data.alg, kid: header.data.kid, claims: claims.data };
 }
 
-/** Whether one of the issuer's keys has signed it, in a way that this key is for. */
-export async function isSigned({ text, alg, kid }: IdToken, keys: readonly IssuerKey[]): Promise<boolean> {
+/** The one of the issuer's keys that has signed it, in a way that this key is for. */
+export async function signerOf(
+  { text, alg, kid }: IdToken,
+  keys: readonly IssuerKey[],
+): Promise<IssuerKey | undefined> {
   const key = keys.find((one) => one.kid === kid);
-  if (!key?.algorithms.includes(alg)) return false;
+  if (!key?.algorithms.includes(alg)) return undefined;
   try {
     await compactVerify(text, createPublicKey({ key: key.jwk, format: 'jwk' }), { algorithms: [alg] });
-    return true;
+    return key;
   } catch (error) {
-    if (error instanceof errors.JOSEError) return false;
+    if (error instanceof errors.JOSEError) return undefined;
     throw error;
   }
 }

@@ -23,6 +23,8 @@ export type KeySet = {
 export const maxKeySetBytes = 48 * 1024;
 const maxKeys = 50;
 const minRsaBits = 2048;
+/** FIPS 186-5 section A.1.1. With 1 a signature needs no private key. */
+const minExponent = 65_537n;
 
 /** A private key in a set of public ones must not be stored, nor go unnoticed. */
 const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'];
@@ -80,11 +82,14 @@ export function writeKeySet(keys: readonly IssuerKey[]): string {
 /** The key, or why it is not used. */
 function usable(jwk: Jwk): IssuerKey | string {
   const { kty, kid, alg, use, key_ops: operations } = jwk;
-  const kind = kinds[kty === 'RSA' ? 'RSA' : String(jwk.crv)];
+  const kindName = kty === 'RSA' ? 'RSA' : String(jwk.crv);
+  const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
   const isKind =
     kty === 'RSA' || (kty === 'EC' && jwk.crv !== 'Ed25519') || (kty === 'OKP' && jwk.crv === 'Ed25519');
   if (kind === undefined || !isKind) return `its kind is ${visible(`${kty} ${jwk.crv ?? ''}`, 40).trim()}`;
   if (kid === undefined) return 'it has no id (kid)';
+  // Ids are shown in terminals and written into the audit log, separated by blanks.
+  if (!/^[\x21-\x7e]+$/.test(kid)) return 'its id (kid) has other characters than visible ASCII';
   if (use !== undefined && use !== 'sig') return 'it is not for signatures (use)';
   if (operations !== undefined && !operations.includes('verify')) return 'it is not for signatures (key_ops)';
   const algorithms = kind.algorithms.filter((one) => alg === undefined || alg === one);
@@ -102,11 +107,28 @@ function usable(jwk: Jwk): IssuerKey | string {
 function faultOf(jwk: JsonWebKey): string | undefined {
   try {
     const { asymmetricKeyDetails: details } = createPublicKey({ key: jwk, format: 'jwk' });
-    const bits = details?.modulusLength ?? minRsaBits;
-    return bits < minRsaBits ? `it has ${bits} bits; expected at least ${minRsaBits}` : undefined;
+    const { modulusLength: bits = minRsaBits, publicExponent: exponent = minExponent } = details ?? {};
+    if (bits < minRsaBits) return `it has ${bits} bits; expected at least ${minRsaBits}`;
+    if (exponent < minExponent || exponent % 2n === 0n) return `its exponent is ${exponent}`;
+    return jwk.crv === 'Ed25519' && isSmallOrder(jwk.x) ? 'anybody can sign for it' : undefined;
   } catch {
     return 'its values are no key';
   }
+}
+
+/** Points of Ed25519 for which a signature is right without any private key (libsodium refuses the same): y, the sign left out. */
+const smallOrders = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  ...['ec', 'ed', 'ee'].map((first) => `${first}${'ff'.repeat(30)}7f`),
+]);
+
+function isSmallOrder(x = ''): boolean {
+  const point = Buffer.from(x, 'base64url');
+  point[31] = (point[31] ?? 0) & 0x7f;
+  return smallOrders.has(point.toString('hex'));
 }
 
 function unusable(problem: string): never {

@@ -4,12 +4,15 @@ import type { Transaction } from '../database/transact.ts';
 import type { Scope } from '../keys/api-keys.ts';
 import { hashKey, newId, newSecret } from '../keys/secret.ts';
 import { insertKey } from '../keys/sql-rows.ts';
-import { readKeySet, writeKeySet } from './issuer-keys.ts';
+import { type IssuerKey, readKeySet, writeKeySet } from './issuer-keys.ts';
 import { describePublisher } from './publisher-json.ts';
 import type { Issuer, NewIssuer, NewPublisher, Publisher, Redemption, Trust } from './trust.ts';
 
 /** How long keys of CI jobs stay in the list after their end; the audit log has them for good. */
-const keptMs = 7 * 86_400_000;
+const keptMs = 3 * 86_400_000;
+/** Of one publisher, that are good or ended within the hour: a job that loops must not fill lists and log. */
+const maxRecentKeys = 500;
+const recentMs = 3_600_000;
 /** Removed with each exchange, so that no exchange has to wait for thousands. */
 const removedAtOnce = 100;
 /** Servers whose clocks differ must not forget what another one still takes. */
@@ -86,7 +89,8 @@ export function createSqlTrust(db: Connection, now: () => Date): Trust {
     const { publisher, keyName: name, expires, run, from } = redemption;
     const { scopes, ids, networks, owner } = publisher;
     const isThere = prepare('SELECT 1 FROM publishers WHERE id = ? AND removed IS NULL').get(publisher.id);
-    if (isThere === undefined) return 'gone';
+    if (isThere === undefined || !isKeyOf(publisher.issuer, redemption.signer)) return 'gone';
+    if (recentKeys(publisher.id) >= maxRecentKeys) return 'many';
     if (!spend(redemption)) return 'spent';
     removeOldKeys();
     const at = now();
@@ -99,6 +103,20 @@ export function createSqlTrust(db: Connection, now: () => Date): Trust {
     const detail = [...(run === '' ? [] : [run]), ...terms].join(', ');
     record({ kind: 'token exchanged', subject: id, detail }, { keyId: id, keyName: name, from }, at);
     return 'made';
+  }
+
+  /** Since the token was verified, the issuer may have been removed, or have got other keys. */
+  function isKeyOf(issuer: string, { jwk }: IssuerKey): boolean {
+    const text = prepare('SELECT keys FROM issuers WHERE url = ?').pluck().get(issuer) as string | undefined;
+    const wanted = JSON.stringify(jwk);
+    return text !== undefined && readKeySet(text).keys.some((key) => JSON.stringify(key.jwk) === wanted);
+  }
+
+  function recentKeys(publisher: string): number {
+    const sql = 'SELECT count(*) FROM keys WHERE publisher = ? AND expires > ?';
+    return prepare(sql)
+      .pluck()
+      .get(publisher, now().getTime() - recentMs) as number;
   }
 
   function removeOldKeys(): void {

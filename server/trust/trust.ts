@@ -35,6 +35,8 @@ export type NewIssuer = Omit<Issuer, 'fetched'>;
 /** A good token, about to be exchanged. */
 export type Redemption = {
   readonly publisher: Publisher;
+  /** The key of its issuer that the token was signed with. */
+  readonly signer: IssuerKey;
   /** Equal for whatever counts as the same token. */
   readonly token: Buffer;
   /** When no server takes the token any more. */
@@ -63,6 +65,9 @@ export interface Trust {
   listIssuers(): Promise<Issuer[]>;
   /** When it returns, keys that were made for its tokens are revoked. */
   removeIssuer(url: string, by: Actor): Promise<'removed' | 'missing'>;
-  /** Makes the key, once for each token on all servers; `gone`: the publisher was removed meanwhile. */
-  redeem(redemption: Redemption): Promise<Exchanged | 'spent' | 'gone'>;
+  /**
+   * Makes the key, once for each token on all servers; `gone`: the publisher, or the issuer's key, was removed
+   * meanwhile; `many`: the publisher has had too many keys in the last hours.
+   */
+  redeem(redemption: Redemption): Promise<Exchanged | 'spent' | 'gone' | 'many'>;
 }

@@ -22,8 +22,15 @@ export async function fetchKeySet(
   { env, signal, version }: Pick<Invocation, 'env' | 'signal' | 'version'>,
   issuer: string,
 ): Promise<{ readonly keys: string; readonly source: string }> {
-  const web = createWeb({ userAgent: `go-win-tools/${version}`, proxy: readProxy(env), signal, limits });
-  const document = requireSafe(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+  const web = createWeb({
+    userAgent: `go-win-tools/${version}`,
+    proxy: readProxy(env),
+    signal,
+    limits,
+    isDirect: true,
+  });
+  const isHere = isOfThisMachine(issuer);
+  const document = requireSafe(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, isHere);
   const discovery = Discovery.safeParse(jsonOf(await read(web, document)));
   if (!discovery.success)
     return unusable(`${shown(document)} is no discovery document (issuer and jwks_uri in JSON)`);
@@ -33,24 +40,26 @@ export async function fetchKeySet(
     unusable(
       `${shown(document)} is of the issuer ${JSON.stringify(named).slice(0, 200)}, expected ${issuer}`,
     );
-  const keys = await read(web, requireSafe(source));
+  const keys = await read(web, requireSafe(source, isHere));
   return { keys, source };
 }
 
 async function read(web: Web, url: URL): Promise<string> {
   const page = await web.read(url);
   if (page.status !== 200) fail('SOURCE_REFUSED', { status: page.status, url: shown(url), advice: '.' });
-  if (page.url.href !== url.href)
-    unusable(
-      `${shown(url)} redirects to ${shown(page.url)}; save the keys in a file and give it with --jwks`,
-    );
   return page.text;
 }
 
-function requireSafe(address: string): URL {
+function isOfThisMachine(address: string): boolean {
+  return URL.canParse(address) && isLocalHost(new URL(address).hostname);
+}
+
+/** Plain http is for an issuer on this machine alone: no other one chooses what is asked here. */
+function requireSafe(address: string, isHere: boolean): URL {
   if (!URL.canParse(address)) return unusable(`${JSON.stringify(address).slice(0, 200)} is no address`);
   const url = new URL(address);
-  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLocalHost(url.hostname));
+  const isSafe =
+    url.protocol === 'https:' || (url.protocol === 'http:' && isHere && isLocalHost(url.hostname));
   if (!isSafe || url.username !== '' || url.password !== '')
     unusable(`${shown(url)} is not an https address; save the keys in a file and give it with --jwks`);
   return url;

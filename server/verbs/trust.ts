@@ -92,7 +92,7 @@ function claimsOf(pairs: readonly string[]): Record<string, string> {
   const claims = new Map<string, string>();
   for (const pair of pairs) {
     const [, name, value] = /^([^=]+)=(.+)$/s.exec(pair) ?? [];
-    if (name === undefined || value === undefined || claims.has(name))
+    if (name === undefined || name === '__proto__' || value === undefined || claims.has(name))
       return fail('PUBLISHER_UNUSABLE', {
         problem: `expected --claim NAME=VALUE, each name once, found ${JSON.stringify(pair)}`,
       });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Got, RequestError } from 'got';
+import { type CancelableRequest, type Got, RequestError, type Response } from 'got';
 import { z } from 'zod';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { jsonOf } from '../../../formats/json.ts';
@@ -121,6 +121,9 @@ async function askForKey(
   return fail('FEED_TOKEN_REFUSED', { url: serverUrl, reason, audience });
 }
 
+/** A token has 2 KB. */
+const maxAnswerBytes = 64 * 1024;
+
 type Answer = {
   readonly statusCode: number;
   readonly body: string;
@@ -134,14 +137,18 @@ async function send(
   unreachable: (cause: string) => never,
 ): Promise<Answer> {
   try {
-    return await http(url, {
+    const asked = http(url, {
       ...options,
       responseType: 'text',
       throwHttpErrors: false,
       // A redirect would lead the token, or the runner's secret, elsewhere.
       followRedirect: false,
       timeout: { connect: 10_000, request: 60_000 },
+    }) as CancelableRequest<Response<string>>;
+    asked.on('downloadProgress', ({ transferred }) => {
+      if (transferred > maxAnswerBytes) asked.cancel();
     });
+    return await asked;
   } catch (error) {
     // Not as a cause: an error of got's holds the request, and with it the token.
     if (error instanceof RequestError) return unreachable(inShort(error));

@@ -170,7 +170,7 @@ describe('the keys of an issuer that are refused', () => {
       'behind a redirect',
       '/jwks',
       () => ({ body: '', status: 302, location: `${issuer.url}/moved` }),
-      /The source answers 404|redirects to/,
+      /it redirects to http/,
     ],
     ['that are missing', '/jwks', () => ({ body: '', status: 404 }), /answers 404/],
     ['that are too many', '/jwks', () => ({ body: ' '.repeat(60_000) }), /at most 49152 bytes/],
@@ -209,6 +209,39 @@ describe('the keys of an issuer that are refused', () => {
       /number 1: it has no id/,
     ],
     ['with one id twice', '/jwks', () => ({ body: jwks(key.jwk, key.jwk) }), /two keys have the id one/],
+    [
+      'with an id for terminals',
+      '/jwks',
+      () => ({ body: jwks({ ...key.jwk, kid: '\u001b[31mred' }) }),
+      /has other characters than visible ASCII/,
+    ],
+    [
+      'of a curve like a member of objects',
+      '/jwks',
+      () => ({ body: jwks({ ...key.jwk, crv: 'toString' }) }),
+      /its kind is EC toString/,
+    ],
+    [
+      'whose exponent is 1',
+      '/jwks',
+      () => ({
+        body: jwks({ kty: 'RSA', n: Buffer.alloc(256, 0xff).toString('base64url'), e: 'AQ', kid: 'e' }),
+      }),
+      /its exponent is 1/,
+    ],
+    [
+      'that anybody can sign for',
+      '/jwks',
+      () => ({
+        body: jwks({
+          kty: 'OKP',
+          crv: 'Ed25519',
+          x: Buffer.from(`01${'00'.repeat(31)}`, 'hex').toString('base64url'),
+          kid: 'o',
+        }),
+      }),
+      /anybody can sign for it/,
+    ],
     ['beside the curve', '/jwks', () => ({ body: jwks({ ...key.jwk, x: 'AAAA' }) }), /its values are no key/],
   ])('%s', async (_what, path, answer, problem) => {
     issuer.answers.set(path, answer());
