@@ -196,6 +196,15 @@ const ranElsewhere: Readonly<
       command.includes('--alertmanager') ? "'--alertmanager', url" : "cli(env, 'feed:doctor'",
   },
   'docs/release/start-small.md': { test: 'test/docs/start-small.test.ts', by: () => "'start-small.md'" },
+  'docs/operate/trusted-publishing.md': {
+    test: 'test/server/verbs/trust.test.ts',
+    by: (command) => {
+      const [, noun, verb] = /feed:keys (trust|issuer) (\w+)/.exec(command) ?? [];
+      // the second line of a command has no verb
+      if (noun === undefined) return "'--subject', subject";
+      return verb === 'list' ? `listed('${noun}')` : `'${noun}', '${verb}'`;
+    },
+  },
   'docs/operate/README.md': {
     test: 'test/flows/operator.test.ts',
     by: (command) => `operate('${/feed:\S+( add)?/.exec(command)?.[0]}`,

@@ -170,7 +170,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
         return bash(lines.join('\n'), { ...env, CI_PROJECT_DIR: project, ...more }, cwd);
       };
       try {
-        const beta = await runJob('beta', { FEED_API_KEY_BETA: night });
+        const beta = await runJob('beta', { FEED_API_KEY: night });
         expect(beta.code, beta.stderr).toBe(0);
         expect(await readFile(join(project, 'waiting'), 'utf8')).toBe('delve\n');
         const failures = await runJob('failures', {});
