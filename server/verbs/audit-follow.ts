@@ -32,7 +32,7 @@ export async function follow(invocation: Invocation, flags: FollowFlags): Promis
       const read = await attempt(reading, place, since, !isFirst && once === undefined);
       if (read instanceof FeedError && !isAway) stderr.write(`${read.message} It will be tried again.\n`);
       isAway = read instanceof FeedError;
-      if (!(read instanceof FeedError) && read.lines.length > 0) await send(stdout, read.lines);
+      if (!(read instanceof FeedError) && !(await send(stdout, read.lines))) return;
       if (!(read instanceof FeedError) && isFurther(read.place, place)) {
         place = read.place;
         // Only when it is out: a crash in between repeats lines, and loses none.
@@ -74,9 +74,14 @@ const lost = {
   shorter: 'was read before and is not there any more',
 } as const;
 
-/** Resolves when the operating system has it. */
-function send(stdout: Invocation['stdout'], lines: readonly string[]): Promise<void> {
+/** Resolves when the operating system has it; false: whoever read it is gone, as after `| head`. */
+function send(stdout: Invocation['stdout'], lines: readonly string[]): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    stdout.write(lines.join(''), (error) => (error ? reject(error) : resolve()));
+    if (lines.length === 0) return resolve(true);
+    stdout.write(lines.join(''), (error) => {
+      const isGone = error != null && 'code' in error && error.code === 'EPIPE';
+      if (error != null && !isGone) reject(error);
+      else resolve(!isGone);
+    });
   });
 }
