@@ -74,6 +74,13 @@ export function readKeySet(text: string): KeySet {
   return { keys: [...keys.values()], skipped };
 }
 
+/** Keys that were stored; those that today's rules refuse are left out, so that what is stored can always be shown and removed. */
+export function readStoredKeys(text: string): readonly IssuerKey[] {
+  const set = JwkSet.safeParse(jsonOf(text));
+  const keys = set.success ? set.data.keys.map(usable) : [];
+  return keys.filter((key) => typeof key !== 'string');
+}
+
 /** The keys as a JWK Set that `readKeySet` reads as the same keys. */
 export function writeKeySet(keys: readonly IssuerKey[]): string {
   return JSON.stringify({ keys: keys.map(({ jwk }) => jwk) });

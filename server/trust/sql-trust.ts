@@ -4,7 +4,7 @@ import type { Transaction } from '../database/transact.ts';
 import type { Scope } from '../keys/api-keys.ts';
 import { hashKey, newId, newSecret } from '../keys/secret.ts';
 import { insertKey } from '../keys/sql-rows.ts';
-import { type IssuerKey, readKeySet, writeKeySet } from './issuer-keys.ts';
+import { type IssuerKey, readStoredKeys, writeKeySet } from './issuer-keys.ts';
 import { describePublisher } from './publisher-json.ts';
 import type { Issuer, NewIssuer, NewPublisher, Publisher, Redemption, Trust } from './trust.ts';
 
@@ -109,7 +109,7 @@ export function createSqlTrust(db: Connection, now: () => Date): Trust {
   function isKeyOf(issuer: string, { jwk }: IssuerKey): boolean {
     const text = prepare('SELECT keys FROM issuers WHERE url = ?').pluck().get(issuer) as string | undefined;
     const wanted = JSON.stringify(jwk);
-    return text !== undefined && readKeySet(text).keys.some((key) => JSON.stringify(key.jwk) === wanted);
+    return text !== undefined && readStoredKeys(text).some((key) => JSON.stringify(key.jwk) === wanted);
   }
 
   function recentKeys(publisher: string): number {
@@ -161,7 +161,7 @@ export function createSqlTrust(db: Connection, now: () => Date): Trust {
 type RawIssuer = { url: string; keys: string; source: string; fetched: number };
 
 function toIssuer({ url, keys, source, fetched }: RawIssuer): Issuer {
-  return { url, keys: readKeySet(keys).keys, source, fetched: new Date(fetched) };
+  return { url, keys: readStoredKeys(keys), source, fetched: new Date(fetched) };
 }
 
 type RawPublisher = Omit<Record<keyof Publisher, string>, 'owner' | 'expires' | 'created'> & {

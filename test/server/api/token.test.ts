@@ -306,6 +306,17 @@ describe('exchanging the token of a CI job', () => {
     expect(await answer.json()).toMatchObject({ code });
   });
 
+  it.each(['token', 'publishers'])('takes no field named __proto__ at %s', async (path) => {
+    const answer = await fetch(`${server.url}/api/v1/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.adminKey}`, 'content-type': 'application/json' },
+      body: '{"claims":{"__proto__":"x"}}',
+    });
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ code: 'BODY_INVALID' });
+  });
+
   it('takes no token from the address', async () => {
     const answer = await fetch(`${server.url}/api/v1/token?token=${issuer.token(claims)}`);
 
