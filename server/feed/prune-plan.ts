@@ -1,6 +1,6 @@
 import { compareNuGetVersions, type NuGetVersion, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import type { ManifestText, NameFacts, PublicVersion, StoredBytes } from '../catalog/prunable.ts';
-import { type NamedVersions, normalized, versionsIn } from './versions-in.ts';
+import { normalized, versionsIn } from './versions-in.ts';
 
 export type PrunePolicy = {
   /** So many of the newest betas of each name stay; at least 1. */
@@ -11,7 +11,7 @@ export type PrunePolicy = {
 
 /** What the branches of the bucket offer, read once for all names. */
 export type Branches = {
-  readonly named: NamedVersions;
+  readonly named: ToolsByVersion;
   /** By tool, what main offers; undefined where only beta offers it. */
   readonly main: ReadonlyMap<string, string | undefined>;
 };
@@ -26,6 +26,8 @@ export type Keeper = (typeof keepers)[number];
 /** A beta; `keptBy` is undefined where nobody needs it. */
 export type PlannedBeta = { readonly beta: PublicVersion; readonly keptBy: Keeper | undefined };
 
+/** In lower case and normalized: a beta is compared with the few that have its number, whatever the number of tools. */
+type ToolsByVersion = ReadonlyMap<string, ReadonlySet<string>>;
 type Beta = { readonly is: PublicVersion; readonly version: NuGetVersion; readonly normalized: string };
 type Keep = (beta: Beta) => boolean;
 
@@ -36,7 +38,7 @@ export function branchesOf(manifests: {
   const offered = [...manifests.beta, ...manifests.main];
   const main = new Map(manifests.main.map(({ tool, version }) => [tool.toLowerCase(), version]));
   return {
-    named: versionsIn(offered),
+    named: toolsByVersion(offered),
     main: new Map(offered.map(({ tool }) => [tool.toLowerCase(), main.get(tool.toLowerCase())])),
   };
 }
@@ -88,11 +90,19 @@ function readBeta(is: PublicVersion): Beta | undefined {
  * every beta with that number stays.
  */
 function namedByManifests({ name, manifests, isPackage }: NameFacts, { named }: Branches): Keep {
-  const all = [named, versionsIn(manifests)].flatMap((each) => [...each]);
   const wanted = name.toLowerCase();
-  const versions = all.flatMap(([tool, of]) => (tool === wanted || !isPackage(tool) ? [...of] : []));
-  const kept = new Set(versions);
-  return (beta) => kept.has(beta.normalized);
+  const all = [named, toolsByVersion(manifests)];
+  return (beta) =>
+    all.some((tools) =>
+      [...(tools.get(beta.normalized) ?? [])].some((tool) => tool === wanted || !isPackage(tool)),
+    );
+}
+
+function toolsByVersion(manifests: readonly ManifestText[]): ToolsByVersion {
+  const found = new Map<string, Set<string>>();
+  for (const [tool, versions] of versionsIn(manifests))
+    for (const version of versions) found.set(version, (found.get(version) ?? new Set()).add(tool));
+  return found;
 }
 
 /** An open one needs the betas that its version was made from; the betas of a correction are what follows a rollback. */

@@ -2,6 +2,7 @@ import type { Actor } from '../audit/audit.ts';
 import type { NameFacts, Prunable, PublicVersion } from '../catalog/prunable.ts';
 import { fail } from '../errors.ts';
 import { matchesGlob } from '../keys/glob.ts';
+import { createPause } from '../pause.ts';
 import {
   type Branches,
   branchesOf,
@@ -69,12 +70,17 @@ export function createPruning(services: PruneServices): Pruning {
     return branchesOf({ main, beta });
   }
 
+  /** In turns, so that a walk over thousands keeps nobody else waiting. */
   async function* namesOf({ ids = [] }: PruneOrder): AsyncGenerator<string> {
+    const pause = createPause();
     const isWanted = (name: string): boolean =>
       ids.length === 0 || ids.some((glob) => matchesGlob(glob, name));
     for (let after = ''; ; ) {
       const names = await catalog.prereleaseNames(after);
-      yield* names.filter(isWanted);
+      for (const name of names.filter(isWanted)) {
+        yield name;
+        if (pause.isDue()) await pause.take();
+      }
       const last = names.at(-1);
       if (last === undefined) return;
       after = last;
@@ -104,6 +110,16 @@ export function createPruning(services: PruneServices): Pruning {
     return { removed: removed.length, mayBeMore: is.isPending || chosen.goes.length === removedAtOnce };
   }
 
+  async function pruneNames(order: PruneOrder, by: Actor, tally: Tally): Promise<void> {
+    const [policy, branches] = [policyOf(order), await readBranches()];
+    for await (const name of namesOf(order)) {
+      const planned = planPrune(await catalog.nameFacts(name), branches, policy);
+      if (goesOf(planned).length > 0) await pruneName(name, order, by, tally);
+      tally.stay(planned);
+      if (tally.count() >= maxRemoved) return;
+    }
+  }
+
   async function pruneName(name: string, order: PruneOrder, by: Actor, tally: Tally): Promise<void> {
     let idle = 0;
     while (tally.count() < maxRemoved) {
@@ -128,14 +144,13 @@ export function createPruning(services: PruneServices): Pruning {
     },
     async prune(order, by) {
       const tally = createTally();
-      const [policy, branches] = [policyOf(order), await readBranches()];
-      for await (const name of namesOf(order)) {
-        const planned = planPrune(await catalog.nameFacts(name), branches, policy);
-        if (goesOf(planned).length > 0) await pruneName(name, order, by, tally);
-        tally.stay(planned);
-        if (tally.count() >= maxRemoved) break;
+      let isWaiting = false;
+      try {
+        await pruneNames(order, by, tally);
+      } finally {
+        // Also after an error in the middle: the addresses of what is gone answer 410 already.
+        if (tally.count() > 0) isWaiting = !(await purging.removeBytes());
       }
-      const isWaiting = tally.count() > 0 && !(await purging.removeBytes());
       return tally.report({ isDone: tally.count() < maxRemoved, isWaiting });
     },
   };

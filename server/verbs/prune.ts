@@ -79,12 +79,15 @@ async function prune(invocation: Invocation, wanted: NewPrune): Promise<PruneRep
   }
 }
 
-function join(before: PruneReport, after: PruneReport): PruneReport {
+/** One report of two answers; `versions`, `count` and `bytes` are of both. */
+export function join(before: PruneReport, after: PruneReport): PruneReport {
   return {
     ...after,
     versions: [...before.versions, ...after.versions],
     count: before.count + after.count,
     bytes: before.bytes + after.bytes,
+    // Where the last answer removed nothing, it says nothing about the bytes of the one before.
+    isWaiting: after.count > 0 ? after.isWaiting : before.isWaiting,
   };
 }
 

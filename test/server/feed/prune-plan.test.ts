@@ -278,3 +278,12 @@ describe('for any feed', () => {
     );
   });
 });
+
+it('asks about those tools alone that name a number of the package, however many there are', () => {
+  const asked: string[] = [];
+  const main = ['1.0.0-beta.1', '2.0.0'].map((version, at) => manifest(`other${at}`, version));
+  const isPackage = (tool: string) => asked.push(tool) > 0;
+  const facts = { ...factsOf({ versions: [newest, beta] }), isPackage };
+  planPrune(facts, branchesOf({ main, beta: [] }), policy);
+  expect(asked).toEqual(['other0']);
+});
