@@ -3,7 +3,7 @@ import type { RefusalCount } from './refusals.ts';
 
 /** Refusals as programs read them, in GET /api/v1/refusals. Times are ISO 8601. */
 export const RefusalJson = z.object({
-  number: z.int().describe('1, 2, 3 ... over all servers.'),
+  number: z.int().describe('Rises over all servers; with gaps.'),
   code: z.string().describe('Of the error, such as KEY_EXPIRED.'),
   route: z.string().describe('The part of the address space, as in the log.'),
   keyId: z.string().optional().describe('Where the whole secret of a key was sent.'),

@@ -13,7 +13,7 @@ export type Refusal = {
 
 /** Equal refusals within some seconds, on one server. Without `from`: of more addresses than are told apart. */
 export type RefusalCount = Refusal & {
-  /** 1, 2, 3 ... over all servers, in the order in which they were written. */
+  /** Rises over all servers, in the order in which they were written, also over the restore of an older backup; with gaps. */
   readonly number: number;
   readonly count: number;
   readonly first: Date;

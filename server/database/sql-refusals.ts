@@ -8,16 +8,19 @@ export type RefusalLimits = {
   readonly maxRows: number;
   /** How many are told apart in a minute, with a known key and without each; of others only the code is kept. */
   readonly maxApart: number;
+  /** Of those without a known key, how many of one address: whoever guesses can only hide itself. */
+  readonly maxOfAddress: number;
 };
-const defaults: RefusalLimits = { maxRows: 100_000, maxApart: 50 };
+const defaults: RefusalLimits = { maxRows: 100_000, maxApart: 50, maxOfAddress: 5 };
 
 type Waiting = { readonly refusal: Refusal; count: number; first: number; last: number };
 
 /** Of what is not told apart. */
 const anyRoute = '*';
 
+/** Numbers follow the clock, in ms: after the restore of an older backup those of new rows are still higher than any before. */
 const insert = `INSERT INTO refusals (number, code, route, key_id, key_name, from_group, count, first, last)
-  VALUES ((SELECT coalesce(max(number), 0) + 1 FROM refusals), ?, ?, ?, ?, ?, ?, ?, ?)`;
+  VALUES ((SELECT max(coalesce(max(number), 0) + 1, ?) FROM refusals), ?, ?, ?, ?, ?, ?, ?, ?)`;
 /** Whoever has no key cannot drive out what is known of keys. The very last row stays, since the next number follows it. */
 const prune = (whose: string): string => `DELETE FROM refusals WHERE ${whose} AND number <=
   (SELECT number FROM refusals WHERE ${whose} ORDER BY number DESC LIMIT 1 OFFSET ?)`;
@@ -28,12 +31,12 @@ export function createSqlRefusals(
   now: () => Date,
   limits: Partial<RefusalLimits> = {},
 ): Refusals {
-  const { maxRows, maxApart } = { ...defaults, ...limits };
+  const { maxRows, ...apartLimits } = { ...defaults, ...limits };
 
   function write(all: Iterable<Waiting>): void {
     for (const { refusal, count, first, last } of all) {
       const { code, route, keyId = '', keyName = '', from = '' } = refusal;
-      prepare(insert).run(code, route, keyId, keyName, from, count, first, last);
+      prepare(insert).run(now().getTime(), code, route, keyId, keyName, from, count, first, last);
     }
     for (const whose of ["key_id = ''", "key_id <> ''"]) prepare(prune(whose)).run(maxRows);
   }
@@ -46,18 +49,13 @@ export function createSqlRefusals(
       return older;
     },
   );
-  let apart = { minute: 0, known: 0, unknown: 0 };
+  const isApart = createApart(apartLimits);
 
   return {
     note({ from, ...refusal }) {
       const at = now().getTime();
-      const whose = refusal.keyId === undefined ? 'unknown' : 'known';
       const exact = { ...refusal, from: from === undefined ? undefined : addressGroup(from) };
-      const minute = Math.floor(at / 60_000);
-      if (minute !== apart.minute) apart = { minute, known: 0, unknown: 0 };
-      const isThere = later.get(nameOf(exact)) !== undefined;
-      const kept = isThere || apart[whose] < maxApart ? exact : { ...refusal, route: anyRoute };
-      if (!isThere && kept === exact) apart[whose] += 1;
+      const kept = isApart(exact, at) ? exact : { ...refusal, route: anyRoute };
       later.note(nameOf(kept), { refusal: kept, count: 1, first: at, last: at });
     },
     async list({ after, limit }) {
@@ -65,6 +63,29 @@ export function createSqlRefusals(
       return (prepare(sql).all(after, limit) as RawRefusal[]).map(toRefusal);
     },
     flush: later.flush,
+  };
+}
+
+/** Whether a refusal is told apart from others of its code: a combination counts once a minute. */
+function createApart({ maxApart, maxOfAddress }: Omit<RefusalLimits, 'maxRows'>) {
+  let minute = 0;
+  let names = { known: new Set<string>(), unknown: new Set<string>() };
+  let addresses = new Map<string, number>();
+  return (refusal: Refusal, at: number): boolean => {
+    if (minute !== Math.floor(at / 60_000)) {
+      minute = Math.floor(at / 60_000);
+      names = { known: new Set(), unknown: new Set() };
+      addresses = new Map();
+    }
+    const isKnown = refusal.keyId !== undefined;
+    const those = isKnown ? names.known : names.unknown;
+    const [name, from] = [nameOf(refusal), refusal.from ?? ''];
+    if (those.has(name)) return true;
+    const ofAddress = addresses.get(from) ?? 0;
+    if (those.size >= maxApart || (!isKnown && ofAddress >= maxOfAddress)) return false;
+    those.add(name);
+    if (!isKnown) addresses.set(from, ofAddress + 1);
+    return true;
   };
 }
 

@@ -20,7 +20,11 @@ import type { Trust } from '../../server/trust/trust.ts';
 export type ClientLimits = { readonly maxClients?: number; readonly maxNewAnHour?: number };
 export type DownloadLimits = { readonly maxRows?: number; readonly maxWaiting?: number };
 
-export type RefusalLimits = { readonly maxRows?: number; readonly maxApart?: number };
+export type RefusalLimits = {
+  readonly maxRows?: number;
+  readonly maxApart?: number;
+  readonly maxOfAddress?: number;
+};
 
 export type FeedFixture = {
   readonly catalog: Catalog & HeldVersions;

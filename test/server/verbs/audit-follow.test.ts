@@ -42,7 +42,8 @@ const linesOf = (text: string): Line[] =>
     .map((line) => JSON.parse(line) as Line);
 const once = async (...args: string[]): Promise<Line[]> =>
   linesOf((await audit('follow', '--once', ...args)).stdout);
-const numbers = (lines: readonly Line[]) => lines.map(({ log, number }) => `${log} ${number}`);
+const numbers = (lines: readonly Line[]) =>
+  lines.map(({ log, number }) => (log === 'audit' ? `audit ${number}` : log));
 const push = async (key: string, version: string, id = 'tool') =>
   (await pushNupkg(server, makeNupkg({ id, version }), key)).status;
 
@@ -84,7 +85,7 @@ describe('feed:audit follow', () => {
 
     await expect
       .poll(() => numbers(followed.lines()), { timeout: 10_000 })
-      .toEqual(['audit 1', 'audit 2', 'audit 3', 'refusals 1']);
+      .toEqual(['audit 1', 'audit 2', 'audit 3', 'refusals']);
     expect(await followed.interrupt()).toMatchObject({ code: 'INTERRUPTED', exitCode: 130 });
     expect(followed.lines()[2]).toEqual({
       log: 'audit',
@@ -140,10 +141,13 @@ describe('feed:audit follow', () => {
       ),
     );
     expect(found.find(({ code }) => code === 'KEY_INVALID')).not.toHaveProperty('keyId');
-    const answer = await fetch(`${server.url}/api/v1/refusals?after=4`, {
+    const answer = await fetch(`${server.url}/api/v1/refusals?after=${found[3]?.number}`, {
       headers: { 'X-NuGet-ApiKey': adminKey },
     });
-    expect(await answer.json()).toMatchObject({ refusals: [{ number: 5 }, { number: 6 }], next: null });
+    expect(await answer.json()).toMatchObject({
+      refusals: found.slice(4).map(({ number }) => ({ number })),
+      next: null,
+    });
     expect(
       (await fetch(`${server.url}/api/v1/refusals`, { headers: { 'X-NuGet-ApiKey': limited } })).status,
     ).toBe(403);
@@ -159,9 +163,10 @@ describe('feed:audit follow', () => {
     await push('unknown', '3.0.0');
     await server.stop();
 
-    expect(numbers(await once('--state', state))).toEqual(['audit 3', 'refusals 1']);
+    const more = await once('--state', state);
+    expect(numbers(more)).toEqual(['audit 3', 'refusals']);
     expect(await once('--state', state)).toEqual([]);
-    expect(numbers(await once('--after', '2', '--after-refusal', '1'))).toEqual(['audit 3']);
+    expect(numbers(await once('--after', '2', '--after-refusal', `${more[1]?.number}`))).toEqual(['audit 3']);
     expect(await once('--since', '2100-01-01')).toEqual([]);
     await writeFile(state, '{}');
     expect(await audit('follow', '--once', '--state', state)).toMatchObject({
