@@ -24,6 +24,8 @@ export type TokenExchange = {
 const lifetime = '1h';
 /** From here on another one is got, so that what begins now can end. */
 const freshShare = 2 / 3;
+/** After a failure to get it, while the one at hand is still good. */
+const againMs = 60_000;
 
 const Exchanged = z.object({ key: z.string().min(1), expires: z.iso.datetime() });
 const IdToken = z.object({ value: z.string().min(1) });
@@ -54,11 +56,19 @@ export function createExchangedKey(
     return clock() < current.endsAt ? current : fail('FEED_TOKEN_ENDED', { url: exchange.serverUrl });
   }
 
+  /** A moment of silence, at GitHub or the feed, ends no run whose key is still good. */
+  function kept(error: unknown): Current {
+    if (current === undefined || clock() >= current.endsAt) throw error;
+    return { ...current, staleAt: clock() + againMs };
+  }
+
   return async () => {
     if (current === undefined || clock() >= current.staleAt) {
-      getting ??= renewed().finally(() => {
-        getting = undefined;
-      });
+      getting ??= renewed()
+        .catch(kept)
+        .finally(() => {
+          getting = undefined;
+        });
       current = await getting;
     }
     return current.key;

@@ -68,6 +68,28 @@ describe('a key for the token of a CI job', () => {
     expect(sent.map(({ token }) => token)).toEqual(['token-1.for.feed', 'token-2.for.feed']);
   });
 
+  it('is used on where no other one can be got for a moment, and asked for again', async () => {
+    let answers = true;
+    let asked = 0;
+    const key = await keyOf(github, (req, res) => {
+      if (req.url?.startsWith('/actions')) asked += 1;
+      if (answers) return feed(req, res);
+      res.writeHead(403).end('{"title":"not now"}');
+    });
+    await key();
+
+    answers = false;
+    for (now of [41 * minutes, 41.5 * minutes]) expect(await key()).toBe('key-1');
+    expect(asked).toBe(2);
+    answers = true;
+    now = 42 * minutes;
+    expect(await key()).toBe('key-2');
+
+    answers = false;
+    now = 103 * minutes;
+    await expect(key()).rejects.toMatchObject({ code: 'FEED_TOKEN_MISSING' });
+  });
+
   it('is used to its end where the token stays, and then says so', async () => {
     await writeFile(join(dir, 'token'), 'a.b.c\n');
     const key = await keyOf(file);
