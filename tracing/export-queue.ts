@@ -23,7 +23,8 @@ export type ExportQueue = {
 
 export type QueueOptions = {
   readonly send: Send;
-  readonly settled: (trace: KeptTrace, outcome: Outcome) => void;
+  /** `reason`: why it failed. */
+  readonly settled: (trace: KeptTrace, outcome: Outcome, reason?: string) => void;
   /** Called when sending fails after it worked, and when it works again (undefined), not for each batch. */
   readonly report: (failure: Error | undefined) => void;
   readonly limits?: Partial<typeof queueLimits>;
@@ -66,7 +67,11 @@ export function createExportQueue({ send, settled, report, limits }: QueueOption
       );
       const dropped = failure !== undefined && stop.signal.aborted;
       for (const trace of batch)
-        settled(trace, failure === undefined ? 'exported' : dropped ? 'dropped' : 'failed');
+        settled(
+          trace,
+          failure === undefined ? 'exported' : dropped ? 'dropped' : 'failed',
+          dropped ? undefined : failure?.message,
+        );
       if (dropped || isFailing === (failure !== undefined)) continue;
       isFailing = failure !== undefined;
       report(failure);

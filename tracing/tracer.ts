@@ -54,18 +54,16 @@ export async function openTracer(
   const { origin: collector } = new URL(config.url);
   const counts = { exported: 0, failed: 0, dropped: 0, not_sampled: 0 };
   const asked = new Map<string, AskedTrace>();
-  let failure: string | undefined;
   const queue = createExportQueue({
     limits: { waitMs: config.waitMs },
     send: createOtlpSend(config, { name, version, instanceId: randomUUID() }),
-    settled({ traceId }, outcome) {
+    settled({ traceId }, outcome, problem) {
       counts[outcome] += 1;
-      if (asked.has(traceId)) asked.set(traceId, { outcome });
+      if (asked.has(traceId)) asked.set(traceId, { outcome, ...(problem !== undefined && { problem }) });
     },
     report(error) {
-      failure = error?.message;
       if (error === undefined) log.info({ collector }, 'traces arrive again');
-      else log.warn({ collector, reason: failure }, 'traces do not arrive; this is said once');
+      else log.warn({ collector, reason: error.message }, 'traces do not arrive; this is said once');
     },
   });
 
@@ -89,10 +87,7 @@ export async function openTracer(
       return traceId;
     },
     counts: () => ({ ...counts }),
-    findAsked(traceId) {
-      const found = asked.get(traceId);
-      return found?.outcome === 'failed' ? { ...found, problem: failure } : found;
-    },
+    findAsked: (traceId) => asked.get(traceId),
     close: queue.close,
   };
 }

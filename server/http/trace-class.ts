@@ -30,7 +30,10 @@ export function traceClassOf(
   const isFault = status >= 400 && status < 500 && !ordinary.has(status);
   if (status >= 500 || ms > slowMs || (isFault && (isFromPublisher || mayKeep()))) return 'always';
   // git reads with POST.
-  return reading.has(method) || path.endsWith('/git-upload-pack') ? 'other' : 'publishing';
+  const isReading = reading.has(method) || path.endsWith('/git-upload-pack');
+  // Anybody may send what is refused; choco and git push without a key first.
+  const isDone = status >= 200 && status < 400;
+  return !isReading && (isDone || isFromPublisher) ? 'publishing' : 'other';
 }
 
 /** So many a minute. @returns whether there was one left; asking takes it */

@@ -13,16 +13,18 @@ function traceOf(traceId: string, spans: number): KeptTrace {
 
 function queueWith(send: Send, limits = {}) {
   const outcomes: Record<string, Outcome> = {};
+  const reasons: Record<string, string> = {};
   const reports: (string | undefined)[] = [];
   const queue = createExportQueue({
     send,
-    settled: ({ traceId }, outcome) => {
+    settled({ traceId }, outcome, reason) {
       outcomes[traceId] = outcome;
+      if (reason !== undefined) reasons[traceId] = reason;
     },
     report: (failure) => reports.push(failure?.message),
     limits: { waitMs: 5, ...limits },
   });
-  return { queue, outcomes, reports };
+  return { queue, outcomes, reasons, reports };
 }
 
 describe('traces that wait to be sent', () => {
@@ -64,7 +66,7 @@ describe('traces that wait to be sent', () => {
 
   it('report a failure once, and once that it is over', async () => {
     const answers = [new Error('one'), new Error('two'), undefined, undefined];
-    const { queue, outcomes, reports } = queueWith(async () => {
+    const { queue, outcomes, reasons, reports } = queueWith(async () => {
       const error = answers.shift();
       if (error) throw error;
     });
@@ -76,6 +78,7 @@ describe('traces that wait to be sent', () => {
 
     expect(outcomes).toEqual({ a: 'failed', b: 'failed', c: 'exported', d: 'exported' });
     expect(reports).toEqual(['one', undefined]);
+    expect(reasons).toEqual({ a: 'one', b: 'two' });
   });
 
   it('hold nobody up at the end', async () => {

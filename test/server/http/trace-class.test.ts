@@ -10,8 +10,10 @@ describe('the class of a request for traces', () => {
     [{ status: undefined }, 'other'],
     [{ status: 304 }, 'other'],
     [{ status: 404 }, 'other'],
-    [{ status: 401, method: 'PUT' }, 'publishing'],
-    [{ status: 403, method: 'DELETE' }, 'publishing'],
+    [{ status: 401, method: 'PUT' }, 'other'],
+    [{ status: undefined, method: 'PUT' }, 'other'],
+    [{ status: 403, method: 'DELETE', isFromPublisher: true }, 'publishing'],
+    [{ status: undefined, method: 'PUT', isFromPublisher: true }, 'publishing'],
     [{ method: 'HEAD' }, 'other'],
     [{ method: 'PUT' }, 'publishing'],
     [{ method: 'POST', path: '/api/v1/rollouts' }, 'publishing'],
@@ -32,7 +34,7 @@ describe('the class of a request for traces', () => {
     const fault = { ...asked, status: 400 };
 
     expect(traceClassOf(fault, no)).toBe('other');
-    expect(traceClassOf({ ...fault, method: 'PUT' }, no)).toBe('publishing');
+    expect(traceClassOf({ ...fault, method: 'PUT' }, no)).toBe('other');
     expect(traceClassOf({ ...fault, isFromPublisher: true }, no)).toBe('always');
     expect(traceClassOf({ ...fault, status: 500 }, no)).toBe('always');
     expect(traceClassOf({ ...fault, ms: 5_001 }, no)).toBe('always');
