@@ -27,14 +27,18 @@ export function closeWhenLeaving(isLeaving: () => boolean): RequestHandler {
 }
 
 export type DrainLimits = {
-  /** How long a running request may be idle: not a byte in either direction. */
+  /** How long a client may be idle, while it is its turn: not a byte in either direction. */
   readonly stalledMs: number;
   /** The time limit for everything, for slow clients. */
   readonly maxMs: number;
 };
 export type Drain = (limits: DrainLimits) => Promise<'drained' | 'cut off'>;
 
-type Connection = { requests: number; bytes: number; sweepsWithoutBytes: number };
+type Connection = {
+  readonly requests: Map<IncomingMessage, ServerResponse>;
+  bytes: number;
+  sweepsWithoutBytes: number;
+};
 const sweepMs = 50;
 
 /**
@@ -44,20 +48,15 @@ const sweepMs = 50;
  */
 export function createDrain(server: Server): Drain {
   const connections = new Map<Socket, Connection>();
-  function count(socket: Socket, change: number): void {
-    const connection = connections.get(socket);
-    if (connection !== undefined) {
-      connection.requests += change;
-    }
-  }
   // Requests belong to the encrypted socket if there is one, not to the raw one below it.
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
-    connections.set(socket, { requests: 0, bytes: 0, sweepsWithoutBytes: 0 });
+    connections.set(socket, { requests: new Map(), bytes: 0, sweepsWithoutBytes: 0 });
     socket.once('close', () => connections.delete(socket));
   });
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-    count(req.socket, 1);
-    res.once('close', () => count(req.socket, -1));
+    const requests = connections.get(req.socket)?.requests;
+    requests?.set(req, res);
+    res.once('close', () => requests?.delete(req));
   });
   return async ({ stalledMs, maxMs }) => {
     let outcome: 'drained' | 'cut off' = 'drained';
@@ -65,9 +64,10 @@ export function createDrain(server: Server): Drain {
     function sweep(): void {
       for (const [socket, connection] of connections) {
         const bytes = socket.bytesRead + socket.bytesWritten;
-        connection.sweepsWithoutBytes = bytes === connection.bytes ? connection.sweepsWithoutBytes + 1 : 0;
+        const isIdle = bytes === connection.bytes && !isOurTurn(connection);
+        connection.sweepsWithoutBytes = isIdle ? connection.sweepsWithoutBytes + 1 : 0;
         connection.bytes = bytes;
-        if (connection.requests === 0) {
+        if (connection.requests.size === 0) {
           socket.destroy();
         } else if (connection.sweepsWithoutBytes * sweepMs > stalledMs) {
           outcome = 'cut off';
@@ -88,4 +88,9 @@ export function createDrain(server: Server): Drain {
     clearTimeout(cut);
     return outcome;
   };
+}
+
+/** A request has come whole and its answer has not begun: an upload of gigabytes is on its way into an object store, for minutes. */
+function isOurTurn({ requests }: Connection): boolean {
+  return [...requests].some(([req, res]) => req.complete && !res.headersSent);
 }

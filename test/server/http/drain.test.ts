@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -40,6 +40,33 @@ describe('drain', () => {
     const outcome = drain({ stalledMs: 100, maxMs: 60_000 });
 
     await expect(answer.text()).rejects.toThrow();
+    expect(await outcome).toBe('cut off');
+  });
+
+  it('waits for an answer that is being made of what has come whole', async () => {
+    const { server, url } = await serve((req, res) => {
+      req.resume().once('end', () => setTimeout(() => res.end('stored'), 1000));
+    });
+    const drain = createDrain(server);
+    const answer = fetch(url, { method: 'PUT', body: 'all of it' });
+    await once(server, 'request');
+
+    const outcome = drain({ stalledMs: 100, maxMs: 60_000 });
+
+    expect(await (await answer).text()).toBe('stored');
+    expect(await outcome).toBe('drained');
+  });
+
+  it('cuts off an upload that stands still', async () => {
+    const { server, url } = await serve((req) => void req.resume());
+    const drain = createDrain(server);
+    const sent = request(url, { method: 'PUT', headers: { 'Content-Length': 100 } });
+    sent.write('the beginning');
+    await once(server, 'request');
+
+    const outcome = drain({ stalledMs: 100, maxMs: 60_000 });
+
+    await expect(once(sent, 'response')).rejects.toThrow();
     expect(await outcome).toBe('cut off');
   });
 
