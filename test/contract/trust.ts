@@ -156,6 +156,22 @@ export function describeTrust(name: string, open: OpenFixture): void {
       expect(await trust.redeem(redemption(publisher, 'b'))).toBe('gone');
     });
 
+    it('makes at most 500 keys of a publisher that are good or ended within the hour', async () => {
+      const trust = fixture.trust();
+      const [publisher, other] = [await added(trust), await added(trust, { ...acme, name: 'other' })];
+      const names = Array.from({ length: 500 }, (_, at) => `token ${at}`);
+      const made = await Promise.all(names.map((token) => trust.redeem(redemption(publisher, token))));
+      expect(made.filter((outcome) => typeof outcome === 'string')).toEqual([]);
+
+      const tokenEnds = new Date(fixture.time.getTime() + day);
+      const oneMore = { ...redemption(publisher, 'one more'), tokenEnds };
+      expect(await trust.redeem(oneMore)).toBe('many');
+      expect(await trust.redeem(redemption(other, 'of another'))).toHaveProperty('key');
+      fixture.time = new Date(fixture.time.getTime() + day / 24 + 15 * 60_000);
+      // It was not spent when it was refused.
+      expect(await trust.redeem(oneMore)).toHaveProperty('key');
+    }, 60_000);
+
     it('ends single keys of a CI job, and gives them no other secret', async () => {
       const trust = fixture.trust();
       const { id, key } = await redeemed(trust, await added(trust), 'a');

@@ -462,6 +462,22 @@ describe('exchanging the token of a CI job', () => {
     await gone.stop();
   });
 
+  it('answers 429 when a publisher has had too many keys, and goes on for the others', async () => {
+    const subject = 'repo:acme/loop:ref:refs/heads/main';
+    await add({ name: 'loop', subject });
+    const key = issuer.keys.find(({ alg }) => alg === 'EdDSA')!;
+    const once = (sub = subject) => exchange(issuer.token({ ...claims, sub }, { key }), {}, '10.8.8.8');
+    const made = await Promise.all(Array.from({ length: 500 }, () => once()));
+    expect(made.filter(({ status }) => status !== 201)).toEqual([]);
+
+    expect(await once()).toMatchObject({
+      status: 429,
+      code: 'TOKEN_MANY',
+      title: expect.stringContaining('The publisher loop has had 500 keys'),
+    });
+    expect((await once(sub)).status).toBe(201);
+  }, 60_000);
+
   it.each(['publishers', 'issuers'])('shows and changes %s for administrators only', async (what) => {
     const { key } = await exchange(issuer.token(claims));
     for (const method of ['GET', 'POST']) {
