@@ -123,7 +123,7 @@ export type Services = Pick<InstallationServices, 'certificateExpiry' | 'install
   readonly freshness?: Freshness | undefined;
   /** Another one for each process that serves. */
   readonly instance?: string | undefined;
-  /** SHA-256 of the program's own SBOM, where there is one. */
+  /** `sha256:HEX` of the program's own SBOM, where there is one. */
   readonly sbomHash?: string | undefined;
   /** Where requests are traced. */
   readonly tracer?: Tracer | undefined;

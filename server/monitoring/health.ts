@@ -6,7 +6,7 @@ export type Health = {
   readonly version: string;
   /** Whole days until the server's own TLS certificate expires, negative when it has; null without TLS. */
   readonly cert_expiry_days: number | null;
-  /** SHA-256 of the program's own SBOM; null in a checkout that was never built. */
+  /** `sha256:HEX` of the program's own SBOM; null in a checkout that was never built. */
   readonly sbom_hash: string | null;
 };
 

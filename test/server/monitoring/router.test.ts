@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { wholeDays } from '../../../server/monitoring/health.ts';
+import { readSbomHash } from '../../../server/sbom-hash.ts';
 import { productDir, startTestServer } from '../../kit/test-server.ts';
+
+const sha256Of = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 describe('monitoring routes', () => {
   it('say that the server is alive and ready', async () => {
@@ -17,10 +21,21 @@ describe('monitoring routes', () => {
       status: 'ok',
       version: '0.0.0-test',
       cert_expiry_days: null,
-      sbom_hash: sbom === undefined ? null : createHash('sha256').update(sbom).digest('hex'),
+      sbom_hash: sbom === undefined ? null : sha256Of(sbom),
     });
     expect(await (await fetch(`${server.url}/readyz`)).text()).toBe('ready\n');
     await server.stop();
+  });
+
+  it('have the hash of the SBOM that was built, in the form that go-win-probe has', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-sbom-'));
+    expect(await readSbomHash(dir)).toBeUndefined();
+    await mkdir(join(dir, 'dist'));
+    await writeFile(join(dir, 'dist', 'sbom.cdx.json'), '{}');
+    expect(await readSbomHash(dir)).toBe(
+      'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
+    );
+    await rm(dir, { recursive: true });
   });
 
   it('tell the processes of servers apart', async () => {
