@@ -185,6 +185,8 @@ export function createApp(services: Services): RequestListener {
 
   const app = createExpress();
   app.disable('x-powered-by');
+  // Should our error handler itself fail, Express answers; in no other mode is that without the stack.
+  app.set('env', 'production');
   // Responses that clients may revalidate set their own ETag.
   app.disable('etag');
   app.set('trust proxy', config.trustProxy ?? false);

@@ -6,8 +6,17 @@ import { future } from '../keys/new-key.ts';
 import { IssuerUrl } from './issuer-json.ts';
 import type { NewPublisher, Publisher } from './trust.ts';
 
-/** A job that may do everything would need a person to answer for it. */
-export const publisherScopes = scopes.filter((scope): scope is Exclude<Scope, 'admin'> => scope !== 'admin');
+type PublisherScope = Exclude<Scope, 'admin' | 'approve'>;
+
+/**
+ * Not `admin`, for which a person has to answer, and not `approve`: one job can be several publishers with other owners, and would
+ * approve what it has started (contract section 8).
+ */
+export const publisherScopes = scopes.filter(isPublisherScope);
+
+function isPublisherScope(scope: Scope): scope is PublisherScope {
+  return scope !== 'admin' && scope !== 'approve';
+}
 
 const Exact = z
   .string()
@@ -91,7 +100,7 @@ export function toPublisherJson(publisher: Publisher): PublisherJson {
   return {
     ...rest,
     claims: Object.fromEntries(claims),
-    scopes: held.filter((scope) => scope !== 'admin'),
+    scopes: held.filter(isPublisherScope),
     ids: [...ids],
     networks: [...networks],
     owner: owner ?? null,

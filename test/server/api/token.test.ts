@@ -408,8 +408,9 @@ describe('exchanging the token of a CI job', () => {
       [
         'the scope admin',
         { scopes: ['admin'] },
-        /expected one of read, push:beta, push, unlist, rollout, approve, alert/,
+        /expected one of read, push:beta, push, unlist, rollout, alert$/,
       ],
+      ['the scope approve', { scopes: ['rollout', 'approve'] }, /expected one of read/],
       ['no scope', { scopes: [] }, /scopes/],
       ['a pattern as subject', { subject: 'repo:acme/*' }, /it is never a pattern/],
       ['a claim that is no text', { claims: { repository_id: 42 } }, /claims/],
