@@ -10,8 +10,10 @@ export type RefusalLimits = {
   readonly maxApart: number;
   /** Of those without a known key, how many of one address: whoever guesses can only hide itself. */
   readonly maxOfAddress: number;
+  /** How many are told apart of those that cannot be written: the disk may be full for days. */
+  readonly maxWaiting: number;
 };
-const defaults: RefusalLimits = { maxRows: 100_000, maxApart: 50, maxOfAddress: 5 };
+const defaults: RefusalLimits = { maxRows: 100_000, maxApart: 50, maxOfAddress: 5, maxWaiting: 1_000 };
 
 type Waiting = { readonly refusal: Refusal; count: number; first: number; last: number };
 
@@ -31,7 +33,7 @@ export function createSqlRefusals(
   now: () => Date,
   limits: Partial<RefusalLimits> = {},
 ): Refusals {
-  const { maxRows, ...apartLimits } = { ...defaults, ...limits };
+  const { maxRows, maxWaiting, ...apartLimits } = { ...defaults, ...limits };
 
   function write(all: Iterable<Waiting>): void {
     for (const { refusal, count, first, last } of all) {
@@ -55,7 +57,7 @@ export function createSqlRefusals(
     note({ from, ...refusal }) {
       const at = now().getTime();
       const exact = { ...refusal, from: from === undefined ? undefined : addressGroup(from) };
-      const kept = isApart(exact, at) ? exact : { ...refusal, route: anyRoute };
+      const kept = later.size() < maxWaiting && isApart(exact, at) ? exact : { ...refusal, route: anyRoute };
       later.note(nameOf(kept), { refusal: kept, count: 1, first: at, last: at });
     },
     async list({ after, limit }) {
@@ -67,7 +69,7 @@ export function createSqlRefusals(
 }
 
 /** Whether a refusal is told apart from others of its code: a combination counts once a minute. */
-function createApart({ maxApart, maxOfAddress }: Omit<RefusalLimits, 'maxRows'>) {
+function createApart({ maxApart, maxOfAddress }: Pick<RefusalLimits, 'maxApart' | 'maxOfAddress'>) {
   let minute = 0;
   let names = { known: new Set<string>(), unknown: new Set<string>() };
   let addresses = new Map<string, number>();
