@@ -83,8 +83,14 @@ export function createExportQueue({ send, settled, report, limits }: QueueOption
     timer = undefined;
     sending ??= sendAll().finally(() => {
       sending = undefined;
+      // What came after the last look.
+      if (waiting.length > 0) flushLater();
     });
     return sending;
+  }
+
+  function flushLater(): void {
+    timer ??= setTimeout(flush, waitMs).unref();
   }
 
   return {
@@ -97,7 +103,7 @@ export function createExportQueue({ send, settled, report, limits }: QueueOption
       spans += trace.spans.length;
       if (sending !== undefined) return;
       if (spans >= batchSpans) void flush();
-      else timer ??= setTimeout(flush, waitMs).unref();
+      else flushLater();
     },
     async close() {
       const deadline = new AbortController();

@@ -64,6 +64,23 @@ describe('traces that wait to be sent', () => {
     await queue.close();
   });
 
+  it('are sent also where they come just when the last batch has gone', async () => {
+    const outcomes: Record<string, Outcome> = {};
+    const queue = createExportQueue({
+      send: async () => undefined,
+      settled({ traceId }, outcome) {
+        outcomes[traceId] = outcome;
+        if (traceId === 'a') queueMicrotask(() => queue.add(traceOf('b', 1)));
+      },
+      report: () => undefined,
+      limits: { waitMs: 5 },
+    });
+    queue.add(traceOf('a', 1));
+
+    await expect.poll(() => outcomes).toEqual({ a: 'exported', b: 'exported' });
+    await queue.close();
+  });
+
   it('report a failure once, and once that it is over', async () => {
     const answers = [new Error('one'), new Error('two'), undefined, undefined];
     const { queue, outcomes, reasons, reports } = queueWith(async () => {
