@@ -69,8 +69,9 @@ function bucketIn(invocation: Invocation, dir: string) {
   return openRepository(join(dir, 'bucket'), invocation);
 }
 
-const note = `Keys that were revoked or rotated since the backup, and versions that were purged since, are as they were then: nobody can
-tell that from the backup. Revoke, rotate and purge them again.
+const note = `Keys that were revoked or rotated since the backup, trusted publishers and issuers that were removed since, keys that issuers
+replaced, and versions that were purged are as they were then: nobody can tell that from the backup. Revoke, rotate and purge
+them again, remove those publishers and issuers again, and run \`feed:keys issuer refresh\`.
 `;
 
 function tell(

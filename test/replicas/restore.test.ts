@@ -108,7 +108,9 @@ describe.skipIf(!canCluster)('from one server to many and back (needs PostgreSQL
     const said = await restore(env(), saved, '--json');
 
     expect(said).toMatchObject({ code: 0, error: undefined });
-    expect(said.stderr).toContain('Revoke, rotate and purge them again.');
+    expect(said.stderr).toMatch(
+      /trusted publishers and issuers .* Revoke, rotate and purge\nthem again, remove those/s,
+    );
     expect(JSON.parse(said.stdout)).toMatchObject({ packages: 5, payloads: 2, missing: [] });
     expect(said.stdout + said.stderr).not.toContain('feed-password');
     await other.start();
