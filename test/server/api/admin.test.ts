@@ -52,6 +52,7 @@ describe('admin routes', () => {
       owner: null,
       clients: [],
       networks: [],
+      publisher: null,
       created: expect.stringMatching(/^\d{4}-.*Z$/),
       rotated: null,
       lastUsed: expect.stringMatching(/^\d{4}-.*Z$/),

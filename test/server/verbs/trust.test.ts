@@ -83,11 +83,11 @@ describe.each(['alone', 'through the running server'])('feed:keys trust and issu
     expect(code).toBe(2);
   });
 
-  it('knows no scope admin for jobs', async () => {
-    const { code, error } = await add('--scope', 'admin');
+  it.each(['admin', 'approve'])('knows no scope %s for jobs', async (scope) => {
+    const { code, error } = await add('--scope', scope);
 
     expect(code).toBe(2);
-    expect(error?.message).toContain("'admin' is invalid");
+    expect(error?.message).toContain(`'${scope}' is invalid`);
   });
 
   it('fetches the keys of an issuer, again for a refresh, and lists how old they are', async () => {
