@@ -36,7 +36,7 @@ const pages: Readonly<Record<string, Page>> = {
       return world;
     },
   },
-  'docs/operate/installed.md': { needs: [], prepare: besideServer },
+  'docs/operate/installed.md': { needs: ['jq'], prepare: besideServer },
   'docs/operate/tracing.md': {
     needs: ['curl', 'openssl'],
     async prepare() {
@@ -69,7 +69,8 @@ const pages: Readonly<Record<string, Page>> = {
     async prepare() {
       const [world, first] = [await besideServer(), await startServer()];
       await pushNupkg(first, makeNupkg({ id: 'golangci-lint', version: '1.60.0' }), first.adminKey);
-      return { ...world, replace: { '/backup/': `${world.cwd}/`, 'https://feed.example': first.url } };
+      const files = { '/backup/': `${world.cwd}/`, '/mnt/other-machine/': `${world.cwd}/` };
+      return { ...world, replace: { ...files, 'https://feed.example': first.url } };
     },
   },
   'docs/operate/community-packages.md': {
