@@ -250,7 +250,7 @@ describe.skipIf(!canRun)('devbox.yml (needs bash, git, ssh-keygen, openssl and n
       const believes = join(world.dir, 'believes');
       await writeFile(
         believes,
-        '#!/bin/sh\necho\necho "[GNUPG:] GOODSIG 0123456789ABCDEF Mallory"\necho "[GNUPG:] TRUST_ULTIMATE 0 pgp"\n',
+        '#!/bin/sh\ncat >/dev/null\necho\necho "[GNUPG:] GOODSIG 0123456789ABCDEF Mallory"\necho "[GNUPG:] TRUST_ULTIMATE 0 pgp"\n',
         { mode: 0o755 },
       );
       await during(
