@@ -26,7 +26,9 @@ function rowsIn(dataDir: string): Record<string, unknown[]> {
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
       .pluck()
       .all() as string[];
-    const shared = names.filter((name) => !['state', 'pending_blobs'].includes(name));
+    // A backup is noted when it is written, and is not in itself.
+    const ofFolder = ['state', 'pending_blobs', 'last_backup'];
+    const shared = names.filter((name) => !ofFolder.includes(name));
     return Object.fromEntries(
       shared.sort().map((name) => {
         const rows = db.prepare(`SELECT * FROM "${name}"`).all();
