@@ -99,8 +99,9 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
         { dataDir: config.dataDir },
         'the data folder keeps its mode, since other things are in it or root made it for our group; what is ours in it is private',
       );
-      reservePlaces(config.dataDir);
     }
+    // What replicas keep has a private folder of its own.
+    if (config.databaseUrl === undefined) reservePlaces(config.dataDir);
     forgetServer(config.dataDir);
     const stores = await openStores(config, dataDir, deps);
     const { database, shared } = stores;

@@ -21,7 +21,7 @@ const anybodyWrites = 0o002;
 
 /** The changes to a data folder that other users of the machine could read. */
 export type Closed = {
-  /** These were open and are closed now. */
+  /** Others could read these until now. */
   readonly closed: readonly string[];
   /** The folder keeps its mode: it contains other things, or root created it for our group. Our own files in it are private. */
   readonly isShared: boolean;
@@ -53,7 +53,9 @@ export function closeToOthers(dir: string, platform: NodeJS.Platform = process.p
     close(place, dir, stats.mode);
     return true;
   });
-  return { closed: isOpen && !isShared ? [dir, ...closed] : closed, isShared };
+  // Where the folder itself kept others out, nobody could read what is in it, whatever its mode.
+  if (!isOpen) return { closed: [], isShared };
+  return { closed: isShared ? closed : [dir, ...closed], isShared };
 }
 
 /**
@@ -93,7 +95,10 @@ function close(place: string, dir: string, mode: number): void {
   }
 }
 
-/** In a folder that keeps its mode, others could read what SQLite and git create, from its first moment until the next start. */
+/**
+ * SQLite and git create files as the umask says. In a folder that keeps its mode others could read them; and a folder may be moved or
+ * opened later.
+ */
 export function reservePlaces(dir: string): void {
   closeSync(openSync(join(dir, 'catalog.db'), 'a', 0o600));
   for (const name of ['blobs', 'bucket']) mkdirSync(join(dir, name), { recursive: true, mode: 0o700 });

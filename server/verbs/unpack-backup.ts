@@ -32,7 +32,7 @@ export async function unpackBackup(
       progress = createProgress(stderr, 'Restoring', { bytes: bytesIn(read) });
     },
   }).finally(() => progress?.stop());
-  await mkdir(join(staging, 'blobs'), { recursive: true, mode: 0o700 });
+  for (const name of ['blobs', 'bucket']) await mkdir(join(staging, name), { recursive: true, mode: 0o700 });
   const unpacked = openUnpacked(staging);
   try {
     await checkUnpacked(file, manifest, unpacked, signal);

@@ -13,10 +13,16 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDataDir } from '../../server/data-dir.ts';
 import { closeToOthers } from '../../server/data-modes.ts';
+import { createCommand as createImport } from '../../server/verbs/import.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { runVerb } from '../kit/operator-world.ts';
 import { isRoot } from '../kit/programs.ts';
 import { makeTempDir, startTestServer } from '../kit/test-server.ts';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+const openIn = (dir: string): string[] =>
+  ['.', ...readdirSync(dir)].filter((name) => (statSync(join(dir, name)).mode & 0o077) !== 0);
 
 /** A data folder of an earlier server, or of somebody who made it by hand. */
 async function makeFolder(mode: number, files: Readonly<Record<string, number>>): Promise<string> {
@@ -65,6 +71,30 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can rea
     const dir = await makeFolder(0o700, { 'catalog.db': 0o600 });
 
     expect(closeToOthers(dir)).toEqual({ closed: [], isShared: false });
+  });
+
+  it('is closed without an alarm when the folder itself kept others out', async () => {
+    const dir = await makeFolder(0o700, { 'catalog.db': 0o644, 'start.key': 0o640 });
+    mkdirSync(join(dir, 'bucket'), { mode: 0o755 });
+
+    expect(closeToOthers(dir)).toEqual({ closed: [], isShared: false });
+    expect(['catalog.db', 'start.key', 'bucket'].map((name) => modeOf(join(dir, name)))).toEqual([
+      '600',
+      '600',
+      '700',
+    ]);
+  });
+
+  it('is closed from its first moment when a verb makes it', async () => {
+    const packages = await makeTempDir();
+    writeFileSync(join(packages, 'sample.nupkg'), makeNupkg({ id: 'sample', version: '1.0.0' }));
+    const dir = join(await makeTempDir(), 'new');
+
+    const { error } = await runVerb(createImport, dir, packages);
+
+    expect(error).toBeUndefined();
+    expect(openIn(dir)).toEqual([]);
+    expect(readdirSync(dir)).toEqual(expect.arrayContaining(['catalog.db', 'blobs', 'bucket']));
   });
 
   it('keeps its mode when it contains other things, while our files are closed', async () => {
@@ -116,10 +146,10 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can rea
     const dir = await makeFolder(0o755, { 'notes.txt': 0o644 });
 
     const testServer = await startTestServer({ dataDir: dir });
-    const open = readdirSync(dir).filter((name) => (statSync(join(dir, name)).mode & 0o077) !== 0);
+    const open = openIn(dir);
     await testServer.stop();
 
-    expect(open).toEqual(['notes.txt']);
+    expect(open).toEqual(['.', 'notes.txt']);
   });
 
   it('writes through no link that was placed in it', async () => {

@@ -263,6 +263,10 @@ describe('feed:restore', () => {
       keys: 1,
       wentBack: [],
     });
+    if (process.platform !== 'win32') {
+      for (const name of ['.', 'catalog.db', 'blobs', 'bucket'])
+        expect((await stat(join(data, name))).mode & 0o077, name).toBe(0);
+    }
     expect(await contentOf(data)).toEqual(await contentOf(stocked));
     const git = await createGitClient(dir);
     const refs = (repo: string): Promise<string> =>
