@@ -99,6 +99,7 @@ export async function startServer(
     const withdrawAnnouncement = announceServer(config.dataDir, {
       pid: process.pid,
       url: boundUrl,
+      publicUrl,
       key: operatorKey,
       instance,
     });

@@ -8,7 +8,10 @@ import { z } from 'zod';
  */
 const ServerFile = z.object({
   pid: z.number(),
+  /** Where it listens. */
   url: z.url(),
+  /** The address that clients use: the base of its links. Older servers do not say it. */
+  publicUrl: z.string().optional(),
   key: z.string(),
   /** What its /healthz says in `X-Instance`; older servers have none. */
   instance: z.string().optional(),

@@ -5,7 +5,7 @@ import type { AuditHead } from './audit.ts';
 /** What the audit log was at one moment, kept where whoever may rewrite the log cannot reach. */
 export const Anchor = z.object({
   time: z.iso.datetime(),
-  /** PUBLIC_URL. */
+  /** The address that clients use. */
   feed: z.string(),
   /** Hash of the first entry, which tells a feed whose address has changed from another feed. */
   first: z.string().regex(/^[0-9a-f]{64}$/),

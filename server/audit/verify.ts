@@ -7,6 +7,8 @@ export type BrokenLink = { readonly number: number; readonly at: Date | undefine
 export type Verdict = {
   readonly head: AuditHead;
   readonly broken: BrokenLink | undefined;
+  /** The number of the entry whose hash was noted. */
+  readonly notedAt?: number | undefined;
 };
 
 /**
@@ -15,14 +17,15 @@ export type Verdict = {
  */
 export async function verifyChain(entries: AsyncIterable<AuditEntry>, noted?: string): Promise<Verdict> {
   let head: AuditHead = { number: 0, hash: noHash };
-  let isNotedThere = noted === undefined;
+  let notedAt: number | undefined;
   for await (const entry of entries) {
     const problem = problemOf(entry, head);
     if (problem !== undefined) return { head, broken: { number: entry.number, at: entry.at, problem } };
     head = { number: entry.number, hash: entry.hash };
-    isNotedThere ||= entry.hash === noted;
+    if (entry.hash === noted) notedAt = entry.number;
   }
-  return isNotedThere ? { head, broken: undefined } : { head, broken: cutOff(head) };
+  const isThere = noted === undefined || notedAt !== undefined;
+  return { head, broken: isThere ? undefined : cutOff(head), notedAt };
 }
 
 function problemOf(entry: AuditEntry, before: AuditHead): string | undefined {

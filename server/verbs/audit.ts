@@ -7,8 +7,9 @@ import type { AuditEntry } from '../audit/audit.ts';
 import type { DownloadJson } from '../audit/download-json.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
 import { verifyChain } from '../audit/verify.ts';
-import type { Config } from '../config.ts';
+import { type Config, loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
+import { findServer, type ServerFile } from '../server-file.ts';
 import { anchorOf, appendAnchor, verifyWithAnchors } from './audit-anchors.ts';
 import { type FollowFlags, follow } from './audit-follow.ts';
 import { type AuditLog, localAuditLog, remoteAuditLog } from './audit-log.ts';
@@ -92,15 +93,19 @@ function withAuditLog(
   invocation: Invocation,
   work: (auditLog: AuditLog, feed: string) => Promise<void>,
 ): Promise<void> {
+  const config = loadConfig(invocation.env);
+  // Before the data is opened, which removes what a crash has left.
+  const feed = addressOf(config, findServer(config.dataDir));
   return withData(invocation, {
     needsFeed: true,
-    alone: ({ services }, config) => work(localAuditLog(services), addressOf(config)),
-    running: (server, config) => work(remoteAuditLog(server), addressOf(config)),
+    alone: ({ services }) => work(localAuditLog(services), feed),
+    running: (server) => work(remoteAuditLog(server), feed),
   });
 }
 
-function addressOf({ publicUrl, host, port }: Config): string {
-  return publicUrl ?? `http://${host}:${port}`;
+/** The running server knows best; its own settings need not be those of the verb. */
+function addressOf({ publicUrl, host, port }: Config, server: ServerFile | undefined): string {
+  return server?.publicUrl ?? publicUrl ?? server?.url ?? `http://${host}:${port}`;
 }
 
 async function list({ stdout }: Invocation, auditLog: AuditLog, options: ListOptions): Promise<void> {
@@ -137,7 +142,7 @@ async function verify(
 ): Promise<void> {
   const anchored =
     file === undefined ? undefined : await verifyWithAnchors(auditLog, feed, resolve(cwd, file));
-  const { head, broken } =
+  const { head, broken, notedAt } =
     anchored !== undefined && noted === undefined ? anchored : await verifyChain(auditLog.entries(), noted);
   if (broken !== undefined) {
     const at = broken.at === undefined ? '' : ` of ${broken.at.toISOString()}`;
@@ -145,6 +150,8 @@ async function verify(
   }
   stdout.write(`The audit log is intact: ${head.number} entries.\n`);
   if (anchored !== undefined) stdout.write(`It contains all anchors of the file: ${anchored.anchors}.\n`);
+  if (notedAt !== undefined)
+    stdout.write(`It contains the head that was noted, of entry ${notedAt}: ${noted}\n`);
   stdout.write(`Its head; keep a copy elsewhere: ${head.hash}\n`);
 }
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../server/database/connection.ts';
 import { createCommand } from '../../../server/verbs/audit.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, runVerbWith, type Said } from '../../kit/operator-world.ts';
 import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe.each(['alone', 'through the running server'])('feed:audit, %s', (way) => {
@@ -65,11 +65,29 @@ describe.each(['alone', 'through the running server'])('feed:audit, %s', (way) =
 
     expect(error).toBeUndefined();
     expect(stdout).toContain('3 entries');
-    expect((await audit('verify', '--head', head.toUpperCase())).error).toBeUndefined();
+    const again = await audit('verify', '--head', head.toUpperCase());
+    expect(again.error).toBeUndefined();
+    expect(again.stdout).toContain(`It contains the head that was noted, of entry 3: ${head}\n`);
+    const [first = ''] = linesOf((await audit('list', '--json')).stdout);
+    const { hash } = JSON.parse(first) as { hash: string };
+    expect((await audit('verify', '--head', hash)).stdout).toContain(`, of entry 1: ${hash}\n`);
+    expect(stdout).not.toContain('noted');
     expect((await audit('verify', '--head', 'f'.repeat(64))).error).toMatchObject({
       code: 'AUDIT_BROKEN',
       exitCode: 1,
     });
+  });
+
+  it('anchors the address of the server that runs, or else PUBLIC_URL', async () => {
+    const anchors = join(dataDir, 'anchors.jsonl');
+    const { stdout } = await runVerbWith({ PORT: '8123' }, createCommand, dataDir, 'anchor', '--to', anchors);
+    const isAlone = way === 'alone';
+    const env = { PUBLIC_URL: 'https://feed.example' };
+    const other = await runVerbWith(env, createCommand, dataDir, 'anchor', '--to', anchors);
+
+    expect(JSON.parse(stdout).feed).toBe(isAlone ? 'http://127.0.0.1:8123' : server.publicUrl);
+    expect(JSON.parse(other.stdout).feed).toBe(isAlone ? 'https://feed.example' : server.publicUrl);
+    expect((await audit('verify', '--anchors', anchors)).stdout).toContain('all anchors of the file: 2');
   });
 
   it('names the first broken link', async () => {
