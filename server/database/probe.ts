@@ -15,6 +15,8 @@ export type SqliteProbe = {
   check(budgetMs: number): { readonly checked: number; readonly of: number };
   /** Whether a test alert with this mark is remembered. */
   hasAlert(mark: string): boolean;
+  /** When the last backup was; undefined also where the schema is older than that note. */
+  lastBackup(): Date | undefined;
   close(): void;
 };
 
@@ -55,6 +57,11 @@ export function openSqliteProbe(file: string): SqliteProbe {
     hasAlert(mark) {
       const sql = 'SELECT 1 FROM firing_alerts WHERE instr(labels, ?) > 0 LIMIT 1';
       return db.prepare(sql).get(mark) !== undefined;
+    },
+    lastBackup() {
+      const known = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'last_backup'").get();
+      const at = known && db.prepare('SELECT at FROM last_backup').pluck().get();
+      return typeof at === 'number' ? new Date(at) : undefined;
     },
     close: () => void db.close(),
   };

@@ -17,6 +17,8 @@ export type PostgresProbe = {
   servers(): Promise<readonly ConnectedServer[]>;
   /** Whether a test alert with this mark is remembered. */
   hasAlert(mark: string): Promise<boolean>;
+  /** When the last backup was; undefined also where the schema is older than that note. */
+  lastBackup(): Promise<Date | undefined>;
   close(): void;
 };
 
@@ -57,6 +59,12 @@ export async function openPostgresProbe(url: string): Promise<PostgresProbe> {
     async hasAlert(mark) {
       const sql = 'SELECT 1 FROM firing_alerts WHERE strpos(labels, $1) > 0 LIMIT 1';
       return (await session.query(sql, [mark])).length > 0;
+    },
+    async lastBackup() {
+      const [[table] = []] = await session.query("SELECT to_regclass('last_backup')::text");
+      if (table === null || table === undefined) return undefined;
+      const [[at] = []] = await session.query('SELECT at FROM last_backup');
+      return at === undefined ? undefined : new Date(Number(at));
     },
     close: session.close,
   };

@@ -32,8 +32,9 @@ describe.skipIf(!canCluster)('feed:doctor and replicas (needs PostgreSQL and ver
   type Lines = Readonly<Record<string, { readonly state: string; readonly says: string }>>;
 
   /** On a machine of its own, as far as the doctor can tell. */
-  async function look(): Promise<Lines> {
-    const said = await cli({ ...cluster.settings, DATA_DIR: join(dir, 'none') }, 'feed:doctor', '--json');
+  async function look(env: Readonly<Record<string, string>> = {}): Promise<Lines> {
+    const settings = { ...cluster.settings, DATA_DIR: join(dir, 'none'), ...env };
+    const said = await cli(settings, 'feed:doctor', '--json');
     const lines = said.stdout.trimEnd().split('\n');
     return Object.fromEntries(
       lines.map((line) => JSON.parse(line)).map(({ check, ...rest }) => [check, rest]),
@@ -98,6 +99,16 @@ describe.skipIf(!canCluster)('feed:doctor and replicas (needs PostgreSQL and ver
       todo: expect.stringContaining('finish the upgrade'),
     });
     expect((await look()).replicas?.state).toBe('ok');
+  });
+
+  it('reads of the last backup in the database, where no server can be asked', async () => {
+    const backedUp = await cli(cluster.settings, 'feed:backup', join(dir, 'feed.tar'));
+    expect(backedUp.code, backedUp.stderr).toBe(0);
+
+    const lines = await look({ PUBLIC_URL: 'http://127.0.0.1:1' });
+
+    expect(lines.metrics).toMatchObject({ state: 'skip', says: 'not checked, since public-url failed' });
+    expect(lines.backup).toMatchObject({ state: 'ok', says: 'the last backup is less than a day old' });
   });
 
   it('finds the object store away', async () => {

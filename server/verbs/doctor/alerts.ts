@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inShort } from '../../../formats/thrown.ts';
 import { createHttp, type Http } from '../../../outbound/http.ts';
-import { pathsIn } from '../../data-dir.ts';
 import { doctorTest } from '../../rollout/alerts.ts';
 import { type Check, failed, ok, type Place, skip } from './check.ts';
+import { openProbe } from './probe.ts';
 
 /** Alertmanager waits half a minute for more alerts of a group, unless its route says otherwise. */
 const arriveMs = 45_000;
@@ -67,10 +67,7 @@ async function post(
 
 /** Durable in the database is what counts: from there it would act. */
 async function waitFor({ config, signal }: Place, mark: string): Promise<boolean> {
-  const probe =
-    config.databaseUrl === undefined
-      ? (await import('../../database/probe.ts')).openSqliteProbe(pathsIn(config.dataDir).database)
-      : await (await import('../../replica/probe.ts')).openPostgresProbe(config.databaseUrl);
+  const probe = await openProbe(config);
   try {
     const until = performance.now() + arriveMs;
     while (performance.now() < until) {

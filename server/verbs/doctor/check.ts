@@ -21,7 +21,7 @@ export const failed = (says: string, todo: string): Finding => ({ state: 'fail',
 export type Check = {
   readonly name: string;
   /** Checks without which this one has nothing to look at: it is skipped when one of them failed. */
-  readonly needs?: readonly string[];
+  readonly needs?: readonly string[] | ((place: Pick<Place, 'server'>) => readonly string[]);
   /** Longer than this it is not waited for. */
   readonly limitMs?: number;
   /** An error that is thrown counts as failed, with its own sentence. */

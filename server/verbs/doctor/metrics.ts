@@ -2,12 +2,14 @@ import { promisedMetrics } from '../../metrics.ts';
 import { printCount } from '../print.ts';
 import { ask } from './ask.ts';
 import { type Check, type Finding, failed, ok, type Place, skip, warn } from './check.ts';
+import { openProbe } from './probe.ts';
 import { ofThisMachine } from './server.ts';
 
 /** Whether everything that alerts and dashboards are made of is there (docs/operate/watching.md). */
 export const metrics: Check = {
   name: 'metrics',
-  needs: ['server', 'public-url'],
+  // A server of this machine is asked where it listens.
+  needs: ({ server }) => (server === undefined ? ['server', 'public-url'] : ['server']),
   async look(place) {
     const text = await readMetrics(place);
     if (text === undefined)
@@ -16,15 +18,17 @@ export const metrics: Check = {
   },
 };
 
-/** How old the last copy of everything is. */
+/** How old the last copy of everything is: whether or not a server can be asked. */
 export const backup: Check = {
   name: 'backup',
-  needs: ['server', 'public-url'],
-  async look(place) {
-    const text = await readMetrics(place);
-    if (text === undefined)
-      return skip('reading needs a key (READ_AUTH=all)', 'run the doctor where the server runs');
-    return judgeBackup(text, place.now());
+  needs: ['database'],
+  async look({ config, now }) {
+    const probe = await openProbe(config);
+    try {
+      return judgeBackup(await probe.lastBackup(), now());
+    } finally {
+      probe.close();
+    }
   },
 };
 
@@ -49,12 +53,10 @@ export function judgeMetrics(text: string, promised: readonly string[]): Finding
 const dayMs = 24 * 3_600_000;
 const maxAgeDays = 7;
 
-export function judgeBackup(text: string, now: Date): Finding {
-  const seconds = Number(/^gwt_backup_last_timestamp_seconds (\S+)$/m.exec(text)?.[1]);
+export function judgeBackup(last: Date | undefined, now: Date): Finding {
   const todo = 'let feed:backup run each night, to another machine (docs/operate/backup.md)';
-  if (Number.isNaN(seconds)) return failed('/metrics does not say when the last backup was', 'see metrics');
-  if (seconds === 0) return warn('there was no backup yet', todo);
-  const days = (now.getTime() - seconds * 1000) / dayMs;
+  if (last === undefined) return warn('there was no backup yet', todo);
+  const days = (now.getTime() - last.getTime()) / dayMs;
   const age = days < 1 ? 'less than a day' : printCount(Math.floor(days), 'day');
   return days > maxAgeDays
     ? warn(`the last backup is ${age} old`, todo)

@@ -19,7 +19,8 @@ export async function* runChecks(
   const missing = new Set<string>();
   for (const check of checks) {
     if (signal.aborted) return;
-    const lacking = check.needs?.find((name) => missing.has(name));
+    const needs = typeof check.needs === 'function' ? check.needs(place) : check.needs;
+    const lacking = needs?.find((name) => missing.has(name));
     const finding =
       lacking === undefined
         ? await lookInTime(check, place, signal)

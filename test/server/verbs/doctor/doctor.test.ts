@@ -159,6 +159,7 @@ describe('feed:doctor on a healthy installation', () => {
       says: 'not checked, since server failed',
       todo: 'see server',
     });
+    expect(lines.backup).toMatchObject({ state: 'warn', says: 'there was no backup yet' });
   });
 });
 
@@ -244,7 +245,7 @@ describe('feed:doctor on PUBLIC_URL', () => {
     });
     for (const name of ['tls', 'certificate', 'links', 'bucket', 'proxy'])
       expect(lines[name]).toEqual(skipped);
-    expect(lines.database?.state).toBe('ok');
+    for (const name of ['database', 'metrics', 'backup']) expect(lines[name]?.state, name).toBe('ok');
     await expectFaults('no-public-url', healthy, { PUBLIC_URL: 'http://127.0.0.1:1' });
   });
 
