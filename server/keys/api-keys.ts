@@ -24,7 +24,7 @@ export type Principal = {
 
 /** All settings of a key, without its secret. */
 export type KeyTerms = Principal & {
-  /** Globs over client ids; empty means all. Not used yet. */
+  /** Globs over the clients whose addresses it may read where READ_AUTH is set; empty means all. */
   readonly clients: readonly string[];
   /** Networks that it may be used from (formats/ip-address.ts); empty means all. */
   readonly networks: readonly string[];

@@ -31,13 +31,13 @@ export const NewKeyJson = z.strictObject({
   scopes: z
     .array(z.enum(scopes, `expected one of ${scopes.join(', ')}`))
     .min(1)
-    .describe('What it may do. Nothing asks for rollout, approve and alert yet.'),
+    .describe('What it may do.'),
   ids: Ids.default([]).describe('Ids and tools it is good for; none means all.'),
   clients: z
     .array(z.string().regex(/^[\w.*?-]{1,64}$/, 'expected a client id, with * and ?'))
     .max(100)
     .default([])
-    .describe('Client ids it is good for; none means all. Kept with the key; nothing asks for them yet.'),
+    .describe('Clients whose addresses (/c/ID) it may read where READ_AUTH is set; none means all.'),
   networks: Networks.default([]).describe(
     'Networks it may be used from, as TRUST_PROXY sees the client; none means all.',
   ),

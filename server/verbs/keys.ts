@@ -28,7 +28,10 @@ export function createCommand(invocation: Invocation): Command {
     )
     .option('--id <glob...>', 'ids and tools it is good for, with * and ?; none means all')
     .option('--network <cidr...>', 'networks it may be used from, such as 10.0.0.0/8; none means all')
-    .option('--client <glob...>', 'client ids, kept with the key; nothing asks for them yet')
+    .option(
+      '--client <glob...>',
+      'clients whose addresses (/c/ID) it may read where READ_AUTH is set; none means all',
+    )
     .option('--owner <who>', 'who answers for it: a person or a team')
     .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z, or from now: 90d')
     .option('--json', 'one JSON object, the key in it, instead of the bare key')

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { Invocation } from '../../invocation.ts';
 import { fail } from '../errors.ts';
 import { NewPublisherJson, type PublisherJson, publisherScopes } from '../trust/publisher-json.ts';
+import { printTerms } from './key-table.ts';
 import { printTable } from './table.ts';
 import { type TrustAdmin, withTrust } from './trust-admin.ts';
 
@@ -80,6 +81,10 @@ async function add({ stdout, stderr }: Invocation, admin: TrustAdmin, flags: Add
   const publisher = (await admin.list()).find((one) => one.id === id);
   if (json) stdout.write(`${JSON.stringify(publisher)}\n`);
   else stderr.write(`The publisher ${flags.name} (${id}) is added: ${describe(publisher)}.\n`);
+  if (wanted.data.ids.length === 0 && scopes.some((scope) => scope.startsWith('push')))
+    stderr.write(
+      `Without --id its jobs may push every package: feed:keys trust remove ${id}, and add it again with --id, such as 'acme-*'.\n`,
+    );
   const { issuer } = flags;
   if (!(await admin.listIssuers()).some(({ url }) => url === issuer))
     stderr.write(
@@ -103,9 +108,9 @@ function claimsOf(pairs: readonly string[]): Record<string, string> {
 
 function describe(publisher: PublisherJson | undefined): string {
   if (publisher === undefined) return 'it is removed already';
-  const { subject, claims, audience, scopes } = publisher;
+  const { subject, claims, audience } = publisher;
   const further = Object.entries(claims).map(([name, value]) => `, ${name} ${value}`);
-  return `${subject}${further.join('')} for ${audience} gets ${scopes.join(', ')}`;
+  return `${subject}${further.join('')} for ${audience} gets ${printTerms({ ...publisher, clients: [] })}`;
 }
 
 const head = [

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NewKeyJson } from '../../../server/keys/key-json.ts';
 import { createCommand as createBackup } from '../../../server/verbs/backup.ts';
 import { createCommand } from '../../../server/verbs/keys.ts';
 import { createCommand as createRestore } from '../../../server/verbs/restore.ts';
@@ -52,6 +53,17 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
 
     expect(nameless.error?.message).toBe('This key cannot be created: the name is empty.');
     expect(limited.stderr).toContain('(ci): push for a.*, b. It is not shown again.');
+  });
+
+  it('says in its help and in the API what is asked of clients and scopes', () => {
+    const invocation = {} as Parameters<typeof createCommand>[0];
+    const adding = createCommand(invocation).commands.find((one) => one.name() === 'add');
+    const help = adding?.helpInformation().replace(/\s+/g, ' ');
+
+    expect(help).toContain('clients whose addresses (/c/ID) it may read where READ_AUTH is set');
+    expect(NewKeyJson.shape.clients.description).toContain('READ_AUTH');
+    const described = Object.values(NewKeyJson.shape).map(({ description }) => description ?? '');
+    expect([help, ...described].join(' ')).not.toMatch(/nothing asks/i);
   });
 
   it('lists all keys without their secrets, as a table and for programs', async () => {

@@ -48,8 +48,9 @@ describe.each(['alone', 'through the running server'])('feed:keys trust and issu
 
     expect(added).toMatchObject({ error: undefined, stdout: '' });
     expect(added.stderr).toMatch(
-      /^The publisher acme \(\w{16}\) is added: repo:acme\/tools:environment:release, repository_id 42, a b=c for https:\/\/feed\.example gets push:beta\.\n/,
+      /^The publisher acme \(\w{16}\) is added: repo:acme\/tools:environment:release, repository_id 42, a b=c for https:\/\/feed\.example gets push:beta for delve, owned by Ann\.\n/,
     );
+    expect(added.stderr).not.toContain('every package');
     expect(added.stderr).toContain(`no token is taken: feed:keys issuer add ${issuer.url}\n`);
     expect(await listed('trust')).toMatchObject([
       {
@@ -81,6 +82,29 @@ describe.each(['alone', 'through the running server'])('feed:keys trust and issu
 
     expect(error?.message).toMatch(problem);
     expect(code).toBe(2);
+  });
+
+  it.each<[string[], boolean]>([
+    [[], true],
+    [['--scope', 'push', '--json'], true],
+    [['--id', 'delve', '--scope', 'push'], false],
+  ])('warns that jobs may push every package: %j', async (flags, isWarned) => {
+    const { stderr, error } = await add(...flags);
+
+    expect(error).toBeUndefined();
+    expect(stderr.includes('Without --id its jobs may push every package: feed:keys trust remove ')).toBe(
+      isWarned,
+    );
+  });
+
+  it('warns of no package where jobs push none', async () => {
+    const { stderr } = await keys(
+      ...['trust', 'add', '--name', 'acme', '--issuer', issuer.url, '--subject', subject],
+      ...['--scope', 'read', '--audience', 'https://feed.example', '--network', '10.0.0.0/8'],
+    );
+
+    expect(stderr).toContain('gets read from 10.0.0.0/8.');
+    expect(stderr).not.toContain('every package');
   });
 
   it.each(['admin', 'approve'])('knows no scope %s for jobs', async (scope) => {
