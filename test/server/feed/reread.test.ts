@@ -45,12 +45,12 @@ async function shown(server: TestServer): Promise<string[]> {
 function makeOld(): void {
   const db = new Database(join(dataDir, 'catalog.db'));
   const added = migrations.findIndex((step) => step.includes('CREATE TABLE unread_nuspecs'));
+  const steps = migrations.slice(added + 1).join('');
   const later = [
-    ...migrations
-      .slice(added + 1)
-      .join('')
-      .matchAll(/CREATE (?:UNIQUE )?(TABLE|INDEX) (\w+)/g),
-  ].map(([, kind, name]) => `DROP ${kind} IF EXISTS ${name};`);
+    ...steps.matchAll(/CREATE (?:UNIQUE )?(TABLE|INDEX) (\w+)|ALTER TABLE (\w+) ADD COLUMN (\w+)/g),
+  ].map(([, kind, name, table, column]) =>
+    table === undefined ? `DROP ${kind} IF EXISTS ${name};` : `ALTER TABLE ${table} DROP COLUMN ${column};`,
+  );
   const fields = ['license', 'icon', 'readme', 'packageTypes', 'repository'].map((name) => `'$.${name}'`);
   db.exec(`
     ${later.reverse().join('\n')}
