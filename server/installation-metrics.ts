@@ -45,7 +45,7 @@ const gauges: readonly Row[] = [
   },
   {
     name: 'gwt_backup_last_timestamp_seconds',
-    help: 'The moment that the last backup by feed:backup has; 0: there was none.',
+    help: 'The time of the last feed:backup; 0: there was none.',
     value: ({ lastBackup }) => (lastBackup === undefined ? 0 : seconds(lastBackup.at)),
   },
   {
