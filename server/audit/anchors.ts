@@ -17,7 +17,8 @@ export type Anchor = z.infer<typeof Anchor>;
 
 /** The log as it is now. */
 export type AnchoredLog = {
-  readonly feed: string;
+  /** Undefined: nobody says, and a guess must not make a log that was written anew look like another feed's. */
+  readonly feed: string | undefined;
   readonly first: string | undefined;
   readonly head: AuditHead;
   readonly hashAt: (number: number) => string | undefined;
@@ -38,7 +39,7 @@ export function findBrokenAnchor(
 }
 
 function problemOf({ feed, first, number, head }: Anchor, log: AnchoredLog): AnchorProblem | undefined {
-  if (first !== log.first && feed !== log.feed) return 'other feed';
+  if (first !== log.first && log.feed !== undefined && feed !== log.feed) return 'other feed';
   if (log.first !== undefined && first !== log.first) return 'rewritten';
   if (number > log.head.number) return 'cut off';
   return log.hashAt(number) === head ? undefined : 'rewritten';

@@ -35,9 +35,10 @@ export async function appendAnchor(file: string, anchor: Anchor): Promise<void> 
 
 /**
  * Walks the whole log and compares it with each anchor of a file.
+ * @param feed its address, where somebody said it
  * @throws FeedError AUDIT_BROKEN, ANCHOR_BROKEN, ANCHORS_INVALID, FILE_UNUSABLE
  */
-export async function verifyWithAnchors(auditLog: AuditLog, feed: string, file: string) {
+export async function verifyWithAnchors(auditLog: AuditLog, feed: string | undefined, file: string) {
   const anchors = await readFileOfAnchors(file);
   const wanted = new Set(anchors.map(({ number }) => number));
   const hashes = new Map<number, string>();

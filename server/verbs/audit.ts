@@ -41,7 +41,7 @@ export function createCommand(invocation: Invocation): Command {
     )
     .option('--anchors <file>', 'what `anchor` wrote: proves that the log still contains each of them')
     .action((options: VerifyOptions) =>
-      withAuditLog(invocation, (auditLog, feed) => verify(invocation, auditLog, feed, options)),
+      withAuditLog(invocation, (auditLog, address) => verify(invocation, auditLog, address, options)),
     );
   command
     .command('anchor')
@@ -51,7 +51,7 @@ export function createCommand(invocation: Invocation): Command {
       'adds the line to this file, too: on a mount of another machine, or in a git folder',
     )
     .action((options: { to?: string }) =>
-      withAuditLog(invocation, (auditLog, feed) => anchor(invocation, auditLog, feed, options.to)),
+      withAuditLog(invocation, (auditLog, { feed }) => anchor(invocation, auditLog, feed, options.to)),
     );
   command
     .command('follow')
@@ -91,21 +91,25 @@ type ListOptions = { since?: Date; id?: string; json?: true };
 
 function withAuditLog(
   invocation: Invocation,
-  work: (auditLog: AuditLog, feed: string) => Promise<void>,
+  work: (auditLog: AuditLog, address: Address) => Promise<void>,
 ): Promise<void> {
   const config = loadConfig(invocation.env);
   // Before the data is opened, which removes what a crash has left.
-  const feed = addressOf(config, findServer(config.dataDir));
+  const address = addressOf(config, findServer(config.dataDir));
   return withData(invocation, {
     needsFeed: true,
-    alone: ({ services }) => work(localAuditLog(services), feed),
-    running: (server) => work(remoteAuditLog(server), feed),
+    alone: ({ services }) => work(localAuditLog(services), address),
+    running: (server) => work(remoteAuditLog(server), address),
   });
 }
 
+/** The address of the feed; `isSaid`: by somebody, and no guess from the settings of the verb. */
+type Address = { readonly feed: string; readonly isSaid: boolean };
+
 /** The running server knows best; its own settings need not be those of the verb. */
-function addressOf({ publicUrl, host, port }: Config, server: ServerFile | undefined): string {
-  return server?.publicUrl ?? publicUrl ?? server?.url ?? `http://${host}:${port}`;
+function addressOf({ publicUrl, host, port }: Config, server: ServerFile | undefined): Address {
+  const said = server?.publicUrl ?? publicUrl ?? server?.url;
+  return { feed: said ?? `http://${host}:${port}`, isSaid: said !== undefined };
 }
 
 async function list({ stdout }: Invocation, auditLog: AuditLog, options: ListOptions): Promise<void> {
@@ -137,11 +141,13 @@ async function anchor(
 async function verify(
   { stdout, cwd }: Invocation,
   auditLog: AuditLog,
-  feed: string,
+  { feed, isSaid }: Address,
   { head: noted, anchors: file }: VerifyOptions,
 ): Promise<void> {
   const anchored =
-    file === undefined ? undefined : await verifyWithAnchors(auditLog, feed, resolve(cwd, file));
+    file === undefined
+      ? undefined
+      : await verifyWithAnchors(auditLog, isSaid ? feed : undefined, resolve(cwd, file));
   const { head, broken, notedAt } =
     anchored !== undefined && noted === undefined ? anchored : await verifyChain(auditLog.entries(), noted);
   if (broken !== undefined) {
