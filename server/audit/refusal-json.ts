@@ -11,7 +11,9 @@ export const RefusalJson = z.object({
   from: z
     .string()
     .optional()
-    .describe('Address of the client, of IPv6 its /64; absent: of more than are told apart.'),
+    .describe(
+      'Address of the client, of IPv6 its /64; absent once too many addresses were refused in a minute.',
+    ),
   count: z.int(),
   first: z.iso.datetime(),
   last: z.iso.datetime(),

@@ -11,7 +11,7 @@ export type Refusal = {
   readonly from?: string | undefined;
 };
 
-/** Equal refusals within some seconds, on one server. Without `from`: of more addresses than are told apart. */
+/** Equal refusals within some seconds, on one server. Without `from`: of several addresses, since too many were refused in a minute. */
 export type RefusalCount = Refusal & {
   /** Rises over all servers, in the order in which they were written, also over the restore of an older backup; with gaps. */
   readonly number: number;

@@ -550,7 +550,7 @@ export const migrations: readonly string[] = [
   `,
   `
   -- Failed logins, refused keys and pushes (audit/refusals.ts); bounded, the oldest go first. key_id '': of no known key; from_group '': of
-  -- more addresses than are told apart.
+  -- several addresses.
   CREATE TABLE refusals (
     number     INTEGER PRIMARY KEY,
     code       TEXT NOT NULL,

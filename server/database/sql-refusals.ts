@@ -6,18 +6,18 @@ import { createDeferredWrite } from './deferred-write.ts';
 export type RefusalLimits = {
   /** The maximum number of rows, of those with a known key and of those without each. */
   readonly maxRows: number;
-  /** How many are told apart in a minute, with a known key and without each; of others only the code is kept. */
+  /** How many get a row of their own in a minute, with a known key and without each; of others only the code is kept. */
   readonly maxApart: number;
   /** Of those without a known key, how many of one address: whoever guesses can only hide itself. */
   readonly maxOfAddress: number;
-  /** How many are told apart of those that cannot be written: the disk may be full for days. */
+  /** How many get a row of their own while none can be written: the disk may be full for days. */
   readonly maxWaiting: number;
 };
 const defaults: RefusalLimits = { maxRows: 100_000, maxApart: 50, maxOfAddress: 5, maxWaiting: 1_000 };
 
 type Waiting = { readonly refusal: Refusal; count: number; first: number; last: number };
 
-/** Of what is not told apart. */
+/** Of what gets no row of its own. */
 const anyRoute = '*';
 
 /** Numbers follow the clock, in ms: after the restore of an older backup those of new rows are still higher than any before. */
@@ -68,7 +68,7 @@ export function createSqlRefusals(
   };
 }
 
-/** Whether a refusal is told apart from others of its code: a combination counts once a minute. */
+/** Whether a refusal gets a row of its own: a combination counts once a minute. */
 function createApart({ maxApart, maxOfAddress }: Pick<RefusalLimits, 'maxApart' | 'maxOfAddress'>) {
   let minute = 0;
   let names = { known: new Set<string>(), unknown: new Set<string>() };
