@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
@@ -60,21 +60,10 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
       alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${web}`] }] }] },
     }),
   );
-  const programs = [
-    start('prometheus-alertmanager', [
-      `--config.file=${join(dir, 'alertmanager.yml')}`,
-      `--storage.path=${join(dir, 'alertmanager')}`,
-      `--web.listen-address=127.0.0.1:${web}`,
-      '--cluster.listen-address=',
-    ]),
-    start('prometheus', [
-      `--config.file=${join(dir, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(dir, 'prometheus')}`,
-      `--web.listen-address=127.0.0.1:${watched}`,
-      // what it sends before Alertmanager listens is lost, and comes again only after a minute otherwise
-      '--rules.alert.resend-delay=1s',
-    ]),
-  ];
+  const programs = alertingPrograms(dir, dir, { web: watched, alerts: web }).map(([program, args]) => {
+    const child = spawn(program, args, { stdio: 'ignore' });
+    return { child, ended: whenEnded(child) };
+  });
   return {
     async stop() {
       for (const { child, ended } of programs) {
@@ -85,7 +74,35 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
   };
 }
 
-function start(program: string, args: readonly string[]): { child: ChildProcess; ended: Promise<unknown> } {
-  const child = spawn(program, args, { stdio: 'ignore' });
-  return { child, ended: whenEnded(child) };
+/**
+ * Alertmanager and Prometheus, and how each is started.
+ * @param folder with alertmanager.yml and prometheus.yml
+ * @param dir for their data
+ */
+export function alertingPrograms(
+  folder: string,
+  dir: string,
+  ports: { readonly web: number; readonly alerts: number },
+): readonly (readonly [program: string, args: readonly string[]])[] {
+  return [
+    [
+      'prometheus-alertmanager',
+      [
+        `--config.file=${join(folder, 'alertmanager.yml')}`,
+        `--storage.path=${join(dir, 'alertmanager')}`,
+        `--web.listen-address=127.0.0.1:${ports.alerts}`,
+        '--cluster.listen-address=',
+      ],
+    ],
+    [
+      'prometheus',
+      [
+        `--config.file=${join(folder, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${join(dir, 'prometheus')}`,
+        `--web.listen-address=127.0.0.1:${ports.web}`,
+        // What it sends before it has found Alertmanager is lost, and comes again only after a minute otherwise.
+        '--rules.alert.resend-delay=1s',
+      ],
+    ],
+  ];
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { dashboardExpressions, readShipped, shippedDir } from '../devbox/observability/shipped.ts';
+import { alertingPrograms } from '../kit/alerting.ts';
+import { editFile } from '../kit/edit-file.ts';
 import { freePort } from '../kit/free-port.ts';
 import { goBuildsDir } from '../kit/go-builds.ts';
 import { makePrivateAuthority } from '../kit/private-authority.ts';
@@ -41,7 +43,7 @@ describe.skipIf(!needed.every(hasProgram))(`observability/, started (needs ${nee
 
     const folder = join(dir, 'observability');
     await cp(shippedDir, folder, { recursive: true });
-    await edit(join(folder, 'prometheus.yml'), {
+    await editFile(join(folder, 'prometheus.yml'), {
       '15s': '1s',
       'app:8080': `127.0.0.1:${ports.app}`,
       'probe:9464': `127.0.0.1:${ports.probe}`,
@@ -50,24 +52,12 @@ describe.skipIf(!needed.every(hasProgram))(`observability/, started (needs ${nee
     });
     const key = join(dir, 'feed-key');
     await writeFile(key, await makeKey(server, ['alert']), { mode: 0o600 });
-    await edit(join(folder, 'alertmanager.yml'), {
+    await editFile(join(folder, 'alertmanager.yml'), {
       'group_interval: 1m': 'group_interval: 1s',
       '{{feed}}': server.url,
       '/run/secrets/feed-key': key,
     });
-    start('prometheus-alertmanager', [
-      `--config.file=${join(folder, 'alertmanager.yml')}`,
-      `--storage.path=${join(dir, 'alertmanager')}`,
-      `--web.listen-address=127.0.0.1:${ports.alerts}`,
-      '--cluster.listen-address=',
-    ]);
-    start('prometheus', [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(dir, 'prometheus')}`,
-      `--web.listen-address=127.0.0.1:${ports.web}`,
-      // It may have sent the first alerts before it found Alertmanager.
-      '--rules.alert.resend-delay=1s',
-    ]);
+    for (const [program, args] of alertingPrograms(folder, dir, ports)) start(program, args);
     prometheus = `http://127.0.0.1:${ports.web}/api/v1`;
     const service = `http://127.0.0.1:${ports.app}`;
     // A request to count.
@@ -97,15 +87,6 @@ describe.skipIf(!needed.every(hasProgram))(`observability/, started (needs ${nee
   function start(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
     const child = spawn(program, args, { stdio: 'ignore', env: { ...process.env, ...env } });
     started.push({ child, ended: whenEnded(child) });
-  }
-
-  async function edit(file: string, changes: Readonly<Record<string, string>>): Promise<void> {
-    let text = await readFile(file, 'utf8');
-    for (const [from, to] of Object.entries(changes)) {
-      expect(text).toContain(from);
-      text = text.replaceAll(from, to);
-    }
-    await writeFile(file, text);
   }
 
   async function ask(path: string) {

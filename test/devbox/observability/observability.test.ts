@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { expectSideBySide } from '../../kit/panels.ts';
 import { hasProgram, run } from '../../kit/programs.ts';
 import { metricsIn } from '../../kit/promql.ts';
 import { makeTempDir, productDir } from '../../kit/test-server.ts';
@@ -106,18 +107,7 @@ describe('the rules and routes of observability/', () => {
 describe('the dashboard', () => {
   it('has panels that do not overlap', async () => {
     const { panels } = Dashboard.parse(JSON.parse(await readShipped('grafana/dashboards/service.json')));
-    const taken = new Map<string, string>();
-
-    for (const { title, gridPos } of panels) {
-      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
-      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
-        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-          expect(taken.get(`${x},${y}`), `${title} at ${x},${y}`).toBeUndefined();
-          taken.set(`${x},${y}`, title);
-        }
-      }
-    }
-    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    expectSideBySide(panels);
   });
 
   it.skipIf(!hasProgram('grafana-check'))(

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { expectSideBySide } from '../../kit/panels.ts';
 import { hasProgram, run } from '../../kit/programs.ts';
 import { groupedLabels, metricsIn, selectedLabels } from '../../kit/promql.ts';
 import { readDashboards, shippedDir } from './shipped.ts';
@@ -20,19 +21,7 @@ describe('the dashboards', () => {
     const dashboards = await readDashboards();
     expect(dashboards.map(({ uid }) => uid)).toEqual(['go-win-tools-operations', 'go-win-tools-releases']);
 
-    for (const { panels } of dashboards) {
-      const taken = new Map<string, string>();
-      for (const { title, gridPos } of panels) {
-        expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
-        for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
-          for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-            expect(taken.get(`${x},${y}`), `${title} at ${x},${y}`).toBeUndefined();
-            taken.set(`${x},${y}`, title);
-          }
-        }
-      }
-      expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-    }
+    for (const { panels } of dashboards) expectSideBySide(panels);
   });
 });
 

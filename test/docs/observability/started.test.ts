@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
-import { hasAlerting } from '../../kit/alerting.ts';
+import { alertingPrograms, hasAlerting } from '../../kit/alerting.ts';
+import { editFile } from '../../kit/edit-file.ts';
 import { freePort } from '../../kit/free-port.ts';
 import { makePrivateAuthority } from '../../kit/private-authority.ts';
 import { hasProgram } from '../../kit/programs.ts';
@@ -40,7 +41,7 @@ describe.skipIf(!hasAlerting || !hasProgram('openssl'))(
         await writeFile(join(dir, scope), key, { mode: 0o600 });
         return join(dir, scope);
       };
-      await edit(join(folder, 'prometheus.yml'), {
+      await editFile(join(folder, 'prometheus.yml'), {
         '15s': '1s',
         'feed.corp:8443': new URL(server.url).host,
         '/etc/prometheus/feed-ca.pem': caFile,
@@ -48,25 +49,13 @@ describe.skipIf(!hasAlerting || !hasProgram('openssl'))(
         'localhost:9093': `127.0.0.1:${ports.alerts}`,
       });
       // The time of the rule, so that the test does not take it.
-      await edit(join(folder, 'rules', 'installation.yml'), { 'for: 5m': 'for: 1s' });
-      await edit(join(folder, 'alertmanager.yml'), {
+      await editFile(join(folder, 'rules', 'installation.yml'), { 'for: 5m': 'for: 1s' });
+      await editFile(join(folder, 'alertmanager.yml'), {
         'https://feed.corp': server.url,
         '/etc/alertmanager/go-win-tools.key': await keyFor('alert'),
         'http_config:': `http_config:\n          tls_config: { ca_file: ${caFile} }`,
       });
-      start('prometheus-alertmanager', [
-        `--config.file=${join(folder, 'alertmanager.yml')}`,
-        `--storage.path=${join(dir, 'alertmanager')}`,
-        `--web.listen-address=127.0.0.1:${ports.alerts}`,
-        '--cluster.listen-address=',
-      ]);
-      start('prometheus', [
-        `--config.file=${join(folder, 'prometheus.yml')}`,
-        `--storage.tsdb.path=${join(dir, 'prometheus')}`,
-        `--web.listen-address=127.0.0.1:${ports.web}`,
-        // It may have sent the first alerts before it found Alertmanager.
-        '--rules.alert.resend-delay=1s',
-      ]);
+      for (const [program, args] of alertingPrograms(folder, dir, ports)) start(program, args);
       api = `http://127.0.0.1:${ports.web}/api/v1`;
     });
 
@@ -137,12 +126,3 @@ describe.skipIf(!hasAlerting || !hasProgram('openssl'))(
     }
   },
 );
-
-async function edit(file: string, changes: Readonly<Record<string, string>>): Promise<void> {
-  let text = await readFile(file, 'utf8');
-  for (const [from, to] of Object.entries(changes)) {
-    expect(text).toContain(from);
-    text = text.replaceAll(from, to);
-  }
-  await writeFile(file, text);
-}
