@@ -2,7 +2,7 @@ import type { ErrorTable } from './table.ts';
 
 /**
  * Trusted publishing. Nothing is said of a token, nor of what this server trusts, before its signature is known to be right. Anybody can
- * get a good token from a public issuer: only who has a publisher's subject is told what it expects.
+ * get a good token from a public issuer: so what a publisher expects is shown only to a token with its subject.
  */
 export const trustErrors = {
   TOKEN_INVALID: [

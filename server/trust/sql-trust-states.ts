@@ -38,7 +38,7 @@ export function readTrustStates(file: string): TrustStates | undefined {
 }
 
 /**
- * Removes what was removed there and takes over later keys of issuers, so that no older copy of the data brings it back, and takes no token that was spent there. The keys that
+ * Applies what happened there since: removals, newer keys of issuers and spent tokens, so that no older copy of the data undoes them. The keys that
  * were made meanwhile are not in the copy.
  */
 export function applyTrustStates(

@@ -78,7 +78,7 @@ async function take(
   for (const reason of skipped) stderr.write(`Not used is ${reason}.\n`);
 }
 
-/** All that can be, before the first failure is told. */
+/** Refreshes every issuer that it can, and only then reports the first failure. */
 async function refresh(invocation: Invocation, admin: TrustAdmin, only: string | undefined): Promise<void> {
   const known = await admin.listIssuers();
   const wanted = known.filter(({ url }) => only === undefined || url === only);

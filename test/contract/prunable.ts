@@ -8,7 +8,7 @@ import type { CatalogFixture } from './catalog.ts';
 
 type PrunableFixture = CatalogFixture & { readonly catalog: Catalog & HeldVersions & Prunable };
 
-/** What every catalog tells of versions that may be pruned, and does with them. `open` makes an empty one. */
+/** How every catalog lists versions that may be pruned, and prunes them. `open` makes an empty one. */
 export function describePrunable(name: string, open: () => Promise<PrunableFixture>): void {
   describe(`pruning in ${name}`, () => {
     let fixture: PrunableFixture;
@@ -36,7 +36,7 @@ export function describePrunable(name: string, open: () => Promise<PrunableFixtu
       expect(found).toEqual(['id.0', 'id.100', 'id.200', 'id.300', 'id.400', 'id.500']);
     });
 
-    it('tells of all public versions of a name, in any case, and of none that is held', async () => {
+    it('lists all public versions of a name, in any case, and none that is held', async () => {
       await add('Delve', '1.0.0', '1.0.0-beta.1');
       await catalog.setListed('delve', '1.0.0-beta.1', false, operator);
       await catalog.hold(makePackage({ id: 'Delve', version: '1.1.0-beta.1' }), operator);

@@ -26,7 +26,7 @@ export const alerts: Check = {
       await post(http, place, { mark, begun, ends: new Date(begun.getTime() + 10 * 60_000) });
     } catch (error) {
       return failed(
-        `Alertmanager takes no alert at ${alertmanager}: ${inShort(error)}`,
+        `Alertmanager at ${alertmanager} does not accept an alert: ${inShort(error)}`,
         'start it, or correct the address: while it is away, no alert stops a rollout, and no heartbeat comes',
       );
     }

@@ -145,7 +145,7 @@ function nameIn(text: string): string {
 /** Where Linux distributions keep what the machine trusts. */
 const systemFiles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt'];
 
-/** What this machine trusts: Node's own list, the system's, and the files that Node and OpenSSL are told. */
+/** What this machine trusts: Node's own list, the system's, and the files named in the settings of Node and OpenSSL. */
 function authorities(env: Place['env']): string[] {
   const files = [env.NODE_EXTRA_CA_CERTS, env.SSL_CERT_FILE, ...systemFiles].filter(
     (file) => file !== undefined,

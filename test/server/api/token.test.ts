@@ -123,7 +123,7 @@ describe('exchanging the token of a CI job', () => {
     },
   );
 
-  /** What is told of none of them: an issuer, a key or a claim that would fit. */
+  /** The answer to none of them names an issuer, a key or a claim that would fit. */
   const unproven: Readonly<Record<string, () => string>> = {
     'a token without a signature': () =>
       issuer.token(claims, { header: { alg: 'none' }, signature: () => Buffer.alloc(0) }),
@@ -306,7 +306,7 @@ describe('exchanging the token of a CI job', () => {
     expect(await answer.json()).toMatchObject({ code });
   });
 
-  it.each(['token', 'publishers'])('takes no field named __proto__ at %s', async (path) => {
+  it.each(['token', 'publishers'])('refuses a field named __proto__ at %s', async (path) => {
     const answer = await fetch(`${server.url}/api/v1/${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${server.adminKey}`, 'content-type': 'application/json' },
@@ -317,7 +317,7 @@ describe('exchanging the token of a CI job', () => {
     expect(await answer.json()).toMatchObject({ code: 'BODY_INVALID' });
   });
 
-  it('takes no token from the address', async () => {
+  it('refuses a token in the address', async () => {
     const answer = await fetch(`${server.url}/api/v1/token?token=${issuer.token(claims)}`);
 
     expect(answer.status).toBe(405);

@@ -468,7 +468,7 @@ describe.skipIf(!hasProgram('prometheus-alertmanager'))(
       expect(faults).toEqual(['alerts']);
       expect(lines.alerts).toMatchObject({
         state: 'fail',
-        says: `Alertmanager takes no alert at ${url}: connect ECONNREFUSED ${new URL(url).host}`,
+        says: `Alertmanager at ${url} does not accept an alert: connect ECONNREFUSED ${new URL(url).host}`,
         todo: expect.stringContaining('start it'),
       });
       expect(JSON.stringify(lines)).not.toContain('open-sesame');
