@@ -75,7 +75,7 @@ describe('serve', () => {
   it.each([
     ['blobs', 'file', 'a file stands where a folder is needed'],
     ['bucket', 'file', 'a file stands where a folder is needed'],
-    ['catalog.db', 'folder', 'the database catalog.db cannot be opened'],
+    ['catalog.db', 'folder', 'a folder stands where a file is needed'],
     ['lock.pid', 'folder', 'a folder stands where a file is needed'],
     ['bucket/repo.git/config', 'folder', 'git init ended with 128'],
   ])(
