@@ -24,7 +24,7 @@ RUN pnpm run build \
 
 # --- the image: Node, git, the program; no compiler, no package manager's cache, no source ---
 FROM ${NODE_IMAGE}
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 LABEL org.opencontainers.image.title="go-win-tools" \
       org.opencontainers.image.description="NuGet feed for Chocolatey and git bucket for Scoop, for Go tools on Windows" \
       org.opencontainers.image.licenses="MIT" \
