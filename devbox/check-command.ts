@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import { faultsInWords, readYaml } from '../formats/yaml-file.ts';
 import type { Invocation } from '../invocation.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { generatorConfigHelp } from '../manifest-gen/settings/config.ts';
-import { faultInWords, readYaml } from '../manifest-gen/tool-file/yaml-file.ts';
 import { Ended } from '../manifest-gen/verbs/run/run-each.ts';
 import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
 import { readToolsOf } from '../manifest-gen/verbs/run/toolkit.ts';
@@ -122,7 +122,7 @@ async function toJson({ cwd, stdout }: Invocation, file: string): Promise<void> 
   );
   if (text.length > maxBytes) refuse(`it is longer than ${maxBytes} bytes`);
   const read = readYaml(text, z.unknown(), ({ path, message }) => [{ path, problem: message }]);
-  if ('faults' in read) return refuse(read.faults.map((fault) => faultInWords(fault, true)).join('; '));
+  if ('faults' in read) return refuse(faultsInWords(read.faults));
   stdout.write(`${JSON.stringify(read.value, null, 2)}\n`);
 }
 

@@ -5,7 +5,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
 import { jsonOf } from '../formats/json.ts';
-import { faultInWords, readYaml } from '../manifest-gen/tool-file/yaml-file.ts';
+import { faultInWords, readYaml } from '../formats/yaml-file.ts';
 import type { Finding } from './finding.ts';
 import { readFileIn } from './folder.ts';
 

@@ -1,5 +1,5 @@
-import { cell, row, withCode } from '../manifest-gen/report/markdown.ts';
-import { cellForTerminal, columns } from '../manifest-gen/system/for-terminal.ts';
+import { cellForTerminal, columns } from '../formats/for-terminal.ts';
+import { cell, row, withCode } from '../formats/markdown.ts';
 import type { Finding } from './finding.ts';
 
 /** For a terminal. */

@@ -1,10 +1,10 @@
 import type { LocalFile } from '../formats/digest.ts';
+import { readPrograms } from '../formats/go-buildinfo.ts';
 import { ReleaseError } from '../manifest-gen/errors.ts';
 import { takeFile } from '../manifest-gen/published/exes.ts';
 import { judgedInWords } from '../manifest-gen/report/check.ts';
 import type { Tool } from '../manifest-gen/tool-file/tools.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
-import { readPrograms } from '../manifest-gen/verify/go-buildinfo.ts';
 import { stdlib } from '../manifest-gen/vulnerabilities/modules.ts';
 import type { Scanner, ScanResult } from '../manifest-gen/vulnerabilities/scanner.ts';
 import { offeredTool } from './feed-values.ts';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { forTerminal } from '../formats/for-terminal.ts';
 import type { Invocation } from '../invocation.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { generatorConfigHelp } from '../manifest-gen/settings/config.ts';
-import { forTerminal } from '../manifest-gen/system/for-terminal.ts';
 import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
 import { withFeed } from '../manifest-gen/verbs/run/with-feed.ts';
 import { type Created, create } from './create.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { fieldFaults } from '../formats/field-fault.ts';
+import { faultsInWords, readYaml } from '../formats/yaml-file.ts';
 import { fail } from '../manifest-gen/errors.ts';
-import { fieldFaults } from '../manifest-gen/tool-file/field-fault.ts';
-import { faultInWords, readYaml } from '../manifest-gen/tool-file/yaml-file.ts';
 
 /*
  * Values of the declaration are written into files that are run: Dockerfiles, YAML, PowerShell, JSON. So each has a form that means
@@ -75,10 +75,7 @@ export function declarationSchema(): string {
 export function readDeclaration(text: string, file: string): Declaration {
   const read = readYaml(text, Declaration, (issue) => fieldFaults(issue, 'is not a field of devbox.yaml'));
   if ('value' in read) return read.value;
-  return fail('DEVBOX_INVALID', {
-    file,
-    problems: read.faults.map((fault) => faultInWords(fault, true)).join('; '),
-  });
+  return fail('DEVBOX_INVALID', { file, problems: faultsInWords(read.faults) });
 }
 
 const head = `# yaml-language-server: $schema=./devbox.schema.json

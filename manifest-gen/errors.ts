@@ -1,5 +1,5 @@
 import { type Details, type FactsOf, fill } from '../formats/fill.ts';
-import { forTerminal } from './system/for-terminal.ts';
+import { forTerminal } from '../formats/for-terminal.ts';
 
 /**
  * Every way a release can fail: code -> [exit code, sentence, what to do next]. Exit codes: interface.md section 1. `{name}` is

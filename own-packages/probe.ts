@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestFile } from '../formats/digest.ts';
 import { writeNuspec } from '../formats/nuspec.ts';
+import { opcParts, textEntry } from '../formats/opc.ts';
 import { parseScoopManifest, printScoopManifest } from '../formats/scoop-manifest.ts';
-import { opcParts, textEntry } from '../manifest-gen/build/pack/nupkg-writer.ts';
-import { writeZip, type ZipEntry } from '../manifest-gen/build/pack/zip-writer.ts';
+import { writeZip, type ZipEntry } from '../formats/zip-writer.ts';
 import type { ProgramSource } from './build-program.ts';
 import type { ManifestAddresses, OwnPackage, PackedPackage } from './publish.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { fieldFaults } from '../formats/field-fault.ts';
+import { readYaml, type YamlFault } from '../formats/yaml-file.ts';
 import { fail } from '../manifest-gen/errors.ts';
-import { fieldFaults } from '../manifest-gen/tool-file/field-fault.ts';
-import { readYaml, type YamlFault } from '../manifest-gen/tool-file/yaml-file.ts';
 
 // Without flags, because JSON Schema has none.
 const version = String.raw`\d+(\.\d+){0,3}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?`;

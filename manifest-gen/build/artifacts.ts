@@ -1,9 +1,9 @@
 import type { LocalFile } from '../../formats/digest.ts';
+import { readPrograms } from '../../formats/go-buildinfo.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Rendered } from '../release.ts';
 import { type Addresses, payloadFile, placePayload, sbomFile } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import { readPrograms } from '../verify/go-buildinfo.ts';
 
 /** All that is published of one version, as files on this machine, wherever they come from. */
 export type Artifacts = {

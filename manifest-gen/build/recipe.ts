@@ -8,7 +8,7 @@ import { unpack } from '../unpack/unpack.ts';
 import { demandedEvidence, requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
 import { type Artifacts, artifactsOf } from './artifacts.ts';
-import { packNupkg } from './pack/nupkg-writer.ts';
+import { packNupkg } from './nupkg-writer.ts';
 import { renderRecord } from './render/release-record.ts';
 import { renderRelease } from './render/render.ts';
 import { scan } from './scan.ts';

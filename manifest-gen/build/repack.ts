@@ -8,7 +8,7 @@ import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { type Artifacts, artifactsOf } from './artifacts.ts';
-import { packNupkg } from './pack/nupkg-writer.ts';
+import { packNupkg } from './nupkg-writer.ts';
 import { renderManifest } from './render/scoop.ts';
 
 /** A release on this machine, as it was made here or verified again (reverify/prove.ts). */

@@ -1,3 +1,4 @@
+import { readPrograms } from '../../formats/go-buildinfo.ts';
 import { fail } from '../errors.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
 import { releasedAs } from '../plan/same-files.ts';
@@ -6,7 +7,6 @@ import type { Released } from '../published/published.ts';
 import type { Found, Unpacked } from '../release.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { readPrograms } from '../verify/go-buildinfo.ts';
 import { compareScans, describeChange } from '../vulnerabilities/change.ts';
 import type { ScanResult } from '../vulnerabilities/scanner.ts';
 

@@ -4,9 +4,9 @@ import { createDigester, digestFile, type LocalFile } from '../../formats/digest
 import { jsonOf } from '../../formats/json.ts';
 import { withNupkg } from '../../formats/nupkg.ts';
 import { ReleaseRecord } from '../../formats/release-record.ts';
+import { makeWhole, pipeToFile } from '../../formats/whole-file.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import { onceEach } from '../system/once-each.ts';
-import { makeWhole, pipeToFile } from '../system/whole-file.ts';
 import { exeName } from '../tool-file/payload-place.ts';
 import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import { downloadFile, downloadPackage, type FeedPackage, listVersions } from './feed/client.ts';

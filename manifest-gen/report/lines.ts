@@ -1,6 +1,6 @@
 import { fill } from '../../formats/fill.ts';
+import { columns, forTerminal } from '../../formats/for-terminal.ts';
 import type { ReleaseError, ReleaseErrorCode } from '../errors.ts';
-import { columns, forTerminal } from '../system/for-terminal.ts';
 import { checkText } from './check.ts';
 import { createLive, type Terminal } from './live.ts';
 import type { CheckRow, CommandReport } from './report.ts';

@@ -1,4 +1,4 @@
-import { columns } from '../system/for-terminal.ts';
+import { columns } from '../../formats/for-terminal.ts';
 
 export type Terminal = NodeJS.WritableStream & {
   readonly isTTY?: boolean;

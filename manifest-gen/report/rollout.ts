@@ -1,5 +1,5 @@
+import { columns } from '../../formats/for-terminal.ts';
 import type { Rollout } from '../published/feed/rollouts.ts';
-import { columns } from '../system/for-terminal.ts';
 
 /** Why the next step does not begin now, by the server's code. */
 const waits: Readonly<Record<string, string>> = {

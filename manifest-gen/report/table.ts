@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
+import { cellForTerminal, columns } from '../../formats/for-terminal.ts';
 import type { ReleaseError } from '../errors.ts';
 import { describeReleasedBy } from '../published/feed/audit-log.ts';
-import { cellForTerminal, columns } from '../system/for-terminal.ts';
 import { describeChange } from '../vulnerabilities/change.ts';
 import { inWords, nextInWords, sourceInWords } from './reasons.ts';
 import type { PlanRow, StatusRow } from './report.ts';

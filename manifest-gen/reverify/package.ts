@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { makeDir } from '../../formats/make-dir.ts';
-import { packNupkg } from '../build/pack/nupkg-writer.ts';
+import { packNupkg } from '../build/nupkg-writer.ts';
 import type { PublishedPackage } from '../published/package.ts';
 import type { Rendered } from '../release.ts';
 import { packageIdOf } from '../tool-file/tools.ts';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readPrograms } from '../../formats/go-buildinfo.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { licensesIn, renderSbom } from '../build/render/sbom.ts';
 import { downloadFile } from '../published/feed/client.ts';
@@ -9,7 +10,6 @@ import type { PublishedPayload } from '../published/package.ts';
 import type { ModuleLicenses } from '../release.ts';
 import { payloadAddress, sbomFile } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import { readPrograms } from '../verify/go-buildinfo.ts';
 import { compareTexts, failed, orUnreachable, skipped } from './check.ts';
 import { checkSha256File } from './payloads.ts';
 

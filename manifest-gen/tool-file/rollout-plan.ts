@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { fieldFaults } from '../../formats/field-fault.ts';
 import { RolloutPlan } from '../../formats/rollout-plan.ts';
+import { faultsInWords, readYaml } from '../../formats/yaml-file.ts';
 import { fail } from '../errors.ts';
-import { fieldFaults } from './field-fault.ts';
-import { faultInWords, readYaml } from './yaml-file.ts';
 
 /** A valid plan in the words in which it was written, as the server and people get it. */
 export const WrittenPlan = z.unknown().check(({ value, issues }) => {
@@ -28,8 +28,5 @@ export async function readPlanFile(file: string): Promise<unknown> {
   });
   const read = readYaml(text, PlanFile, (issue) => fieldFaults(issue, 'is not a field of a plan'));
   if ('value' in read) return read.value;
-  return fail('PLAN_INVALID', {
-    file,
-    problems: read.faults.map((fault) => faultInWords(fault, true)).join('; '),
-  });
+  return fail('PLAN_INVALID', { file, problems: faultsInWords(read.faults) });
 }

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { isPackageId } from '../../formats/nuspec-fields.ts';
 import { Architecture } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
+import { decodeToolFile } from './decode.ts';
 import { ToolPackage } from './package.ts';
 import { WrittenPlan } from './rollout-plan.ts';
 import { Trust, unlistedSources } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
 import { Versions } from './version-rules.ts';
-import { decodeToolFile } from './yaml-file.ts';
 
 const PlainVersion = z
   .string()

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
+import { decodeToolFile } from './decode.ts';
 import type { Tool } from './tools.ts';
 import { EvidenceKinds, Trust } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
-import { decodeToolFile } from './yaml-file.ts';
 
 /** TRUST_FILE (contract section 4), for private forges and tests: tool -> what replaces its file's `trust:`. */
 const TrustFile = z.record(z.string(), Trust.extend({ require: EvidenceKinds }));

@@ -1,9 +1,9 @@
 import semver from 'semver';
+import { readGoBuildInfo } from '../../formats/go-buildinfo.ts';
 import { withFile } from '../../formats/scoped.ts';
 import type { Found, UnpackedExe, Verdict } from '../release.ts';
 import { payloadFile } from '../tool-file/payload-place.ts';
 import { ruleFor } from '../tool-file/version-rules.ts';
-import { readGoBuildInfo } from './go-buildinfo.ts';
 import { absent, failed, passed } from './verdict.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { readAt } from './pe-file.ts';
+import { readAt } from '../../formats/pe-file.ts';
 
 /** First bytes (latin1) -> its usual name; the first match counts. */
 const beginnings: readonly (readonly [string, string])[] = [

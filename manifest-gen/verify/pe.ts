@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
+import { readPe } from '../../formats/pe-file.ts';
 import type { Architecture } from '../../formats/release-record.ts';
 import { withFile } from '../../formats/scoped.ts';
 import type { UnpackedExe, Verdict } from '../release.ts';
 import { payloadFile } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { describeContent } from './content.ts';
-import { readPe } from './pe-file.ts';
 import { failed, passed } from './verdict.ts';
 
 /** Machine words of the PE header (spec upstream 4). */

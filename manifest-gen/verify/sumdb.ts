@@ -1,8 +1,8 @@
+import { type GoModuleVersion, readPrograms } from '../../formats/go-buildinfo.ts';
 import { jsonOf } from '../../formats/json.ts';
 import type { Fetched, Found, GoModule, Verdict } from '../release.ts';
 import { keyOfSetting } from './checksum-database/note.ts';
 import { DatabaseProof, proveSums } from './checksum-database/proof.ts';
-import { type GoModuleVersion, readPrograms } from './go-buildinfo.ts';
 import { modulesProofName } from './sidecar-name.ts';
 import { type About, absent, failed, passed } from './verdict.ts';
 

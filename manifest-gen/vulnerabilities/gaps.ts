@@ -1,5 +1,5 @@
+import type { GoModuleVersion } from '../../formats/go-buildinfo.ts';
 import type { Architecture } from '../../formats/release-record.ts';
-import type { GoModuleVersion } from '../verify/go-buildinfo.ts';
 import type { Finding } from './match.ts';
 
 /** Ids as the database has them, so that a policy allows them as any other. */

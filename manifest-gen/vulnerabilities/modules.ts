@@ -1,6 +1,6 @@
+import type { GoBuildInfo, GoModuleVersion } from '../../formats/go-buildinfo.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { ruleFor } from '../tool-file/version-rules.ts';
-import type { GoBuildInfo, GoModuleVersion } from '../verify/go-buildinfo.ts';
 import { parseGoVersion, stdlibVersion } from './go-version.ts';
 
 /** The name that the database gives to Go's standard library. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readYaml, type YamlFault } from '../../formats/yaml-file.ts';
 import { fail } from '../errors.ts';
-import { readYaml, type YamlFault } from '../tool-file/yaml-file.ts';
 import type { Finding } from './match.ts';
 import { severities } from './severity.ts';
 

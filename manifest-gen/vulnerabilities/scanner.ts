@@ -1,10 +1,10 @@
+import type { Program } from '../../formats/go-buildinfo.ts';
 import type { Architecture } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
 import type { GeneratorConfig } from '../settings/config.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import { onceEach } from '../system/once-each.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { Program } from '../verify/go-buildinfo.ts';
 import { type DatabaseTree, openDatabase } from './database.ts';
 import { gapInWords, gapOfExe, gapOfMissing, gapOfModule, isGap, remedyOf } from './gaps.ts';
 import { type Finding, findVulnerabilities } from './match.ts';

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { makeWhole, readKept } from '../../formats/whole-file.ts';
 import { type Opened, readBody } from '../../outbound/http.ts';
 import { fail } from '../errors.ts';
 import { silentHostOf } from '../sources/asking.ts';
@@ -14,7 +15,6 @@ import {
   statusFailure,
 } from '../sources/http/ask-host.ts';
 import type { Cache } from '../system/cache/cache.ts';
-import { makeWhole, readKept } from '../system/whole-file.ts';
 import type { DatabaseTree } from './database.ts';
 import { maxTextBytes, openFileTree, textOf } from './file-tree.ts';
 

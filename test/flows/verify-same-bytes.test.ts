@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { writeZip } from '../../manifest-gen/build/pack/zip-writer.ts';
+import { writeZip } from '../../formats/zip-writer.ts';
 import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
 import { type GoModuleFiles, type GoProxy, startGoProxy } from '../kit/go-proxy.ts';

@@ -4,7 +4,7 @@ import AdmZip from 'adm-zip';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { writeZip } from '../../manifest-gen/build/pack/zip-writer.ts';
+import { writeZip } from '../../formats/zip-writer.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, withChecksums } from '../kit/generator.ts';

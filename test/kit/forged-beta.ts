@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { parseReleaseRecord, printReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
-import { writeZip } from '../../manifest-gen/build/pack/zip-writer.ts';
+import { writeZip } from '../../formats/zip-writer.ts';
 import { makeTempDir } from './test-server.ts';
 
 export type Part = { readonly name: string; readonly content: Buffer };

@@ -1,4 +1,4 @@
-import { packNupkg } from '../../manifest-gen/build/pack/nupkg-writer.ts';
+import { packNupkg } from '../../manifest-gen/build/nupkg-writer.ts';
 import { makeRendered } from './rendered.ts';
 
 /** A program of its own, for other Nodes, time zones and folders: packs the small release into argv[2], prints its digest. */

@@ -1,10 +1,10 @@
 import { Enums, Models, Serialize, SPDX, Spec } from '@cyclonedx/cyclonedx-library';
 import { z } from 'zod';
+import type { GoModuleVersion, Program } from '../../../formats/go-buildinfo.ts';
 import { jsonOf } from '../../../formats/json.ts';
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import type { ModuleLicenses, Rendered } from '../../release.ts';
 import { payloadFile } from '../../tool-file/payload-place.ts';
-import type { GoModuleVersion, Program } from '../../verify/go-buildinfo.ts';
 import { knownLicense } from './licenses.ts';
 import { licenseIn } from './scoop.ts';
 

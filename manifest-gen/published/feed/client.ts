@@ -3,8 +3,8 @@ import type { Response } from 'got';
 import { createDigester, type Digest, type LocalFile } from '../../../formats/digest.ts';
 import { FormatError } from '../../../formats/format-error.ts';
 import { readV2Page, type V2Entry, type V2Page } from '../../../formats/v2-page.ts';
+import { pipeToFile } from '../../../formats/whole-file.ts';
 import { fail, ReleaseError } from '../../errors.ts';
-import { pipeToFile } from '../../system/whole-file.ts';
 import {
   ask,
   explain,

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { type Digest, digestBytes } from '../../../formats/digest.ts';
 import { type TarFile, writeTar } from '../../../formats/tar.ts';
-import { makeWhole, pipeToFile } from '../../system/whole-file.ts';
+import { makeWhole, pipeToFile } from '../../../formats/whole-file.ts';
 import {
   BundleContent,
   bundleTime,

@@ -1,7 +1,7 @@
+import { type GoModuleVersion, readPrograms } from '../../../formats/go-buildinfo.ts';
 import { readContent } from '../../../formats/zip-content.ts';
 import { openZip } from '../../../formats/zip-file.ts';
 import type { ModuleLicenses } from '../../release.ts';
-import { type GoModuleVersion, readPrograms } from '../../verify/go-buildinfo.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';
 import { GoDownload } from '../schema.ts';
 import type { Go } from './command.ts';

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
+import { readPrograms } from '../../../formats/go-buildinfo.ts';
 import type { Architecture } from '../../../formats/release-record.ts';
 import type { Asset, GoModule } from '../../release.ts';
 import type { Report } from '../../system/report.ts';
 import type { SourceOf } from '../../tool-file/tools.ts';
 import { isPlainVersion, ruleFor } from '../../tool-file/version-rules.ts';
 import { isLicense } from '../../unpack/archive.ts';
-import { readPrograms } from '../../verify/go-buildinfo.ts';
 import { modulesProofName } from '../../verify/sidecar-name.ts';
 import { asking, dateOf, fingerprintOf, refused, requireSource } from '../asking.ts';
 import { GoDownload, GoInfo, GoVersions } from '../schema.ts';

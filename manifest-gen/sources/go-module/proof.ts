@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { GoModuleVersion } from '../../../formats/go-buildinfo.ts';
 import { withTempDir } from '../../../formats/scoped.ts';
 import type { Cache } from '../../system/cache/cache.ts';
 import { keyOfSetting, type NoteKey, openNote } from '../../verify/checksum-database/note.ts';
 import { type DatabaseProof, proveSums, readHead } from '../../verify/checksum-database/proof.ts';
 import { auditPath, nodeHash, type Subtree } from '../../verify/checksum-database/tree.ts';
-import type { GoModuleVersion } from '../../verify/go-buildinfo.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';
 import { type Go, isSumChecked } from './command.ts';
 import { escapeModule } from './module-cache.ts';

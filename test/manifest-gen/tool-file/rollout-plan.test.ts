@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RolloutPlan } from '../../../formats/rollout-plan.ts';
+import { decodeToolFile } from '../../../manifest-gen/tool-file/decode.ts';
 import { readPlanFile } from '../../../manifest-gen/tool-file/rollout-plan.ts';
 import { Tool } from '../../../manifest-gen/tool-file/tools.ts';
-import { decodeToolFile } from '../../../manifest-gen/tool-file/yaml-file.ts';
 import { fencedBlocks } from '../../kit/page-commands.ts';
 import { makeTempDir, productDir } from '../../kit/test-server.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readPrograms } from '../../../manifest-gen/verify/go-buildinfo.ts';
+import { readPrograms } from '../../../formats/go-buildinfo.ts';
 import { openDatabase } from '../../../manifest-gen/vulnerabilities/database.ts';
 import { openFileTree } from '../../../manifest-gen/vulnerabilities/file-tree.ts';
 import { findVulnerabilities } from '../../../manifest-gen/vulnerabilities/match.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type Program, readPrograms } from '../../../../formats/go-buildinfo.ts';
 import { renderSbom } from '../../../../manifest-gen/build/render/sbom.ts';
-import { type Program, readPrograms } from '../../../../manifest-gen/verify/go-buildinfo.ts';
 import { cycloneDxSchema } from '../../../kit/cyclonedx.ts';
 import { makeRendered } from '../../../kit/rendered.ts';
 

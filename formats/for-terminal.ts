@@ -1,5 +1,5 @@
-import { layColumns } from '../../formats/columns.ts';
-import { hiddenCharacters } from '../../formats/hidden-characters.ts';
+import { layColumns } from './columns.ts';
+import { hiddenCharacters } from './hidden-characters.ts';
 
 /**
  * Text from outside (a forge's message, a name in an exe, what a program said) as it may be shown: what a terminal would obey,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { makeWhole, pipeToFile } from '../../../manifest-gen/system/whole-file.ts';
+import { makeWhole, pipeToFile } from '../../formats/whole-file.ts';
 
 let dir: string;
 beforeEach(async () => {

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { describe, expect, it } from 'vitest';
-import { digestBytes, digestFile } from '../../../../formats/digest.ts';
-import { openNupkg } from '../../../../formats/nupkg.ts';
-import { packNupkg } from '../../../../manifest-gen/build/pack/nupkg-writer.ts';
-import { nodePath } from '../../../kit/nodes.ts';
-import { hasNuget, makeNuget } from '../../../kit/nuget.ts';
-import { hasProgram, mustRun } from '../../../kit/programs.ts';
-import { makeRendered } from '../../../kit/rendered.ts';
+import { digestBytes, digestFile } from '../../../formats/digest.ts';
+import { openNupkg } from '../../../formats/nupkg.ts';
+import { packNupkg } from '../../../manifest-gen/build/nupkg-writer.ts';
+import { nodePath } from '../../kit/nodes.ts';
+import { hasNuget, makeNuget } from '../../kit/nuget.ts';
+import { hasProgram, mustRun } from '../../kit/programs.ts';
+import { makeRendered } from '../../kit/rendered.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..');
 
 /**
  * What the small release packs to. If this changes, every package ever published would be packed to other bytes by a rerun:

@@ -4,7 +4,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
-import { jsonOf } from '../../formats/json.ts';
+import { jsonOf } from './json.ts';
 
 /**
  * Makes a file that is at `path` whole or not at all.

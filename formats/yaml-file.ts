@@ -11,9 +11,8 @@ import {
   parseDocument,
 } from 'yaml';
 import type { z } from 'zod';
-import { messageOf } from '../../formats/thrown.ts';
-import { fail } from '../errors.ts';
-import { type FieldFault, fieldFaults } from './field-fault.ts';
+import type { FieldFault } from './field-fault.ts';
+import { messageOf } from './thrown.ts';
 
 /** What is wrong at one place of a YAML file; each kind of file has its own sentence for it. */
 export type YamlFault = {
@@ -122,20 +121,6 @@ export function tooDeepAt(text: string): number | undefined {
   return undefined;
 }
 
-/**
- * A YAML file of the tools' folder by its schema.
- * @throws ReleaseError TOOL_FILE_INVALID with every problem: line, field, what was expected and what was found
- */
-export function decodeToolFile<T>(schema: z.ZodType<T>, text: string, file: string): T {
-  const read = readYaml(text, schema, (issue) => fieldFaults(issue, 'is not a field of a tool file'));
-  if ('value' in read) return read.value;
-  return fail('TOOL_FILE_INVALID', { file, problems: read.faults.map(sentenceOf).join('; ') });
-}
-
-function sentenceOf(fault: YamlFault): string {
-  return faultInWords(fault, fault.field?.startsWith('rollout') === true);
-}
-
 /** @param hasColumn several fields of a plan are in one line (contract section 8) */
 export function faultInWords(fault: YamlFault, hasColumn: boolean): string {
   const { line, column, field, found, isKey, problem } = fault;
@@ -143,4 +128,9 @@ export function faultInWords(fault: YamlFault, hasColumn: boolean): string {
   if (field === undefined) return `${place}: ${problem}`;
   const value = found === undefined || isKey ? '' : ` "${found.text}"`;
   return `${place}: ${field || 'the file'}${value} ${problem}`;
+}
+
+/** All of them in one text, with line and column. */
+export function faultsInWords(faults: readonly YamlFault[]): string {
+  return faults.map((fault) => faultInWords(fault, true)).join('; ');
 }

@@ -6,8 +6,8 @@ import { deflateRawSync } from 'node:zlib';
 import AdmZip from 'adm-zip';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { writeZip, type ZipEntry } from '../../../../manifest-gen/build/pack/zip-writer.ts';
-import { hasProgram, mustRun } from '../../../kit/programs.ts';
+import { writeZip, type ZipEntry } from '../../formats/zip-writer.ts';
+import { hasProgram, mustRun } from '../kit/programs.ts';
 
 describe('a zip', () => {
   it('gives back what was put in, for other readers too', async () => {

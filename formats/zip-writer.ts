@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { makeWhole } from '../../system/whole-file.ts';
 import { deflateBeside, deflateHere, type Piece, pieceBytes } from './deflate.ts';
+import { makeWhole } from './whole-file.ts';
 
 /**
  * A zip whose bytes depend on nothing but its entries (docs/decisions/0003-reproducible-nupkg.md):

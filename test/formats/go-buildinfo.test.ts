@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readGoBuildInfo } from '../../../manifest-gen/verify/go-buildinfo.ts';
-import { buildGoExe, buildInfo, hasGo, makeTinyExe } from '../../kit/exe.ts';
-import { mustRun } from '../../kit/programs.ts';
+import { readGoBuildInfo } from '../../formats/go-buildinfo.ts';
+import { buildGoExe, buildInfo, hasGo, makeTinyExe } from '../kit/exe.ts';
+import { mustRun } from '../kit/programs.ts';
 
 const gadget = { path: 'example.test/gadget', version: 'v1.2.3', sum: 'h1:x' };
 

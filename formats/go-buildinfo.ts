@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Architecture } from '../../formats/release-record.ts';
-import { withFile } from '../../formats/scoped.ts';
 import { type PeFile, type PeSection, readAt, readPe } from './pe-file.ts';
+import type { Architecture } from './release-record.ts';
+import { withFile } from './scoped.ts';
 
 /** What the Go linker wrote into a program: `go version -m` prints the same. */
 export type GoBuildInfo = {
