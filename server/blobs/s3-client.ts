@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { limitTexts } from './s3-answers.ts';
 
 /** The setting BLOB_STORE with what belongs to it. */
 export type S3Address = {
@@ -16,7 +17,7 @@ export type S3Limits = {
   readonly answerMs: number;
   /** The same for a part of an upload, which has to be sent first. */
   readonly partMs: number;
-  /** For the next bytes of an object. */
+  /** For the next bytes of an answer. */
   readonly silentMs: number;
 };
 
@@ -59,6 +60,7 @@ export function createS3(address: S3Address, limits: S3Limits = defaults): S3 {
       httpsAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
     },
   });
+  limitTexts(client, limits.silentMs);
   return { client, address, limits };
 }
 

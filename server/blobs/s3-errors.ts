@@ -13,12 +13,13 @@ export function isNoSuchKey(error: unknown): boolean {
 
 /**
  * What went wrong, as the store or the system names it: `AccessDenied`, `ECONNREFUSED`. Only names: messages and fields of the
- * SDK's errors may quote the request, and with it the credentials.
+ * SDK's errors may quote the request, and with it the credentials. Clients see them, so what is no name is not shown.
  */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  const name = /^(Error|AggregateError|UnknownError|Unknown)$/.test(error.name) ? undefined : error.name;
+  const isNameless = /^(Error|AggregateError|UnknownError|Unknown)$/.test(error.name);
+  const name = isNameless || !/^[\w.-]{1,100}$/.test(error.name) ? undefined : error.name;
   const status = statusOf(error);
   return name ?? code ?? (status === undefined ? 'no answer' : `HTTP status ${status}`);
 }

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { fail } from '../errors.ts';
 import type { Range } from './blob-store.ts';
+import { watched } from './s3-answers.ts';
 import { type S3, soon } from './s3-client.ts';
 import { asBlobStoreError, isNoSuchKey } from './s3-errors.ts';
 
@@ -19,9 +21,10 @@ const maxCuts = 3;
 const muchBytes = 1024 ** 2;
 
 /**
- * The bytes of an object or of a range of it, as they come. What was cut halfway is continued. The first answer is there when this
- * returns.
- * @throws FeedError BLOB_STORE_UNREACHABLE; an Error with the code ENOENT if there is no such object, as for files
+ * The bytes of an object or of a range of it, as they come, and none after them whatever the store sends. What was cut halfway is
+ * continued. The first answer is there when this returns.
+ * @throws FeedError BLOB_STORE_UNREACHABLE; OBJECT_DAMAGED if the whole has another size; an Error with the code ENOENT if there is no
+ *   such object, as for files
  */
 export async function openPieces(s3: S3, place: Place, range?: Range): Promise<Pieces> {
   const first = await askForPart(s3, place, range);
@@ -34,9 +37,12 @@ export async function openPieces(s3: S3, place: Place, range?: Range): Promise<P
       while (at <= first.end) {
         const since = at;
         try {
-          for await (const piece of watched(part.body, s3.limits.silentMs)) {
+          for await (const more of watched(part.body, s3.limits.silentMs)) {
+            // Our answer has its length in its header: what follows would be taken for the next answer.
+            const piece = more.subarray(0, first.end + 1 - at);
             yield piece;
             at += piece.length;
+            if (at > first.end) return;
             if (at - since >= muchBytes) cuts = 0;
           }
           if (at <= first.end) throw new Error(`cut at ${at}`);
@@ -73,34 +79,19 @@ async function askForPart(s3: S3, place: Place, range?: Range, etag?: string): P
       soon(s3),
     );
     const body = Body as Readable;
-    const [, start, end] = /^bytes (\d+)-(\d+)\//.exec(ContentRange ?? '') ?? [];
+    const [, start, end, of] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange ?? '') ?? [];
     // A store may send the whole where a range was asked for, and no range of nothing.
-    const part = {
-      start: Number(start ?? 0),
-      end: end === undefined ? Number(ContentLength) - 1 : Number(end),
-    };
-    if (!Number.isInteger(part.end) || part.start !== (range?.start ?? 0)) {
+    const found = { start: Number(start ?? 0), end: Number(end ?? Number(ContentLength) - 1) };
+    const isOther = range?.of !== undefined && range.of !== Number(of ?? ContentLength);
+    if (!Number.isInteger(found.end) || found.start !== (range?.start ?? 0) || isOther) {
       body.destroy();
+      // All that can be known of a part: whether it is of a blob of this size.
+      if (isOther) fail('OBJECT_DAMAGED', { sha256: place.Key.slice(-64) });
       throw new Error('an answer without its length, or with another range');
     }
-    return { body, ...part, etag: ETag };
+    return { body, start: found.start, end: Math.min(found.end, range?.end ?? found.end), etag: ETag };
   } catch (error) {
     if (isNoSuchKey(error)) throw Object.assign(new Error(`No object ${place.Key}`), { code: 'ENOENT' });
     throw asBlobStoreError(error);
-  }
-}
-
-/** Only the time is counted that the store needs for the next piece, not that of a slow reader. */
-async function* watched(body: Readable, silentMs: number): AsyncGenerator<Buffer, void, undefined> {
-  const pieces = body.iterator({ destroyOnReturn: true });
-  try {
-    for (;;) {
-      const timer = setTimeout(() => body.destroy(new Error(`no byte for ${silentMs} ms`)), silentMs);
-      const next = await pieces.next().finally(() => clearTimeout(timer));
-      if (next.done === true) return;
-      yield next.value as Buffer;
-    }
-  } finally {
-    body.destroy();
   }
 }
