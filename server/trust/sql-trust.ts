@@ -15,8 +15,8 @@ const maxRecentKeys = 500;
 const recentMs = 3_600_000;
 /** Removed with each exchange, so that no exchange has to wait for thousands. */
 const removedAtOnce = 100;
-/** Servers whose clocks differ must not forget what another one still takes. */
-const forgetMs = 10 * 60_000;
+/** A server with a wrong clock must not make the others forget what they still take, nor take what they have forgotten. */
+const forgetMs = 86_400_000;
 
 /** Trusted publishing in SQLite. */
 export function createSqlTrust(db: Connection, now: () => Date): Trust {
@@ -79,8 +79,8 @@ export function createSqlTrust(db: Connection, now: () => Date): Trust {
   }
 
   function spend({ token, tokenEnds }: Redemption): boolean {
-    const forgotten = now().getTime() - forgetMs;
-    prepare('DELETE FROM spent_tokens WHERE ends <= ?').run(forgotten);
+    const old = 'SELECT hash FROM spent_tokens WHERE ends <= ? ORDER BY ends LIMIT ?';
+    prepare(`DELETE FROM spent_tokens WHERE hash IN (${old})`).run(now().getTime() - forgetMs, removedAtOnce);
     const sql = 'INSERT INTO spent_tokens (hash, ends) VALUES (?, ?) ON CONFLICT DO NOTHING';
     return prepare(sql).run(token, tokenEnds.getTime()).changes === 1;
   }
