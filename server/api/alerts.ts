@@ -1,6 +1,6 @@
 import express, { type RequestHandler, type Router } from 'express';
 import { actorOf } from '../audit/audit.ts';
-import { fail } from '../errors.ts';
+import { FeedError, fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Logger } from '../log.ts';
@@ -32,8 +32,9 @@ export function createAlertRouter({ rollouts, log }: AlertServices): Router {
       const { alerts } = readBody(AlertmanagerWebhook, req);
       const key = await principalWith(req, ['alert']);
       const by = actorOf(key, req.ip);
-      // Alertmanager sends again what was answered with 5xx, and only that.
+      // Alertmanager sends again what was answered with 5xx, and only that: nothing that is refused for good.
       const changed = await rollouts.takeAlerts(alerts, { by, ids: key.ids }).catch((error: unknown) => {
+        if (error instanceof FeedError && error.status < 500) throw error;
         log.error({ err: error }, 'alerts not stored');
         return fail('ALERTS_NOT_STORED', {}, error);
       });

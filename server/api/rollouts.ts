@@ -2,6 +2,7 @@ import express, { type Request, type RequestHandler, type Router } from 'express
 import { RolloutPlan } from '../../formats/rollout-plan.ts';
 import { isToolName } from '../../formats/tool-name.ts';
 import { actorOf } from '../audit/audit.ts';
+import { inOneLine } from '../audit/reason.ts';
 import type { HeldManifests } from '../catalog/held-manifests.ts';
 import type { Clients } from '../clients/clients.ts';
 import { fail } from '../errors.ts';
@@ -187,7 +188,7 @@ function startedOf(outcome: Foreseen, order: { tool: string; version: string }):
     case 'alerting':
       return fail('ROLLOUT_ALERTING', {
         ...order,
-        alert: outcome.alert.labels.alertname ?? 'without a name',
+        alert: inOneLine(outcome.alert.labels.alertname ?? '') ?? 'without a name',
       });
     case 'no owner':
       return fail('ROLLOUT_NO_OWNER', order);

@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { nameOf } from '../rollout/alerts.ts';
 import { isOpen } from '../rollout/rollout.ts';
 import type { RolloutDetails, StepCount, StoredRollout } from '../rollout/rollouts.ts';
 import { nextStepAt, type Wait, waitOf } from '../rollout/waits.ts';
@@ -148,7 +149,7 @@ function Alerts({ details: { alerts } }: Pick<Props, 'details'>): JSX.Element | 
       <ul>
         {alerts.map(({ at, fingerprint, labels, outcome }) => (
           <li key={`${fingerprint} ${at}`}>
-            <MomentText ms={at} />: {labels.alertname ?? fingerprint} {outcome.replace('-', ' ')} it{' '}
+            <MomentText ms={at} />: {nameOf({ fingerprint, labels })} {outcome.replace('-', ' ')} it{' '}
             <span class="remark">
               {Object.entries(labels)
                 .map(([name, value]) => `${name}=${value}`)

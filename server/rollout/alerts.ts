@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { plainLine } from '../../formats/hidden-characters.ts';
+import { inOneLine } from '../audit/reason.ts';
 import { isOpen, type Rollout } from './rollout.ts';
 
 /** A rollout and an alert may come from machines whose clocks differ by so much (interface section 12). */
@@ -10,12 +12,12 @@ const watchdog = 'Watchdog';
 /** The alert that `feed:doctor` sends on its way: it is remembered as any other, and concerns nothing. */
 export const doctorTest = 'DoctorTest';
 const maxAlerts = 2000;
-const maxLabels = 100;
 
-const text = z.string().max(4096);
-const labels = z
-  .record(z.string().max(256), text)
-  .refine((given) => Object.keys(given).length <= maxLabels, `has more than ${maxLabels} labels`);
+/**
+ * Of any length and number, within the body's: whoever is measured may write into a label, and a webhook that is refused for it would
+ * stop no rollout for the alerts beside it either.
+ */
+const labels = z.record(z.string(), z.string());
 const moment = z.iso.datetime({ offset: true }).transform((written) => Date.parse(written));
 
 /** Alertmanager's webhook, version 4; fields that nobody asks for here are let through. */
@@ -27,7 +29,7 @@ export const AlertmanagerWebhook = z.looseObject({
         status: z.enum(['firing', 'resolved']),
         labels,
         startsAt: moment,
-        fingerprint: z.string().min(1).max(64),
+        fingerprint: z.string().min(1).max(64).regex(plainLine, 'has control characters'),
       }),
     )
     .max(maxAlerts, `has more than ${maxAlerts} alerts`),
@@ -54,17 +56,37 @@ export function keptLabels({ labels: { alertname, ...others } }: Pick<Alert, 'la
   return Object.fromEntries(kept);
 }
 
+/** What people and logs call it. */
+export function nameOf({
+  labels: { alertname },
+  fingerprint,
+}: Pick<Alert, 'labels' | 'fingerprint'>): string {
+  return inOneLine(alertname ?? '') ?? fingerprint;
+}
+
 export function isWatchdog({ labels: { alertname } }: Pick<Alert, 'labels'>): boolean {
   return alertname === watchdog;
 }
 
-/** Whether the labels that the plan names have its values; without `match` in the plan it is the tool's name. */
-export function concerns(
-  alert: Pick<Alert, 'labels'>,
-  { tool, plan }: { readonly tool: string; readonly plan: Rollout['plan'] },
-): boolean {
+type Matching = { readonly tool: string; readonly plan: Rollout['plan'] };
+
+/** Labels that an alert must have to concern a rollout; without `match` in the plan it is the tool's name. */
+function matchOf({ tool, plan }: Matching): Alert['labels'] {
+  return plan.match ?? { tool };
+}
+
+/** Whether the labels that the plan names have its values. */
+export function concerns(alert: Pick<Alert, 'labels'>, rollout: Matching): boolean {
   if (isWatchdog(alert) || alert.labels.alertname === doctorTest) return false;
-  return Object.entries(plan.match ?? { tool }).every(([name, value]) => alert.labels[name] === value);
+  return Object.entries(matchOf(rollout)).every(([name, value]) => alert.labels[name] === value);
+}
+
+/** A part of the JSON of the labels of every alert that concerns a rollout: the database finds it without reading the JSON. */
+export function partOfLabels(rollout: Matching): string {
+  const parts = Object.entries(matchOf(rollout)).map((label) =>
+    label.map((text) => JSON.stringify(text)).join(':'),
+  );
+  return parts.reduce((longest, part) => (part.length > longest.length ? part : longest), '');
 }
 
 /** Whether a firing alert acts on a rollout: one that began before it is somebody else's fault. */

@@ -1,7 +1,16 @@
 import type { Prepare } from '../database/statements.ts';
 import type { Transaction } from '../database/transact.ts';
 import { matchesGlob } from '../keys/glob.ts';
-import { type Alert, actsOn, alertLifeMs, clockSkewMs, isFiring, isWatchdog, keptLabels } from './alerts.ts';
+import {
+  type Alert,
+  actsOn,
+  alertLifeMs,
+  clockSkewMs,
+  isFiring,
+  isWatchdog,
+  keptLabels,
+  nameOf,
+} from './alerts.ts';
 import type { AlertSender, AppliedAlert, StoredRollout } from './rollouts.ts';
 import {
   isChanged,
@@ -66,8 +75,7 @@ function apply(
   const after = transition(prepare, rollout, { kind: 'alert' }, options);
   if (typeof after === 'string' || !isChanged(rollout, after)) return undefined;
   const at = options.now();
-  const name = alert.labels.alertname ?? alert.fingerprint;
-  writeTransition(transaction, after, 'alert', { by, reason: `alert ${name}` }, options);
+  writeTransition(transaction, after, 'alert', { by, reason: `alert ${nameOf(alert)}` }, options);
   const insert = `INSERT INTO rollout_alerts (rollout, fingerprint, starts_at, at, labels, outcome)
     VALUES (?, ?, ?, ?, ?, ?)`;
   const { fingerprint, startsAt } = alert;

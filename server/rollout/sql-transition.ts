@@ -2,7 +2,7 @@ import type { Actor, Change } from '../audit/audit.ts';
 import type { Prepare } from '../database/statements.ts';
 import type { Transaction } from '../database/transact.ts';
 import { matchesGlob } from '../keys/glob.ts';
-import { type Alert, concerns, isFiring } from './alerts.ts';
+import { type Alert, concerns, isFiring, partOfLabels } from './alerts.ts';
 import type { RolloutRequest, StoredRollout } from './rollouts.ts';
 import type { RolloutEffects } from './sql-effect-types.ts';
 
@@ -43,10 +43,13 @@ export function firingAlert(
   now: number,
 ): Pick<Alert, 'labels'> | undefined {
   const limits = prepare('SELECT DISTINCT ids FROM firing_alerts').all() as Limited[];
-  const ofLimit = prepare('SELECT labels, starts_at FROM firing_alerts WHERE ids = ?');
+  const ofLimit = prepare(
+    'SELECT labels, starts_at FROM firing_alerts WHERE ids = ? AND instr(labels, ?) > 0',
+  );
+  const part = partOfLabels(rollout);
   return limits
     .filter((limit) => isAbout(limit, rollout))
-    .flatMap(({ ids }) => ofLimit.all(ids) as RawAlert[])
+    .flatMap(({ ids }) => ofLimit.all(ids, part) as RawAlert[])
     .map(({ labels, starts_at: startsAt }) => ({
       labels: JSON.parse(labels) as Alert['labels'],
       status: 'firing' as const,
@@ -62,10 +65,10 @@ function isAbout({ ids }: Limited, { tool }: Pick<StoredRollout, 'tool'>): boole
 
 export function factsOf(
   prepare: Prepare,
-  rollout: Pick<StoredRollout, 'tool' | 'packageId' | 'plan'> & { readonly id?: number },
+  rollout: Pick<StoredRollout, 'tool' | 'packageId' | 'plan'> & Partial<Pick<StoredRollout, 'id' | 'state'>>,
   { now, approvalsNeeded, effects }: TransitionOptions,
 ): RolloutFacts {
-  const { id } = rollout;
+  const { id, state = 'pending' } = rollout;
   const at = now().getTime();
   const received = 'SELECT count(*) AS count FROM admissions WHERE rollout = ? AND received IS NOT NULL';
   const beats = prepare('SELECT ids, at FROM heartbeats').all() as (Limited & { readonly at: number })[];
@@ -75,7 +78,7 @@ export function factsOf(
     approvalsNeeded: approvalsNeeded(rollout),
     received: (prepare(received).get(id ?? 0) as { count: number }).count,
     heartbeat: heard.length === 0 ? undefined : Math.max(...heard),
-    isAlerting: firingAlert(prepare, rollout, at) !== undefined,
+    isAlerting: state === 'pending' && firingAlert(prepare, rollout, at) !== undefined,
     lacksCorrection: id !== undefined && effects?.lacksCorrection(prepare, { ...rollout, id }) === true,
   };
 }

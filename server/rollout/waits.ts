@@ -12,7 +12,7 @@ export type RolloutFacts = {
   readonly received: number;
   /** When the last Watchdog alert came. */
   readonly heartbeat: number | undefined;
-  /** Whether an alert is firing that concerns it: no rollout begins then. */
+  /** Whether it has not begun, and an alert is firing that concerns it: none begins then. */
   readonly isAlerting: boolean;
   /** Whether main offers something by now that a rollback could not give back: nothing was prepared for it. */
   readonly lacksCorrection: boolean;

@@ -517,14 +517,14 @@ export function describeRollouts(name: string, open: OpenFixture): void {
 
         expect(await rollouts.takeAlerts([alertOf()], limited)).toEqual([]);
         expect(await now(id)).toMatchObject({ state: 'rolling' });
-        expect((await rollouts.details(await now(id))).facts.isAlerting).toBe(false);
+        expect(await rollouts.foresee(orderOf('1.23.0'))).toBeUndefined();
         await rollouts.takeAlerts([alertOf(), watchdog()], limited);
         expect((await rollouts.details(await now(id))).facts.heartbeat).toBeUndefined();
         // and what it says to be over may fire on for others
         await rollouts.act(id, { kind: 'halt' }, { by });
         await rollouts.takeAlerts([alertOf()], alertmanager);
         await rollouts.takeAlerts([alertOf({ status: 'resolved' })], limited);
-        expect((await rollouts.details(await now(id))).facts.isAlerting).toBe(true);
+        expect(await rollouts.foresee(orderOf('1.23.0'))).toMatchObject({ is: 'alerting' });
       });
 
       describe('alerts of whoever means no good', () => {
@@ -560,6 +560,28 @@ export function describeRollouts(name: string, open: OpenFixture): void {
           await rollouts.takeAlerts(flood, foo);
 
           expect(await start()).toBe('alerting');
+        });
+
+        it('are found by labels with any characters, and taken for no others', async () => {
+          const service = 'a "quoted" \\ name, ü';
+          const order = orderOf('1.22.0', { written: { ...writtenPlan, match: { service, job: 'x' } } });
+          const foreseen = async (labels: Alert['labels']) => {
+            await rollouts.takeAlerts([alertOf({ labels })], alertmanager);
+            return (await rollouts.foresee(order))?.is;
+          };
+
+          expect(await foreseen({ service })).toBeUndefined();
+          expect(await foreseen({ job: 'x', other: `"service":${JSON.stringify(service)}` })).toBeUndefined();
+          expect(await foreseen({ service, job: 'x' })).toBe('alerting');
+        });
+
+        it('are named in one line, without terminal controls', async () => {
+          const { id } = await started();
+          const labels = { tool: 'delve', alertname: 'Error\n\u001b[2Jrolled back by \u202eann\u0000' };
+          await rollouts.takeAlerts([alertOf({ labels })], alertmanager);
+
+          const { history } = await rollouts.details(await now(id));
+          expect(history.at(-1)?.reason).toBe('alert Error [2Jrolled back by ann');
         });
 
         it('are kept with a few KiB of labels, their name and short ones first', async () => {

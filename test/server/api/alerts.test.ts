@@ -103,6 +103,33 @@ describe('/api/v1/alerts', () => {
     expect(await state()).toBe('rolling');
   });
 
+  it.each([
+    ['a long value', { path: '/'.repeat(100_000) }],
+    ['a long name', { ['n'.repeat(5000)]: 'x' }],
+    ['many labels', Object.fromEntries(Array.from({ length: 2000 }, (_, at) => [`l${at}`, 'x']))],
+  ])(
+    'does not let an alert be stopped by %s in another one, which whoever is measured may have written',
+    async (_what, odd) => {
+      await start('halt');
+      const beside = { ...alert, labels: { alertname: 'Slow', ...odd }, fingerprint: 'f2' };
+
+      expect((await send(webhookOf(beside, alert)))[0]).toBe(200);
+      expect(await state()).toBe('halted');
+    },
+  );
+
+  it('answers 403 to a key that is revoked in between, so that Alertmanager does not go on', async () => {
+    await start('halt');
+    const { takeAlerts } = server.rollouts;
+    server.rollouts.takeAlerts = async (...given) => {
+      await server.revoke('alert');
+      return takeAlerts(...given);
+    };
+
+    expect(await send(webhookOf(alert))).toMatchObject([403, { code: 'KEY_REVOKED' }]);
+    expect(await state()).toBe('rolling');
+  });
+
   it('answers 503 when it cannot keep them, so that Alertmanager sends them again', async () => {
     await start('halt');
     server.breakDatabase();

@@ -31,13 +31,16 @@ export type RolloutServer = {
   /** What the clock says. */
   time: Date;
   readonly url: string;
-  readonly rollouts: Rollouts;
+  /** As the routes use them. */
+  readonly rollouts: { -readonly [name in keyof Rollouts]: Rollouts[name] };
   /** What was uploaded as held: `delve 1.22.0`. */
   readonly held: Set<string>;
   key(
     scopes: readonly Scope[],
     terms?: { ids?: string[]; clients?: string[]; owner?: string },
   ): Promise<string>;
+  /** The key of this name. */
+  revoke(name: string): Promise<void>;
   call(method: string, path: string, key?: string, body?: unknown): Promise<Answer>;
   /** Clients that were seen. */
   see(...ids: string[]): Promise<void>;
@@ -101,6 +104,10 @@ export async function startRolloutServer(approvals: Approvals = []): Promise<Rol
     async key(scopes, { owner, ...limits } = {}) {
       const name = owner ?? scopes.join(' ');
       return (await keys.create({ name, scopes, ids: [], ...limits, owner }, operator)).key;
+    },
+    async revoke(name) {
+      const found = (await keys.list()).find((one) => one.name === name);
+      await keys.revoke(found?.keyId ?? '', operator);
     },
     async call(method, path, key, body) {
       const isText = typeof body === 'string';

@@ -56,6 +56,7 @@ describe("Alertmanager's webhook", () => {
     { ...webhook, version: '3' },
     { ...webhook, alerts: [{ ...webhook.alerts[0], startsAt: 'yesterday' }] },
     { ...webhook, alerts: [{ ...webhook.alerts[0], status: 'maybe' }] },
+    { ...webhook, alerts: [{ ...webhook.alerts[0], fingerprint: 'c2b1\u0000' }] },
     { ...webhook, alerts: Array.from({ length: 2001 }, () => webhook.alerts[0]) },
     {},
     'firing',
