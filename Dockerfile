@@ -37,7 +37,8 @@ RUN apt-get update \
  && useradd --uid 10001 --gid feed --no-create-home --home-dir /data --shell /usr/sbin/nologin feed \
  && install -d -o feed -g feed /data
 WORKDIR /app
-COPY --from=build /app/package.json /app/LICENSE /app/README.md ./
+COPY --from=build /app/package.json /app/LICENSE /app/README.md /app/CHANGELOG.md /app/SECURITY.md ./
+COPY --from=build /app/docs ./docs
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/server/gallery/static ./server/gallery/static
