@@ -7,6 +7,8 @@ import type { Exchanged, Publisher, Trust } from './trust.ts';
 
 export const defaultLifetimeMs = 15 * 60_000;
 export const maxLifetimeMs = 60 * 60_000;
+/** Each time, publishers or keys of issuers have changed. */
+const maxAttempts = 3;
 
 export type ExchangeRequest = {
   readonly token: string;
@@ -27,7 +29,12 @@ export type ExchangedKey = Exchanged & {
  * A short-lived key for the OIDC token of a CI job: who signed it, whether it is valid now, who may use it, and whether somebody has.
  * @throws FeedError TOKEN_INVALID, TOKEN_TIME, TOKEN_SUBJECT, TOKEN_CLAIM, TOKEN_AMBIGUOUS, TOKEN_NETWORK, TOKEN_SPENT, TOKEN_MANY
  */
-export async function exchange(trust: Trust, request: ExchangeRequest, now: Date): Promise<ExchangedKey> {
+export async function exchange(
+  trust: Trust,
+  request: ExchangeRequest,
+  now: Date,
+  attempt = 1,
+): Promise<ExchangedKey> {
   const { from, lifetimeMs = defaultLifetimeMs } = request;
   const token = readIdToken(request.token);
   const issuer = token && (await trust.findIssuer(token.claims.iss));
@@ -54,7 +61,11 @@ export async function exchange(trust: Trust, request: ExchangeRequest, now: Date
   });
   if (outcome === 'spent') return fail('TOKEN_SPENT');
   if (outcome === 'many') return fail('TOKEN_MANY', { publisher: publisher.name });
-  if (outcome === 'gone') return fail('TOKEN_SUBJECT', { subject: shown(claims.sub), named: '' });
+  if (outcome === 'gone') {
+    // Decided anew: the publisher was removed, or its issuer's key was, which is said in another way.
+    if (attempt < maxAttempts) return exchange(trust, request, now, attempt + 1);
+    return fail('TOKEN_SUBJECT', { subject: shown(claims.sub), named: '' });
+  }
   return { ...outcome, name, publisher: publisher.name, expires };
 }
 

@@ -463,6 +463,42 @@ describe('exchanging the token of a CI job', () => {
     await gone.stop();
   });
 
+  describe('while something changes between the look and the key', () => {
+    const change = (work: () => Promise<unknown>): void => {
+      const { trust } = server.services;
+      const { redeem } = trust;
+      trust.redeem = async (redemption) => {
+        trust.redeem = redeem;
+        await work();
+        return redeem(redemption);
+      };
+    };
+
+    it('says what is so by then: the key of the issuer, the publisher', async () => {
+      const changing = await startOidcIssuer();
+      await setKeys(changing.keySet(), changing.url);
+      const { body } = await add({ name: 'changing', issuer: changing.url });
+      const old = changing.token(claims);
+      change(async () => {
+        changing.keys.splice(0, 1, makeSigningKey('new', 'ES256'));
+        await setKeys(changing.keySet(), changing.url);
+      });
+      expect((await exchange(old)).code).toBe('TOKEN_INVALID');
+
+      const token = changing.token(claims);
+      change(() => api('DELETE', `publishers/${body.id}`));
+      expect((await exchange(token)).code).toBe('TOKEN_SUBJECT');
+
+      const first = await add({ name: 'first', issuer: changing.url });
+      change(async () => {
+        await api('DELETE', `publishers/${first.body.id}`);
+        await add({ name: 'second', issuer: changing.url, scopes: ['read'] });
+      });
+      expect(await exchange(token)).toMatchObject({ status: 201, name: 'second run 123456' });
+      await changing.stop();
+    });
+  });
+
   it('answers 429 when a publisher has had too many keys, and goes on for the others', async () => {
     const subject = 'repo:acme/loop:ref:refs/heads/main';
     await add({ name: 'loop', subject });
