@@ -54,31 +54,14 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     load: () => import('./manifest-gen/verbs/status.ts'),
     v8: releasing,
   },
-  'release:verify': {
-    does: 'repeats all evidence for what a branch offers',
-    load: () => import('./manifest-gen/verbs/verify.ts'),
-    v8: releasing,
-  },
-  'bucket:rebase': {
-    does: 'changes the base address in all manifests',
-    load: () => import('./manifest-gen/verbs/rebase.ts'),
-    v8: releasing,
-  },
-  shims: {
-    does: 'writes PATH-priority shims',
-    load: () => import('./shims/command.ts'),
-  },
-  probe: {
-    does: 'builds or publishes go-win-probe, for images',
-    load: () => import('./own-packages/probe-command.ts'),
-  },
-  'bucket:check': {
-    does: 'checks a bucket at another git host against the push rules',
-    load: () => import('./server/verbs/bucket-check.ts'),
-  },
   'release:check': {
     does: 'reports what on main is outdated or vulnerable',
     load: () => import('./manifest-gen/verbs/check.ts'),
+    v8: releasing,
+  },
+  'release:verify': {
+    does: 'repeats all evidence for what a branch offers',
+    load: () => import('./manifest-gen/verbs/verify.ts'),
     v8: releasing,
   },
   'bundle:create': {
@@ -89,6 +72,23 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
   'cache:clean': {
     does: 'empties CACHE_DIR: downloads and builds',
     load: () => import('./manifest-gen/verbs/cache-clean.ts'),
+  },
+  'bucket:rebase': {
+    does: 'changes the base address in all manifests',
+    load: () => import('./manifest-gen/verbs/rebase.ts'),
+    v8: releasing,
+  },
+  'bucket:check': {
+    does: 'checks a bucket at another git host against the push rules',
+    load: () => import('./server/verbs/bucket-check.ts'),
+  },
+  shims: {
+    does: 'writes PATH-priority shims',
+    load: () => import('./shims/command.ts'),
+  },
+  probe: {
+    does: 'builds or publishes go-win-probe, for images',
+    load: () => import('./own-packages/probe-command.ts'),
   },
   'devbox:create': {
     does: 'writes the repository for standard images and DevBoxes',
