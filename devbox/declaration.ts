@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { z } from 'zod';
 import { fieldFaults } from '../formats/field-fault.ts';
 import { faultsInWords, readYaml } from '../formats/yaml-file.ts';
@@ -89,7 +90,8 @@ export function writeDeclaration({ feed, tools, probe, go, images }: Declaration
   const windows = go.windows && `  windows:\n    url: ${go.windows.url}\n    sha256: ${go.windows.sha256}\n`;
   const lines = Object.entries(tools)
     .sort()
-    .map(([tool, version]) => `  ${tool}: ${version}\n`);
+    // a name such as 1e3 needs quotes, or it is read as a number
+    .map(([tool, version]) => `  ${stringify(tool).trim()}: ${version}\n`);
   return [
     head,
     `version: 1\nfeed: ${feed}\n`,
