@@ -30,7 +30,6 @@ const generator = [
   'build/',
   'toolkit\\.ts$', // the types of what a run has at hand
   'published/', // what feed and bucket hold
-  'vulnerabilities/',
   'sources/',
   'unpack/',
   'verify/', // knows no source
@@ -38,9 +37,24 @@ const generator = [
   'release\\.ts$', // the values that a release passes through
   'settings/',
   'tool-file/',
-  '(system/|errors\\.ts$)',
 ];
 const generatorPath = (parts) => `^manifest-gen/(${parts.join('|')})`;
+
+/**
+ * What the generator shares with the verbs beside it: each of these folders, and which others it may know. The server has its own
+ * errors and starts no programs: of these it knows formats/, outbound/ and tracing/.
+ */
+const shared = {
+  formats: [],
+  errors: ['formats'], // how a verb that releases can fail
+  outbound: ['formats', 'errors'], // proxies, redirects, retries, hosts that do not answer
+  tracing: ['formats', 'outbound'], // where traces go is nothing that server or generator knows
+  system: ['formats', 'errors'], // programs, cache
+  'go-command': ['formats', 'errors', 'outbound', 'system'],
+  vulnerabilities: ['formats', 'errors', 'outbound', 'system'],
+};
+const sharedFolders = Object.keys(shared).join('|');
+const product = `^(main|verbs|start|${sharedFolders}|server|manifest-gen|shims|own-packages|devbox|conformance)`;
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -57,23 +71,13 @@ export default {
       scope: 'folder',
     },
     forbid('no-unresolved', 'An import that leads nowhere.', {}, { couldNotResolve: true }),
-    forbid(
-      'formats-are-pure',
-      'formats/ says what bytes mean; it knows neither server nor generator.',
-      { path: '^formats/' },
-      { path: '^(invocation|outbound|tracing|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
-    ),
-    forbid(
-      'outbound-knows-nobody',
-      'How the way out goes (proxies, redirects, retries) is the same for the generator and for an import.',
-      { path: '^outbound/' },
-      { path: '^(invocation|tracing|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
-    ),
-    forbid(
-      'tracing-is-below',
-      'Server and generator are traced alike; where traces go is nothing that either of them knows.',
-      { path: '^tracing/' },
-      { path: '.', pathNot: '^(tracing|formats|outbound)/|node_modules|^(node:)?[a-z_/]+$' },
+    ...Object.entries(shared).map(([folder, known]) =>
+      forbid(
+        `${folder}-is-shared`,
+        'What several parts share knows none of them, and of the rest only what its row names.',
+        { path: `^${folder}/` },
+        { path: '.', pathNot: `^(${[folder, ...known].join('|')})/|node_modules|^(node:)?[a-z_/]+$` },
+      ),
     ),
     forbid(
       'opentelemetry-in-one-file',
@@ -158,7 +162,7 @@ export default {
       'server-knows-no-generator',
       'The generator publishes over HTTP, as any client does.',
       { path: '^server/' },
-      { path: '^(manifest-gen|main|verbs|start|dev|bench)' },
+      { path: '^(manifest-gen|errors|system|go-command|vulnerabilities|main|verbs|start|dev|bench)' },
     ),
     forbid(
       'generator-knows-no-server',
@@ -195,13 +199,13 @@ export default {
     forbid(
       'nobody-needs-shims',
       'What is written for the clients decides on their machines; it takes the tools from the generator, and no more.',
-      { path: '^(formats|outbound|server|manifest-gen|own-packages|devbox|conformance|start|dev)' },
+      { path: `^(${sharedFolders}|server|manifest-gen|own-packages|devbox|conformance|start|dev)` },
       { path: '^shims/' },
     ),
     forbid(
       'nobody-needs-devbox',
       'A DevBox repository is made from what the feed offers, and is checked against it; the feed knows nothing of it.',
-      { path: '^(formats|outbound|server|manifest-gen|own-packages|shims|conformance|start|dev/)' },
+      { path: `^(${sharedFolders}|server|manifest-gen|own-packages|shims|conformance|start|dev/)` },
       { path: '^devbox/' },
     ),
     forbid(
@@ -227,8 +231,7 @@ export default {
       'programs-from-two-places',
       'Every child process is started by one of these, with limits and a fixed environment.',
       {
-        pathNot:
-          '^(server/bucket/git-backend|manifest-gen/system/run-command|dev/run-steps)\\.ts$|^(bench|test)/',
+        pathNot: '^(server/bucket/git-backend|system/run-command|dev/run-steps)\\.ts$|^(bench|test)/',
       },
       { path: '^(node:)?child_process$' },
     ),
@@ -236,8 +239,8 @@ export default {
       'got-behind-one-client',
       'Proxies, redirects and what is kept secret are seen to by outbound/http.ts; the feed is asked through it, the own server alone directly.',
       {
-        path: '^(main|verbs|start|formats|tracing|server|manifest-gen|shims|own-packages|devbox|conformance)',
-        pathNot: '^server/verbs/ask-server\\.ts$|^manifest-gen/(published/feed/|publish/payload)',
+        path: product,
+        pathNot: '^outbound/|^server/verbs/ask-server\\.ts$|^manifest-gen/(published/feed/|publish/payload)',
       },
       { path: 'node_modules/got/' },
     ),
@@ -250,9 +253,7 @@ export default {
     forbid(
       'product-needs-no-dev-dependency',
       'It would be missing in the image.',
-      {
-        path: '^(main|verbs|start|formats|outbound|tracing|server|manifest-gen|shims|own-packages|devbox|conformance)',
-      },
+      { path: product },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
     ),
   ],

@@ -3,11 +3,9 @@ import { existsSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { Command } from 'commander';
+import { ReleaseError } from './errors/release-error.ts';
 import type { Invocation } from './invocation.ts';
-import { ReleaseError } from './manifest-gen/errors.ts';
 import { defaultFeedUrl, isLoopback } from './manifest-gen/settings/feed-key.ts';
-import { leaveCache } from './manifest-gen/system/cache/claim-cache.ts';
-import { runCommand } from './manifest-gen/system/run-command.ts';
 import type { Tool, UpstreamKind } from './manifest-gen/tool-file/tools.ts';
 import { releaseFirst } from './manifest-gen/verbs/first.ts';
 import {
@@ -25,6 +23,8 @@ import type { Keys } from './server/keys/keys.ts';
 import { createLogger } from './server/log.ts';
 import { type RunningServer, startServer, whenAborted } from './server/serve.ts';
 import { configHelp } from './server/settings.ts';
+import { leaveCache } from './system/cache/claim-cache.ts';
+import { runCommand } from './system/run-command.ts';
 
 export function createCommand(invocation: Invocation): Command {
   return new Command('start')

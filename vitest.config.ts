@@ -30,7 +30,8 @@ const kinds = {
     'test/server/verbs/**/*.test.ts',
     'test/devbox/{pipeline,images-pipeline}/**/*.test.ts',
     'test/server/serve*.test.ts',
-    'test/manifest-gen/{publish,sources,verbs,system}/**/*.test.ts',
+    'test/{system,go-command}/**/*.test.ts',
+    'test/manifest-gen/{publish,sources,verbs}/**/*.test.ts',
   ],
   slow: [
     /** Builds of programs from source and from registries, the image, fresh clones, large loads, long fuzzing. */

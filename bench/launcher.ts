@@ -1,10 +1,10 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join, win32 } from 'node:path';
-import { createCache } from '../manifest-gen/system/cache/cache.ts';
 import { buildProgram } from '../own-packages/build-program.ts';
 import { launcherSource } from '../shims/package.ts';
 import { planShims } from '../shims/plan.ts';
 import { readTemplates, writeShims } from '../shims/write-shims.ts';
+import { createCache } from '../system/cache/cache.ts';
 import { mustRun } from '../test/kit/programs.ts';
 import { productDir } from '../test/kit/test-server.ts';
 import { makeAccess } from '../test/kit/upstream-world.ts';

@@ -1,12 +1,12 @@
+import { ReleaseError } from '../errors/release-error.ts';
 import type { LocalFile } from '../formats/digest.ts';
 import { readPrograms } from '../formats/go-buildinfo.ts';
-import { ReleaseError } from '../manifest-gen/errors.ts';
 import { takeFile } from '../manifest-gen/published/exes.ts';
 import { judgedInWords } from '../manifest-gen/report/check.ts';
-import type { Tool } from '../manifest-gen/tool-file/tools.ts';
+import { moduleOf, type Tool } from '../manifest-gen/tool-file/tools.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
-import { stdlib } from '../manifest-gen/vulnerabilities/modules.ts';
-import type { Scanner, ScanResult } from '../manifest-gen/vulnerabilities/scanner.ts';
+import { stdlib } from '../vulnerabilities/modules.ts';
+import type { Scanner, ScanResult } from '../vulnerabilities/scanner.ts';
 import { offeredTool } from './feed-values.ts';
 import type { Finding } from './finding.ts';
 import type { ToolDownload } from './lock.ts';
@@ -48,7 +48,7 @@ export async function checkVulnerabilities(
     const programs = await readPrograms([{ architecture: 'amd64', path: exe.path }]);
     judge(
       tool,
-      await scanner.scan(programs, known, version),
+      await scanner.scan(programs, moduleOf(known, version)),
       'Take a version that has the fix, or allow it in POLICY_FILE.',
     );
   }

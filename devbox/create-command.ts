@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { fail } from '../errors/release-error.ts';
 import { forTerminal } from '../formats/for-terminal.ts';
 import type { Invocation } from '../invocation.ts';
-import { fail } from '../manifest-gen/errors.ts';
 import { generatorConfigHelp } from '../manifest-gen/settings/config.ts';
 import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
 import { withFeed } from '../manifest-gen/verbs/run/with-feed.ts';

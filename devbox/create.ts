@@ -1,4 +1,4 @@
-import { fail } from '../manifest-gen/errors.ts';
+import { fail } from '../errors/release-error.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import { Address, type Declaration, ToolVersion } from './declaration.ts';
 import { offeredTools, probeId } from './feed-values.ts';

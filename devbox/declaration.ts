@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { fail } from '../errors/release-error.ts';
 import { fieldFaults } from '../formats/field-fault.ts';
 import { faultsInWords, readYaml } from '../formats/yaml-file.ts';
-import { fail } from '../manifest-gen/errors.ts';
 
 /*
  * Values of the declaration are written into files that are run: Dockerfiles, YAML, PowerShell, JSON. So each has a form that means

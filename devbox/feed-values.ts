@@ -1,7 +1,7 @@
+import { fail, ReleaseError } from '../errors/release-error.ts';
 import { digestFile } from '../formats/digest.ts';
 import { FormatError } from '../formats/format-error.ts';
 import { parseScoopManifest } from '../formats/scoop-manifest.ts';
-import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import { ownPackages } from '../manifest-gen/verbs/own-packages.ts';
 import { Address, Sha256, ToolName, ToolVersion } from './declaration.ts';

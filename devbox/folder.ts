@@ -1,7 +1,7 @@
 import { lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fail } from '../errors/release-error.ts';
 import { makeWhole } from '../formats/whole-file.ts';
-import { fail } from '../manifest-gen/errors.ts';
 import { type FileState, judgeFile } from './judge-file.ts';
 import type { Files } from './render.ts';
 

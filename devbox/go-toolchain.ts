@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ReleaseError } from '../errors/release-error.ts';
 import { digestFile } from '../formats/digest.ts';
 import { hideCredentials } from '../formats/hide-credentials.ts';
 import { jsonOf } from '../formats/json.ts';
-import { ReleaseError } from '../manifest-gen/errors.ts';
-import { inOneLine } from '../manifest-gen/sources/asking.ts';
-import { firstProxy } from '../manifest-gen/sources/go-module/ask-proxy.ts';
-import { openGo } from '../manifest-gen/sources/go-module/command.ts';
-import { toolchainTrust } from '../manifest-gen/sources/go-module/toolchain.ts';
+import { firstProxy } from '../go-command/ask-proxy.ts';
+import { openGo } from '../go-command/command.ts';
+import { toolchainTrust } from '../go-command/toolchain.ts';
 import type { Toolkit } from '../manifest-gen/toolkit.ts';
+import { inOneLine } from '../outbound/asking.ts';
 import { Address } from './declaration.ts';
 
 /** The Go that builds this product's own programs, which is what its images were tested with. */

@@ -1,4 +1,4 @@
-import { fail } from '../manifest-gen/errors.ts';
+import { fail } from '../errors/release-error.ts';
 import { isLoopback } from '../manifest-gen/settings/feed-key.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import type { Declaration } from './declaration.ts';

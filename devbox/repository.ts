@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { fail } from '../manifest-gen/errors.ts';
+import { fail } from '../errors/release-error.ts';
 import { type Declaration, readDeclaration } from './declaration.ts';
 import { readFileIn } from './folder.ts';
 import { digestText } from './judge-file.ts';

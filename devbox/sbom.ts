@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
+import { fail } from '../errors/release-error.ts';
 import { jsonOf } from '../formats/json.ts';
-import { fail } from '../manifest-gen/errors.ts';
-import { parseGoVersion, stdlibVersion } from '../manifest-gen/vulnerabilities/go-version.ts';
-import { type Composition, stdlib } from '../manifest-gen/vulnerabilities/modules.ts';
+import { parseGoVersion, stdlibVersion } from '../vulnerabilities/go-version.ts';
+import { type Composition, stdlib } from '../vulnerabilities/modules.ts';
 
 const maxBytes = 64 * 1024 * 1024;
 const maxDepth = 32;

@@ -1,16 +1,16 @@
+import type { HttpAccess } from '../outbound/ask-host.ts';
+import type { Cache } from '../system/cache/cache.ts';
+import type { Environment } from '../system/child-environment.ts';
+import type { Report } from '../system/report.ts';
+import type { DatabaseTree } from '../vulnerabilities/database.ts';
+import type { Scanner } from '../vulnerabilities/scanner.ts';
 import type { BucketRepository } from './published/bucket/repository.ts';
 import type { FeedHttp } from './published/feed/http.ts';
 import type { Endpoints } from './published/feed/server-info.ts';
 import type { FeedKey } from './published/feed-key.ts';
 import type { Published } from './published/published.ts';
 import type { GeneratorConfig } from './settings/config.ts';
-import type { HttpAccess } from './sources/http/ask-host.ts';
 import type { Upstreams } from './sources/upstreams.ts';
-import type { Cache } from './system/cache/cache.ts';
-import type { Environment } from './system/child-environment.ts';
-import type { Report } from './system/report.ts';
-import type { DatabaseTree } from './vulnerabilities/database.ts';
-import type { Scanner } from './vulnerabilities/scanner.ts';
 
 /** Everything that a release may touch, built once a run. All else is a function of values. */
 export type Toolkit = HttpAccess & {

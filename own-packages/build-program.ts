@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { fail } from '../errors/release-error.ts';
 import type { Digest } from '../formats/digest.ts';
 import { withTempDir } from '../formats/scoped.ts';
-import { fail } from '../manifest-gen/errors.ts';
-import { keepExe, keptExe, ldflags } from '../manifest-gen/sources/go-module/build.ts';
-import { openGo } from '../manifest-gen/sources/go-module/command.ts';
-import { fetchToolchain } from '../manifest-gen/sources/go-module/toolchain.ts';
-import type { HttpAccess } from '../manifest-gen/sources/http/ask-host.ts';
-import type { Cache } from '../manifest-gen/system/cache/cache.ts';
-import { type Environment, signingEnvironment } from '../manifest-gen/system/child-environment.ts';
-import type { Report } from '../manifest-gen/system/report.ts';
-import { runCommand } from '../manifest-gen/system/run-command.ts';
+import { buildFlags, keepExe, keptExe, ldflags } from '../go-command/built-exe.ts';
+import { openGo } from '../go-command/command.ts';
+import { fetchToolchain } from '../go-command/toolchain.ts';
+import type { HttpAccess } from '../outbound/ask-host.ts';
+import type { Cache } from '../system/cache/cache.ts';
+import { type Environment, signingEnvironment } from '../system/child-environment.ts';
+import type { Report } from '../system/report.ts';
+import { runCommand } from '../system/run-command.ts';
 
 export type BuildSettings = HttpAccess & {
   readonly cache: Cache;
@@ -63,10 +63,9 @@ async function buildOnce(
   const program = await fetchToolchain(go, toolchain, asking, () => {});
   return withTempDir(join(await cache.go('work'), 'program-'), async (dir) => {
     const path = join(dir, 'program.exe');
-    const flags = ['-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', path];
     const { exitCode, stderr } = await go.run({
       program,
-      args: ['build', '-C', source, ...flags, '.'],
+      args: ['build', '-C', source, ...buildFlags, '-o', path, '.'],
       env: { GOTOOLCHAIN: toolchain, GOOS: os, GOARCH: architecture },
     });
     if (exitCode === 0) return keepExe(path, keptIn);

@@ -1,5 +1,5 @@
+import { fail } from '../errors/release-error.ts';
 import { compareNuGetVersions, type NuGetVersion, parseNuGetVersion } from '../formats/nuget-version.ts';
-import { fail } from '../manifest-gen/errors.ts';
 
 export type OwnChannel = 'beta' | 'main';
 /** `isSame`: it has the bytes that are to be published. */

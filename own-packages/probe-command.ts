@@ -1,8 +1,8 @@
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { fail } from '../errors/release-error.ts';
 import type { Invocation } from '../invocation.ts';
-import { fail } from '../manifest-gen/errors.ts';
 import { openOutDir } from '../manifest-gen/publish/keep-files.ts';
 import { createReport, createToolkit, type VerbToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
 import { buildProgram } from './build-program.ts';

@@ -1,17 +1,17 @@
+import { fail } from '../errors/release-error.ts';
 import type { Digest } from '../formats/digest.ts';
 import { compareNuGetVersions, parseNuGetVersion } from '../formats/nuget-version.ts';
 import type { Artifacts } from '../manifest-gen/build/artifacts.ts';
-import { fail } from '../manifest-gen/errors.ts';
 import { keepPayloads } from '../manifest-gen/publish/keep-files.ts';
 import { publishRelease } from '../manifest-gen/publish/publish-release.ts';
 import { requireKey } from '../manifest-gen/publish/require-key.ts';
-import type { Report } from '../manifest-gen/system/report.ts';
 import { isUpstreamPlace, payloadAddress } from '../manifest-gen/tool-file/payload-place.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import { interrupted } from '../manifest-gen/verbs/run/run-each.ts';
 import type { VerbToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
 import { traceRun } from '../manifest-gen/verbs/run/trace-run.ts';
 import { withFeed } from '../manifest-gen/verbs/run/with-feed.ts';
+import type { Report } from '../system/report.ts';
 import { nextOwnVersion, type OwnChannel, type OwnName } from './next-version.ts';
 
 /** A package of this product: what goes to feed, /dl and bucket. The same parts give the same bytes everywhere. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { fail, ReleaseError } from '../errors/release-error.ts';
 import type { Invocation } from '../invocation.ts';
-import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import { openOutDir } from '../manifest-gen/publish/keep-files.ts';
 import {
   createReport,

@@ -1,4 +1,4 @@
-import { fail } from '../manifest-gen/errors.ts';
+import { fail } from '../errors/release-error.ts';
 import type { Tool } from '../manifest-gen/tool-file/tools.ts';
 import type { Policy, ToolPolicy } from './policy.ts';
 

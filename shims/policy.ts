@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { fail } from '../errors/release-error.ts';
 import { fieldFaults } from '../formats/field-fault.ts';
 import { readYaml, type YamlFault } from '../formats/yaml-file.ts';
-import { fail } from '../manifest-gen/errors.ts';
 
 // Without flags, because JSON Schema has none.
 const version = String.raw`\d+(\.\d+){0,3}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?`;

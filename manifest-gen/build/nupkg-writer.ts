@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { fail } from '../../errors/release-error.ts';
 import { digestFile, type LocalFile, readChunks } from '../../formats/digest.ts';
 import { opcParts, textEntry } from '../../formats/opc.ts';
 import { writeZip, type ZipEntry } from '../../formats/zip-writer.ts';
-import { fail } from '../errors.ts';
 import type { Rendered, UnpackedExe } from '../release.ts';
 import { exeName } from '../tool-file/payload-place.ts';
 import { packageIdOf } from '../tool-file/tools.ts';

@@ -1,6 +1,6 @@
+import { fail } from '../../errors/release-error.ts';
 import { readNuspec, writeNuspec } from '../../formats/nuspec.ts';
 import { printReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
-import { fail } from '../errors.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
 import type { PublishedPackage, PublishedPayload } from '../published/package.ts';
 import type { Rendered, UnpackedExe } from '../release.ts';

@@ -1,14 +1,14 @@
+import { fail } from '../../errors/release-error.ts';
 import { readPrograms } from '../../formats/go-buildinfo.ts';
-import { fail } from '../errors.ts';
+import { compareScans, describeChange } from '../../vulnerabilities/change.ts';
+import type { ScanResult } from '../../vulnerabilities/scanner.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
 import { releasedAs } from '../plan/same-files.ts';
 import { takeExes } from '../published/exes.ts';
 import type { Released } from '../published/published.ts';
 import type { Found, Unpacked } from '../release.ts';
-import type { Tool } from '../tool-file/tools.ts';
+import { moduleOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { compareScans, describeChange } from '../vulnerabilities/change.ts';
-import type { ScanResult } from '../vulnerabilities/scanner.ts';
 
 /** Of all exes, now that they are here. @throws ReleaseError REFUSED for another version's, VULNERABLE by the policy, VULN_DB_* */
 export async function scan(
@@ -24,7 +24,7 @@ export async function scan(
     toolkit.report.step(tool.tool, 'skipped', 'scan: VULN_DB is not set');
     return;
   }
-  const scan = await toolkit.scanner.scan(await readPrograms(unpacked.exes), tool, found.version);
+  const scan = await toolkit.scanner.scan(await readPrograms(unpacked.exes), moduleOf(tool, found.version));
   const change = compareScans('exe', await scanOffered(tool, toolkit), scan);
   const count = scan.findings.length;
   const known = count === 1 ? '1 known vulnerability' : `${count} known vulnerabilities`;
@@ -68,5 +68,5 @@ export async function scanReleased(
   if (toolkit.scanner === undefined) return undefined;
   const { exes, missing } = await takeExes(tool, released, toolkit);
   const upstream = released.record?.source.version;
-  return toolkit.scanner.scan(await readPrograms(exes), tool, upstream, missing);
+  return toolkit.scanner.scan(await readPrograms(exes), moduleOf(tool, upstream), missing);
 }

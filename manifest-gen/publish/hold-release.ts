@@ -1,9 +1,9 @@
+import { ReleaseError } from '../../errors/release-error.ts';
 import type { Artifacts } from '../build/artifacts.ts';
-import { ReleaseError } from '../errors.ts';
 import { releaseMessage } from '../published/bucket/repository.ts';
 import { pushPackage } from '../published/feed/client.ts';
 import { discardHeld, listHeld, putHeldManifest } from '../published/feed/held.ts';
-import { withRun } from '../system/run-url.ts';
+import { withRun } from '../published/feed/run-url.ts';
 import { packageIdOf } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { publishPayloads } from './publish-release.ts';

@@ -1,10 +1,10 @@
 import { access, constants, copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { fail } from '../../errors/release-error.ts';
 import { digestBytes } from '../../formats/digest.ts';
 import { makeDir } from '../../formats/make-dir.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import type { Artifacts } from '../build/artifacts.ts';
-import { fail } from '../errors.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 

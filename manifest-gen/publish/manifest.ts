@@ -1,6 +1,6 @@
+import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { messageOf } from '../../formats/thrown.ts';
-import { fail, ReleaseError } from '../errors.ts';
 import {
   type BucketRepository,
   type Channel,

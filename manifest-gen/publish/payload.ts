@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'got';
+import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { createDigester, type LocalFile } from '../../formats/digest.ts';
-import { fail, ReleaseError } from '../errors.ts';
 import {
   ask,
   explain,

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ReleaseError } from '../../errors/release-error.ts';
 import { digestBytes, digestFile } from '../../formats/digest.ts';
 import { FormatError } from '../../formats/format-error.ts';
 import type { Artifacts } from '../build/artifacts.ts';
-import { ReleaseError } from '../errors.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { pushPackage, waitForPackage } from '../published/feed/client.ts';
-import { withRun } from '../system/run-url.ts';
+import { withRun } from '../published/feed/run-url.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import { packageIdOf } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';

@@ -1,4 +1,4 @@
-import { fail } from '../errors.ts';
+import { fail } from '../../errors/release-error.ts';
 import { askOwnKey, type Endpoints } from '../published/feed/server-info.ts';
 import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';

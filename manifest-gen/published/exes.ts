@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { type Digest, digestFile, type LocalFile } from '../../formats/digest.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
-import { fail, ReleaseError } from '../errors.ts';
-import type { Cache } from '../system/cache/cache.ts';
-import type { Report } from '../system/report.ts';
+import type { Cache } from '../../system/cache/cache.ts';
+import type { Report } from '../../system/report.ts';
 import { isPlaced, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { unpackAsset } from '../unpack/unpack.ts';

@@ -1,7 +1,7 @@
 import { columns } from '../../formats/for-terminal.ts';
 import { cell, row, withCode } from '../../formats/markdown.ts';
-import { gapInWords, isGap, isOfExe } from '../vulnerabilities/gaps.ts';
-import type { Judged } from '../vulnerabilities/policy.ts';
+import { gapInWords, isGap, isOfExe } from '../../vulnerabilities/gaps.ts';
+import type { Judged } from '../../vulnerabilities/policy.ts';
 import type { WatchRow } from './report.ts';
 
 /** What release:check found, for a terminal. */

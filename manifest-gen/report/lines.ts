@@ -1,6 +1,6 @@
+import type { ReleaseError, ReleaseErrorCode } from '../../errors/release-error.ts';
 import { fill } from '../../formats/fill.ts';
 import { columns, forTerminal } from '../../formats/for-terminal.ts';
-import type { ReleaseError, ReleaseErrorCode } from '../errors.ts';
 import { checkText } from './check.ts';
 import { createLive, type Terminal } from './live.ts';
 import type { CheckRow, CommandReport } from './report.ts';

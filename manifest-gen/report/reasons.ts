@@ -1,4 +1,4 @@
-import type { ReleaseError } from '../errors.ts';
+import type { ReleaseError } from '../../errors/release-error.ts';
 import type { Change, Objection, Reason, Refusal } from '../plan/reason.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
 import { describePart } from '../reverify/check.ts';

@@ -1,14 +1,14 @@
+import type { ReleaseError } from '../../errors/release-error.ts';
 import type { SourceKind } from '../../formats/release-record.ts';
-import type { ReleaseError } from '../errors.ts';
+import type { Report } from '../../system/report.ts';
+import type { VulnerabilityChange } from '../../vulnerabilities/change.ts';
+import type { Judged } from '../../vulnerabilities/policy.ts';
 import type { Reason } from '../plan/reason.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import type { ReleasedBy } from '../published/feed/audit-log.ts';
 import type { Rollout } from '../published/feed/rollouts.ts';
 import type { Check } from '../reverify/check.ts';
-import type { Report } from '../system/report.ts';
 import type { UpstreamKind } from '../tool-file/tools.ts';
-import type { VulnerabilityChange } from '../vulnerabilities/change.ts';
-import type { Judged } from '../vulnerabilities/policy.ts';
 
 /** `github` and `github.com/go-delve/delve@v1.26.3`, or what has the manifests that change. */
 export type PlanSource =

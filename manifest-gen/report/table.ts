@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
+import type { ReleaseError } from '../../errors/release-error.ts';
 import { cellForTerminal, columns } from '../../formats/for-terminal.ts';
-import type { ReleaseError } from '../errors.ts';
+import { describeChange } from '../../vulnerabilities/change.ts';
 import { describeReleasedBy } from '../published/feed/audit-log.ts';
-import { describeChange } from '../vulnerabilities/change.ts';
 import { inWords, nextInWords, sourceInWords } from './reasons.ts';
 import type { PlanRow, StatusRow } from './report.ts';
 import { rolloutInShort } from './rollout.ts';

@@ -1,4 +1,4 @@
-import { ReleaseError } from '../errors.ts';
+import { ReleaseError } from '../../errors/release-error.ts';
 import type { Difference } from '../plan/same-files.ts';
 
 /**

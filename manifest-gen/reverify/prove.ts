@@ -1,14 +1,14 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fail } from '../../errors/release-error.ts';
 import { digestFile } from '../../formats/digest.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { type Cache, createCache } from '../../system/cache/cache.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import type { Proven } from '../build/repack.ts';
-import { fail } from '../errors.ts';
 import { originOf, releasedAs } from '../plan/same-files.ts';
 import { channelOf } from '../plan/withdrawal.ts';
 import type { GoodRelease } from '../published/published.ts';
-import { type Cache, createCache } from '../system/cache/cache.ts';
 import type { Templates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';

@@ -1,5 +1,5 @@
+import type { Cache } from '../../system/cache/cache.ts';
 import type { Channel } from '../published/bucket/repository.ts';
-import type { Cache } from '../system/cache/cache.ts';
 import type { Tool } from '../tool-file/tools.ts';
 
 /** What is repeated, and how strictly. */

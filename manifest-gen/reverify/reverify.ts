@@ -1,11 +1,11 @@
+import { fail } from '../../errors/release-error.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { type Cache, createCache } from '../../system/cache/cache.ts';
 import { packagingOf } from '../build/render/packaging.ts';
-import { fail } from '../errors.ts';
 import { originOf } from '../plan/same-files.ts';
 import type { BucketRepository } from '../published/bucket/repository.ts';
 import type { PublishedPackage, PublishedPayload } from '../published/package.ts';
 import type { UnpackedExe } from '../release.ts';
-import { type Cache, createCache } from '../system/cache/cache.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';

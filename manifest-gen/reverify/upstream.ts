@@ -1,11 +1,11 @@
+import { ReleaseError } from '../../errors/release-error.ts';
 import type { EvidenceKind, ReleaseRecord } from '../../formats/release-record.ts';
+import type { Cache } from '../../system/cache/cache.ts';
+import type { Report } from '../../system/report.ts';
 import { renderRecord } from '../build/render/release-record.ts';
-import { ReleaseError } from '../errors.ts';
 import { type Difference, findDifference, toolchainOf } from '../plan/same-files.ts';
 import type { Asset, Fetched, Found, Unpacked, Verdict } from '../release.ts';
 import type { Upstream } from '../sources/upstream.ts';
-import type { Cache } from '../system/cache/cache.ts';
-import type { Report } from '../system/report.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';
 import { unpack } from '../unpack/unpack.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Environment } from '../system/child-environment.ts';
+import type { Environment } from '../../system/child-environment.ts';
 
 /** Where `serve` and `start` listen when nothing else is set. */
 export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';

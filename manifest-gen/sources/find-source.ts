@@ -1,4 +1,4 @@
-import { fail, ReleaseError } from '../errors.ts';
+import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { allowedVersions, isOldEnough } from '../plan/newest-allowed.ts';
 import type { BuiltBefore, Found } from '../release.ts';
 import type { Tool, UpstreamKind } from '../tool-file/tools.ts';

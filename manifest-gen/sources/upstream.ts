@@ -1,5 +1,5 @@
+import type { Report } from '../../system/report.ts';
 import type { BuiltBefore, Fetched, Found, Lacking, Sidecar, UpstreamVersion } from '../release.ts';
-import type { Report } from '../system/report.ts';
 import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
 
 /**

@@ -1,6 +1,6 @@
+import type { GoSettings } from '../../go-command/command.ts';
 import type { UpstreamKind } from '../tool-file/tools.ts';
 import { createGithub, type GithubSettings } from './github/github.ts';
-import type { GoSettings } from './go-module/command.ts';
 import { createGoModule } from './go-module/module.ts';
 import type { NpmClientSettings } from './npm/client.ts';
 import { createNpm } from './npm/npm.ts';

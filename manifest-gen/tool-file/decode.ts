@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import { fail } from '../../errors/release-error.ts';
 import { fieldFaults } from '../../formats/field-fault.ts';
 import { faultInWords, readYaml } from '../../formats/yaml-file.ts';
-import { fail } from '../errors.ts';
 
 /**
  * A YAML file of the tools' folder by its schema.

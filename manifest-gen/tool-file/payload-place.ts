@@ -34,7 +34,7 @@ export function isUpstreamPlace(payloadUrl: string): boolean {
   return payloadUrl.includes('{asset}');
 }
 
-/** @throws TypeError for a release without upstream's files; resolve.ts refuses those */
+/** @throws TypeError for a release without upstream's files; verbs/plan/beta-decision.ts refuses those */
 export function placePayload(
   payloadUrl: string,
   tool: Tool,

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { fail } from '../../errors/release-error.ts';
 import { fieldFaults } from '../../formats/field-fault.ts';
 import { RolloutPlan } from '../../formats/rollout-plan.ts';
 import { faultsInWords, readYaml } from '../../formats/yaml-file.ts';
-import { fail } from '../errors.ts';
 
 /** A valid plan in the words in which it was written, as the server and people get it. */
 export const WrittenPlan = z.unknown().check(({ value, issues }) => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fail } from '../../errors/release-error.ts';
 import { writeNuspec } from '../../formats/nuspec.ts';
-import { fail } from '../errors.ts';
 import { packageIdOf, type Tool } from './tools.ts';
 
 /** The half of a package and a manifest that is the same for every version. */

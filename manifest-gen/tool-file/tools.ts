@@ -1,15 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { isPackageId } from '../../formats/nuspec-fields.ts';
 import { Architecture } from '../../formats/release-record.ts';
-import { fail, ReleaseError } from '../errors.ts';
 import { decodeToolFile } from './decode.ts';
 import { ToolPackage } from './package.ts';
 import { WrittenPlan } from './rollout-plan.ts';
 import { Trust, unlistedSources } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
-import { Versions } from './version-rules.ts';
+import { ruleFor, Versions } from './version-rules.ts';
 
 const PlainVersion = z
   .string()
@@ -200,6 +200,14 @@ async function readTool(file: string, name: string): Promise<Tool> {
 
 export function sourceOf<Kind extends UpstreamKind>(tool: Tool, kind: Kind): SourceOf<Kind> | undefined {
   return tool.sources.find((source): source is SourceOf<Kind> => source.kind === kind);
+}
+
+/** The tool's own module at a version of upstream's, as its file names it. */
+export function moduleOf(
+  { tool, module: rules }: Pick<Tool, 'tool' | 'module'>,
+  version: string | undefined,
+) {
+  return { path: ruleFor(rules, version ?? '')?.path ?? tool, version };
 }
 
 /** What the feed calls its package. */

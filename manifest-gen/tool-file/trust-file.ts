@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { fail } from '../errors.ts';
+import { fail } from '../../errors/release-error.ts';
 import { decodeToolFile } from './decode.ts';
 import type { Tool } from './tools.ts';
 import { EvidenceKinds, Trust } from './trust.ts';

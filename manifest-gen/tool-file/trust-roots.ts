@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Certificate } from 'pkijs';
+import { fail } from '../../errors/release-error.ts';
 import { messageOf } from '../../formats/thrown.ts';
-import { fail } from '../errors.ts';
 import type { Trust } from './trust.ts';
 
 /**

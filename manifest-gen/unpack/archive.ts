@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { Fault } from '../system/fault.ts';
+import { Fault } from '../../errors/fault.ts';
 
 /** Archives are untrusted: limits on what they may make us read and write. */
 export type UnpackLimits = {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Parser, type ReadEntry } from 'tar';
-import { Fault } from '../system/fault.ts';
+import { Fault } from '../../errors/fault.ts';
 import { faultFrom, isLicense, type ReadArchive, textOf } from './archive.ts';
 
 /** One exe and the licence out of a gzipped tarball; the rest is read past and never written anywhere. */

@@ -1,12 +1,12 @@
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { Fault } from '../../errors/fault.ts';
+import { fail } from '../../errors/release-error.ts';
 import { createDigester } from '../../formats/digest.ts';
 import type { Architecture } from '../../formats/release-record.ts';
 import { makeWhole, pipeToFile } from '../../formats/whole-file.ts';
-import { fail } from '../errors.ts';
+import type { Cache } from '../../system/cache/cache.ts';
 import type { Asset, Fetched, Found, Unpacked, UnpackedExe } from '../release.ts';
-import type { Cache } from '../system/cache/cache.ts';
-import { Fault } from '../system/fault.ts';
 import { fillMember } from '../tool-file/payload-place.ts';
 import { type ReadArchive, type UnpackLimits, unpackLimits } from './archive.ts';
 import { readTgz } from './tgz.ts';

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Entry } from 'yauzl';
+import { Fault } from '../../errors/fault.ts';
 import { FormatError } from '../../formats/format-error.ts';
 import { streamContent } from '../../formats/zip-content.ts';
 import { readDirectory, zipLimits } from '../../formats/zip-directory.ts';
 import { type OpenZip, openZip } from '../../formats/zip-file.ts';
-import { Fault } from '../system/fault.ts';
 import { faultFrom, isLicense, type ReadArchive, textOf } from './archive.ts';
 
 const expected = 'a zip archive that is safe to unpack';

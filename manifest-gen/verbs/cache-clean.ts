@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { columns, forTerminal } from '../../formats/for-terminal.ts';
 import type { Invocation } from '../../invocation.ts';
+import { type Cleaned, cleanCache } from '../../system/cache/clean.ts';
 import { loadGeneratorConfig } from '../settings/config.ts';
-import { type Cleaned, cleanCache } from '../system/cache/clean.ts';
 import { addFlags, readTime } from './flags.ts';
 
 type CleanFlags = {

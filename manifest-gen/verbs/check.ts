@@ -1,5 +1,7 @@
 import { Argument, Option } from 'commander';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { remedyOf } from '../../vulnerabilities/gaps.ts';
+import type { Judged } from '../../vulnerabilities/policy.ts';
 import { scanOffered } from '../build/scan.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
 import { takenBackBy } from '../plan/rollout.ts';
@@ -10,8 +12,6 @@ import type { WatchRow } from '../report/report.ts';
 import { unfinishedInWords } from '../report/unfinished.ts';
 import { findNewest } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import { remedyOf } from '../vulnerabilities/gaps.ts';
-import type { Judged } from '../vulnerabilities/policy.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { readRequests } from './run/request.ts';

@@ -1,8 +1,8 @@
+import { ReleaseError } from '../../errors/release-error.ts';
 import type { Artifacts } from '../build/artifacts.ts';
 import { renderNew } from '../build/recipe.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import { type Parts, partsOf, repack } from '../build/repack.ts';
-import { ReleaseError } from '../errors.ts';
 import { channelOf, nextBeta, type Withdrawal } from '../plan/withdrawal.ts';
 import { publishRelease } from '../publish/publish-release.ts';
 import type { GoodRelease } from '../published/published.ts';

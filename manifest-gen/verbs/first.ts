@@ -1,4 +1,4 @@
-import type { ReleaseError } from '../errors.ts';
+import type { ReleaseError } from '../../errors/release-error.ts';
 import type { CommandReport } from '../report/report.ts';
 import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
 import { betaPhases } from './beta.ts';

@@ -1,8 +1,8 @@
 import { Argument } from 'commander';
+import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { digestFile } from '../../formats/digest.ts';
 import type { Artifacts } from '../build/artifacts.ts';
 import { type Proven, partsOf, repack } from '../build/repack.ts';
-import { fail, ReleaseError } from '../errors.ts';
 import { keepFiles } from '../publish/keep-files.ts';
 import { type Publication, publishRelease } from '../publish/publish-release.ts';
 import { discardHeld } from '../published/feed/held.ts';

@@ -1,5 +1,5 @@
+import { ReleaseError } from '../../errors/release-error.ts';
 import { type RebasedManifest, rebaseManifest } from '../build/render/rebase.ts';
-import { ReleaseError } from '../errors.ts';
 import { type HeldManifest, listHeld, putHeldManifest, readHeldManifest } from '../published/feed/held.ts';
 import { knownRollouts } from '../published/feed/rollouts.ts';
 import type { OpenToolkit } from '../toolkit.ts';

@@ -1,5 +1,5 @@
+import { fail } from '../../errors/release-error.ts';
 import { type RebasedManifest, rebaseManifest } from '../build/render/rebase.ts';
-import { fail } from '../errors.ts';
 import { requireFile } from '../publish/payload.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { ask, reasonOf } from '../published/feed/http.ts';

@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import { valid } from 'semver';
-import type { ReleaseError } from '../errors.ts';
+import type { ReleaseError } from '../../errors/release-error.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { planPromotion } from '../plan/promotion.ts';
 import { takenBackBy } from '../plan/rollout.ts';

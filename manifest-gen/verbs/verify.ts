@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Argument, Option } from 'commander';
+import { fail } from '../../errors/release-error.ts';
 import { withTempDir } from '../../formats/scoped.ts';
-import { fail } from '../errors.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { createPublished } from '../published/published.ts';
 import type { Outcome } from '../report/report.ts';

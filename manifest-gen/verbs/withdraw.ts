@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
+import { fail } from '../../errors/release-error.ts';
 import type { SourceKind } from '../../formats/release-record.ts';
-import { fail } from '../errors.ts';
 import { channelOf } from '../plan/withdrawal.ts';
 import { arePayloadsKept, keepFiles, keepPayloads } from '../publish/keep-files.ts';
 import { withdrawalNote } from '../published/bucket/withdrawal-note.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { Fault } from '../../errors/fault.ts';
 import { type PeFile, readAt, readPe } from '../../formats/pe-file.ts';
-import { Fault } from '../system/fault.ts';
 
 /**
  * Where an exe keeps its signature (Microsoft's "Windows Authenticode Portable Executable Signature Format"):

@@ -1,6 +1,6 @@
+import { Fault } from '../../errors/fault.ts';
 import { withFile } from '../../formats/scoped.ts';
 import type { UnpackedExe, Verdict } from '../release.ts';
-import { Fault } from '../system/fault.ts';
 import { payloadFile } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { parseCertificates } from '../tool-file/trust-roots.ts';

@@ -1,6 +1,6 @@
 import { type AsnType, BaseBlock, ObjectIdentifier, Sequence } from 'asn1js';
 import { type Attribute, ContentInfo, type RelativeDistinguishedNames, SignedData } from 'pkijs';
-import { Fault } from '../system/fault.ts';
+import { Fault } from '../../errors/fault.ts';
 
 const signedData = '1.2.840.113549.1.7.2';
 

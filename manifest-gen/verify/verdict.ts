@@ -1,5 +1,5 @@
+import { fail } from '../../errors/release-error.ts';
 import type { EvidenceKind } from '../../formats/release-record.ts';
-import { fail } from '../errors.ts';
 import type { Fetched, Verdict } from '../release.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';
 import { attestationsName } from './sidecar-name.ts';

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import type { Found } from '../../manifest-gen/release.ts';
 import type { Upstream } from '../../manifest-gen/sources/upstream.ts';
-import type { Report } from '../../manifest-gen/system/report.ts';
 import type { Tool } from '../../manifest-gen/tool-file/tools.ts';
+import type { Report } from '../../system/report.ts';
 import { failureOf } from '../kit/upstream-world.ts';
 
 export type UpstreamFixture = {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { productDir } from '../kit/test-server.ts';
 
 const folders =
-  '(?:bench|buckets|conformance|dev|docs|formats|manifest-gen|nuspecs|outbound|server|shims|test)/';
+  '(?:bench|buckets|conformance|dev|docs|errors|formats|go-command|manifest-gen|nuspecs|outbound|server|shims|system|test|vulnerabilities)/';
 const named = new RegExp(`\`(${folders}[\\w./-]*|[\\w.-]+\\.(?:ts|mjs))\``, 'g');
 const below = await readdir(join(productDir, 'docs'), { recursive: true });
 const pages = [

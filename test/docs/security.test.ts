@@ -7,9 +7,9 @@ const page = await readFile(join(productDir, 'SECURITY.md'), 'utf8');
 
 describe('SECURITY.md', () => {
   const links = [...page.matchAll(/\]\(([^)#]+)\)/g)].map(([, path = '']) => path);
-  const places = [...page.matchAll(/`((?:server|formats|manifest-gen|shims)\/[^`\s]+)`/g)].map(
-    ([, path = '']) => path,
-  );
+  const places = [
+    ...page.matchAll(/`((?:server|formats|system|go-command|vulnerabilities|manifest-gen|shims)\/[^`\s]+)`/g),
+  ].map(([, path = '']) => path);
 
   it('says where each defence is implemented', () => {
     expect(links.length).toBeGreaterThan(5);

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type HttpAccess, retryPolicy } from '../../manifest-gen/sources/http/ask-host.ts';
-import { createSilentHosts } from '../../manifest-gen/sources/http/silent-hosts.ts';
 import type { UpstreamSettings } from '../../manifest-gen/sources/upstreams.ts';
-import { createCache } from '../../manifest-gen/system/cache/cache.ts';
-import type { Report } from '../../manifest-gen/system/report.ts';
 import { Tool } from '../../manifest-gen/tool-file/tools.ts';
+import { type HttpAccess, retryPolicy } from '../../outbound/ask-host.ts';
 import { createHttp } from '../../outbound/http.ts';
+import { createSilentHosts } from '../../outbound/silent-hosts.ts';
+import { createCache } from '../../system/cache/cache.ts';
+import type { Report } from '../../system/report.ts';
 import { shareGoBuilds } from './go-builds.ts';
 import { hasProgram, mustRun } from './programs.ts';
 

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, win32 } from 'node:path';
-import { createCache } from '../../manifest-gen/system/cache/cache.ts';
 import { type BuiltProgram, buildProgram } from '../../own-packages/build-program.ts';
 import { launcherSource } from '../../shims/package.ts';
+import { createCache } from '../../system/cache/cache.ts';
 import { mustRun } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { productDir } from '../kit/test-server.ts';

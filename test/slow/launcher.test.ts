@@ -1,9 +1,9 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createCache } from '../../manifest-gen/system/cache/cache.ts';
 import { buildProgram } from '../../own-packages/build-program.ts';
 import { launcherSource } from '../../shims/package.ts';
+import { createCache } from '../../system/cache/cache.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';
 import { makeAccess } from '../kit/upstream-world.ts';

@@ -1,5 +1,5 @@
+import { fail } from '../../../errors/release-error.ts';
 import { type Nuspec, readNuspec, writeNuspec } from '../../../formats/nuspec.ts';
-import { fail } from '../../errors.ts';
 import type { Templates } from '../../tool-file/templates.ts';
 import { packageIdOf, type Tool } from '../../tool-file/tools.ts';
 import { judgePackage, maxReleaseNotes } from './package-rules.ts';

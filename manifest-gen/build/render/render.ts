@@ -1,5 +1,5 @@
+import { fail } from '../../../errors/release-error.ts';
 import { printReleaseRecord, type ReleaseRecord } from '../../../formats/release-record.ts';
-import { fail } from '../../errors.ts';
 import type { ModuleLicenses, Rendered, UnpackedExe } from '../../release.ts';
 import type { Addresses } from '../../tool-file/payload-place.ts';
 import type { Templates } from '../../tool-file/templates.ts';

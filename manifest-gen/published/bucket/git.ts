@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { simpleGit } from 'simple-git';
+import { fail } from '../../../errors/release-error.ts';
 import { type GitSetting, settingVariables } from '../../../formats/git-settings.ts';
+import { type Environment, gitEnvironment } from '../../../system/child-environment.ts';
 import { currentTraceParent } from '../../../tracing/spans.ts';
-import { fail } from '../../errors.ts';
-import { type Environment, gitEnvironment } from '../../system/child-environment.ts';
 import { currentKey, type FeedKey } from '../feed-key.ts';
 
 export type Git = ReturnType<typeof createGit>;

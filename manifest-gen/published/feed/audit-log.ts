@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { runIn } from '../../system/run-url.ts';
 import { askServer, type FeedHttp, jsonFrom } from './http.ts';
+import { runIn } from './run-url.ts';
 
 const Origin = z.object({
   entries: z.array(

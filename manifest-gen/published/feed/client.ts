@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'got';
+import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { createDigester, type Digest, type LocalFile } from '../../../formats/digest.ts';
 import { FormatError } from '../../../formats/format-error.ts';
 import { readV2Page, type V2Entry, type V2Page } from '../../../formats/v2-page.ts';
 import { pipeToFile } from '../../../formats/whole-file.ts';
-import { fail, ReleaseError } from '../../errors.ts';
 import {
   ask,
   explain,

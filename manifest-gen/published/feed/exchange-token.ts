@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type CancelableRequest, type Got, RequestError, type Response } from 'got';
 import { z } from 'zod';
+import { fail } from '../../../errors/release-error.ts';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { jsonOf } from '../../../formats/json.ts';
 import { inShort } from '../../../formats/thrown.ts';
-import { fail } from '../../errors.ts';
 import type { TokenSource } from '../../settings/id-token.ts';
 
 export type TokenExchange = {

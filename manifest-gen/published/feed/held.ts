@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fail } from '../../errors.ts';
+import { fail } from '../../../errors/release-error.ts';
 import { askServer, codeOf, type FeedHttp, jsonFrom, requireSuccess } from './http.ts';
 
 const Held = z.object({

@@ -2,15 +2,15 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
 import { z } from 'zod';
+import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import type { LocalFile } from '../../../formats/digest.ts';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { isHtmlPage } from '../../../formats/html-page.ts';
 import { jsonOf } from '../../../formats/json.ts';
 import { inShort } from '../../../formats/thrown.ts';
 import { withoutRequest } from '../../../outbound/http.ts';
+import { countBytes } from '../../../system/count-bytes.ts';
 import { currentTraceParent } from '../../../tracing/spans.ts';
-import { fail, ReleaseError } from '../../errors.ts';
-import { countBytes } from '../../system/count-bytes.ts';
 import { currentKey, type FeedKey } from '../feed-key.ts';
 
 /** HTTP to one feed. Every answer comes back as a value; only silence and overload are thrown. */

@@ -1,7 +1,7 @@
 import type { Response } from 'got';
 import { z } from 'zod';
+import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { jsonOf } from '../../../formats/json.ts';
-import { fail, ReleaseError } from '../../errors.ts';
 import { askServer, codeOf, type FeedHttp, jsonFrom, reasonOf, refusePage, requireSuccess } from './http.ts';
 import type { Endpoints } from './server-info.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fail } from '../../errors.ts';
+import { fail } from '../../../errors/release-error.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
 import { ask, askServer, type FeedHttp, jsonFrom, refuse, refusePage } from './http.ts';
 

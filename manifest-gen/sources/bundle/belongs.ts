@@ -1,7 +1,7 @@
+import { ldflags } from '../../../go-command/built-exe.ts';
 import { sourceOf, type Tool } from '../../tool-file/tools.ts';
 import { ruleFor } from '../../tool-file/version-rules.ts';
 import { githubAssetUrl, githubUpstream } from '../github/names.ts';
-import { ldflags } from '../go-module/build.ts';
 import { tagsFor } from '../go-module/module.ts';
 import { isWithin } from '../go-module/toolchain.ts';
 import { npmFile, npmUpstream } from '../npm/names.ts';

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
+import { refused } from '../../../outbound/asking.ts';
 import type { Asset, Found, Offer } from '../../release.ts';
 import type { Tool, UpstreamKind } from '../../tool-file/tools.ts';
-import { asking, dateOf, refused } from '../asking.ts';
+import { asking, dateOf } from '../asking.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Upstreams } from '../upstreams.ts';
 import { mismatchOf } from './belongs.ts';

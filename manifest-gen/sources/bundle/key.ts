@@ -8,9 +8,9 @@ import {
 } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { fail } from '../../../errors/release-error.ts';
 import { fileReason } from '../../../formats/file-reason.ts';
 import { makeDir } from '../../../formats/make-dir.ts';
-import { fail } from '../../errors.ts';
 
 export type BundleKey = ReturnType<typeof keyOf>;
 

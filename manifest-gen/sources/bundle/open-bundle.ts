@@ -2,12 +2,12 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { fail } from '../../../errors/release-error.ts';
 import { createHashes, type Digest, digestBytes, type LocalFile } from '../../../formats/digest.ts';
 import { fileReason } from '../../../formats/file-reason.ts';
 import { minisignKeyId, verifyMinisign } from '../../../formats/minisign.ts';
 import { readTar, TarError, type TarFile } from '../../../formats/tar.ts';
-import { fail } from '../../errors.ts';
-import { countBytes } from '../../system/count-bytes.ts';
+import { countBytes } from '../../../system/count-bytes.ts';
 import {
   BundleContent,
   type BundledRelease,

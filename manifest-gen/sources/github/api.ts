@@ -1,8 +1,6 @@
 import type { z } from 'zod';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { jsonOf } from '../../../formats/json.ts';
-import { type Headers, type Opened, readBody } from '../../../outbound/http.ts';
-import { type Asking, hostUnreachable, refused } from '../asking.ts';
 import {
   type Attempt,
   askHost,
@@ -12,7 +10,9 @@ import {
   headerOf,
   type Open,
   statusFailure,
-} from '../http/ask-host.ts';
+} from '../../../outbound/ask-host.ts';
+import { type Asking, hostUnreachable, refused } from '../../../outbound/asking.ts';
+import { type Headers, type Opened, readBody } from '../../../outbound/http.ts';
 import { GithubFault } from '../schema.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
 

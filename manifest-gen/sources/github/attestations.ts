@@ -1,12 +1,18 @@
 import { snappyUncompress } from 'hysnappy';
 import pMap from 'p-map';
 import { jsonOf } from '../../../formats/json.ts';
+import {
+  type Attempt,
+  askHost,
+  type HttpAccess,
+  type Open,
+  statusFailure,
+} from '../../../outbound/ask-host.ts';
+import { type Asking, hostUnreachable, refused } from '../../../outbound/asking.ts';
 import { readBody } from '../../../outbound/http.ts';
 import type { Asset, Sidecar } from '../../release.ts';
 import { isTooDeep, maxBundleBytes } from '../../verify/keyless/read-bundle.ts';
 import { attestationsName } from '../../verify/sidecar-name.ts';
-import { type Asking, hostUnreachable, refused } from '../asking.ts';
-import { type Attempt, askHost, type HttpAccess, type Open, statusFailure } from '../http/ask-host.ts';
 import { GithubAttestations } from '../schema.ts';
 import type { GithubApi, GithubApiSettings } from './api.ts';
 

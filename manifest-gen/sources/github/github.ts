@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
+import { fail } from '../../../errors/release-error.ts';
 import type { LocalFile } from '../../../formats/digest.ts';
-import { fail } from '../../errors.ts';
+import { refused } from '../../../outbound/asking.ts';
+import type { Cache } from '../../../system/cache/cache.ts';
 import type { Asset, Found, Sidecar } from '../../release.ts';
-import type { Cache } from '../../system/cache/cache.ts';
 import type { SourceOf } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
-import { asking, dateOf, fingerprintOf, refused, requireSource } from '../asking.ts';
+import { asking, dateOf, fingerprintOf, requireSource } from '../asking.ts';
 import { download } from '../http/download.ts';
 import { type GithubAsset, GithubRelease, GithubReleases } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { digestBytes } from '../../../formats/digest.ts';
 import { makeWhole, readKept } from '../../../formats/whole-file.ts';
-import type { Cache } from '../../system/cache/cache.ts';
+import type { Cache } from '../../../system/cache/cache.ts';
 
 /** A page of JSON as a forge gave it, and the ETag under which it knows it, verbatim: weak ones too (spec upstream 2). */
 const KeptAnswer = z.object({ etag: z.string().min(1), link: z.string().optional(), text: z.string() });

@@ -1,18 +1,15 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { type Digest, digestFile } from '../../../formats/digest.ts';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail } from '../../../errors/release-error.ts';
 import type { Architecture } from '../../../formats/release-record.ts';
 import { withTempDir } from '../../../formats/scoped.ts';
-import { fail } from '../../errors.ts';
+import { buildFlags, type KeptExe, keepExe, keptExe, ldflags } from '../../../go-command/built-exe.ts';
+import type { Go } from '../../../go-command/command.ts';
+import { lacksOrFail } from '../../../go-command/go-fault.ts';
+import { corruptModules } from '../../../go-command/module-cache.ts';
+import { type Asking, inOneLine, refused } from '../../../outbound/asking.ts';
+import type { Cache } from '../../../system/cache/cache.ts';
 import type { GoModule } from '../../release.ts';
-import type { Cache } from '../../system/cache/cache.ts';
-import { type Asking, inOneLine, refused } from '../asking.ts';
-import type { Go } from './command.ts';
-import { lacksOrFail } from './go-fault.ts';
-import { corruptModules } from './module-cache.ts';
-
-/** Of every build; the linker drops symbols and the build id, which differs by folder. */
-export const ldflags = '-s -w -buildid=';
 
 export type GoBuild = {
   readonly cache: Cache;
@@ -97,14 +94,8 @@ function refuseSpoiled(said: string, asking: Asking): void {
 
 /** Contract section 5, so that anyone can rebuild and compare. */
 export function installArgs(main: string, version: string, tags: string): string[] {
-  const flags = [
-    '-trimpath',
-    '-buildvcs=false',
-    '-ldflags',
-    ldflags,
-    ...(tags === '' ? [] : ['-tags', tags]),
-  ];
-  return ['install', ...flags, `${main}@${version}`];
+  const chosen = tags === '' ? [] : ['-tags', tags];
+  return ['install', ...buildFlags, ...chosen, `${main}@${version}`];
 }
 
 /** `bin/windows_amd64/dlv.exe`, or `bin/dlv.exe` where that is the machine's own platform. */
@@ -114,30 +105,4 @@ async function onlyExe(bin: string): Promise<string> {
   if (exe === undefined || more.length > 0)
     throw new Error(`one exe expected in ${bin}, found ${names.join(', ')}`);
   return join(bin, exe);
-}
-
-/** An exe that was made on this machine, in the folder of the cache that is its own (Cache.built). */
-type KeptExe = { readonly name: string; readonly path: string; readonly digest: Digest };
-
-/** Moves it there. The digest beside it is written last: an exe without one is not taken. */
-export async function keepExe(exe: string, folder: string): Promise<KeptExe> {
-  const name = basename(exe);
-  const path = join(folder, name);
-  const digest = await digestFile(exe);
-  await rename(exe, path);
-  await writeFile(`${path}.sha256`, digest.sha256);
-  return { name, path, digest };
-}
-
-/** The one that `keepExe` stored; undefined when there is none, or it has changed. */
-export async function keptExe(folder: string): Promise<KeptExe | undefined> {
-  const name = (await readdir(folder)).find((file) => file.endsWith('.exe'));
-  if (name === undefined) return undefined;
-  const path = join(folder, name);
-  const [digest, sha256] = await Promise.all([
-    digestFile(path),
-    readFile(`${path}.sha256`, 'utf8').catch(() => undefined),
-  ]);
-  // another digest: the disk or somebody else changed it, so it is built again
-  return digest.sha256 === sha256 ? { name, path, digest } : undefined;
 }

@@ -1,11 +1,11 @@
 import { type GoModuleVersion, readPrograms } from '../../../formats/go-buildinfo.ts';
 import { readContent } from '../../../formats/zip-content.ts';
 import { openZip } from '../../../formats/zip-file.ts';
+import type { Go } from '../../../go-command/command.ts';
+import { lacksOrFail } from '../../../go-command/go-fault.ts';
+import { type Asking, refused, unreachable } from '../../../outbound/asking.ts';
 import type { ModuleLicenses } from '../../release.ts';
-import { type Asking, refused, unreachable } from '../asking.ts';
 import { GoDownload } from '../schema.ts';
-import type { Go } from './command.ts';
-import { lacksOrFail } from './go-fault.ts';
 import { licenseOf } from './license-text.ts';
 
 /** So that a command line stays below what Windows takes. */

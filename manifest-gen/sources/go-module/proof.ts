@@ -2,13 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GoModuleVersion } from '../../../formats/go-buildinfo.ts';
 import { withTempDir } from '../../../formats/scoped.ts';
-import type { Cache } from '../../system/cache/cache.ts';
+import { type Go, isSumChecked } from '../../../go-command/command.ts';
+import { escapeModule } from '../../../go-command/module-cache.ts';
+import { type Asking, refused, unreachable } from '../../../outbound/asking.ts';
+import type { Cache } from '../../../system/cache/cache.ts';
 import { keyOfSetting, type NoteKey, openNote } from '../../verify/checksum-database/note.ts';
 import { type DatabaseProof, proveSums, readHead } from '../../verify/checksum-database/proof.ts';
 import { auditPath, nodeHash, type Subtree } from '../../verify/checksum-database/tree.ts';
-import { type Asking, refused, unreachable } from '../asking.ts';
-import { type Go, isSumChecked } from './command.ts';
-import { escapeModule } from './module-cache.ts';
 
 /** A command line has an end, on Windows at 32,767 characters. */
 const modulesAtOnce = 100;

@@ -1,8 +1,7 @@
+import type { Mismatch } from '../../../errors/fault.ts';
 import type { Digest } from '../../../formats/digest.ts';
 import { withFile } from '../../../formats/scoped.ts';
 import { describeContent, promisedContent } from '../../verify/content.ts';
-
-export type Fault = { readonly expected: string; readonly found: string };
 
 type Stated = {
   readonly name: string;
@@ -11,7 +10,7 @@ type Stated = {
 };
 
 /** How a downloaded file differs from what its source states; undefined when it does not. */
-export async function faultOf(path: string, digest: Digest, stated: Stated): Promise<Fault | undefined> {
+export async function faultOf(path: string, digest: Digest, stated: Stated): Promise<Mismatch | undefined> {
   const found = await withFile(path, describeContent);
   if (found === 'an HTML page') return { expected: 'a file', found };
   const expected = promisedContent(stated.name);

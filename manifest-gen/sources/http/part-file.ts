@@ -1,6 +1,6 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive } from '../../system/cache/claim-cache.ts';
+import { isAlive } from '../../../system/cache/claim-cache.ts';
 
 /**
  * A name of this run for the unfinished file, so that two runs never write to the same one; the file of a run that has ended (or

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { ReleaseError } from '../../../errors/release-error.ts';
 import { jsonOf } from '../../../formats/json.ts';
-import { ReleaseError } from '../../errors.ts';
-import { type Environment, npmEnvironment } from '../../system/child-environment.ts';
-import { runCommand } from '../../system/run-command.ts';
-import { type Asking, unreachable } from '../asking.ts';
-import type { HostRetryPolicy } from '../http/ask-host.ts';
-import type { HostFailure } from '../http/silent-hosts.ts';
+import type { HostRetryPolicy } from '../../../outbound/ask-host.ts';
+import { type Asking, unreachable } from '../../../outbound/asking.ts';
+import type { HostFailure } from '../../../outbound/silent-hosts.ts';
+import { type Environment, npmEnvironment } from '../../../system/child-environment.ts';
+import { runCommand } from '../../../system/run-command.ts';
 import { NpmFault } from '../schema.ts';
 
 export type NpmClientSettings = {

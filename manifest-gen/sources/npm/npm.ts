@@ -5,18 +5,10 @@ import type { z } from 'zod';
 import { digestFile } from '../../../formats/digest.ts';
 import type { Architecture } from '../../../formats/release-record.ts';
 import { withTempDir } from '../../../formats/scoped.ts';
+import { type Asking, refused, unreachable } from '../../../outbound/asking.ts';
 import type { Asset, Sidecar } from '../../release.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
-import {
-  type Asking,
-  asking,
-  dateOf,
-  decodeJson,
-  fingerprintOf,
-  refused,
-  requireSource,
-  unreachable,
-} from '../asking.ts';
+import { asking, dateOf, decodeJson, fingerprintOf, requireSource } from '../asking.ts';
 import { type NpmDist, NpmRelease, NpmVersions } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
 import { npmFile, npmUpstream } from './names.ts';

@@ -1,7 +1,7 @@
-import type { Cache } from '../../system/cache/cache.ts';
-import { type Asking, hostUnreachable, unreachable } from '../asking.ts';
-import type { HttpAccess } from '../http/ask-host.ts';
-import { type HostFailure, isHostFailure, whileAnswered } from '../http/silent-hosts.ts';
+import type { HttpAccess } from '../../../outbound/ask-host.ts';
+import { type Asking, hostUnreachable, unreachable } from '../../../outbound/asking.ts';
+import { type HostFailure, isHostFailure, whileAnswered } from '../../../outbound/silent-hosts.ts';
+import type { Cache } from '../../../system/cache/cache.ts';
 import { type NpmAnswer, type NpmClientSettings, runNpm, silentHostIn } from './client.ts';
 
 export type RegistrySettings = NpmClientSettings & HttpAccess & { readonly cache: Cache };

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { type Attempt, askHost, faultOfAnswer, type HttpAccess } from '../../../outbound/ask-host.ts';
+import { type Asking, hostUnreachable } from '../../../outbound/asking.ts';
 import { readBody } from '../../../outbound/http.ts';
 import type { Sidecar } from '../../release.ts';
 import {
@@ -7,8 +9,7 @@ import {
   type RegistrySignatures,
   registrySignaturesName,
 } from '../../verify/sidecar-name.ts';
-import { type Asking, decodeJson, hostUnreachable } from '../asking.ts';
-import { type Attempt, askHost, faultOfAnswer, type HttpAccess } from '../http/ask-host.ts';
+import { decodeJson } from '../asking.ts';
 import { NpmAttestations, type NpmDist } from '../schema.ts';
 
 export type RegistryAccess = HttpAccess & {

@@ -1,9 +1,9 @@
+import { fail } from '../../../errors/release-error.ts';
 import type { ReleaseRecord, SourceKind } from '../../../formats/release-record.ts';
 import { compareScoopVersions } from '../../../formats/scoop-version.ts';
 import type { Order } from '../../build/recipe.ts';
 import { fillNuspec } from '../../build/render/nuspec.ts';
 import { packagingOf } from '../../build/render/packaging.ts';
-import { fail } from '../../errors.ts';
 import { decideNextVersion, newestOfFamily } from '../../plan/next-version.ts';
 import type { Reason } from '../../plan/reason.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';

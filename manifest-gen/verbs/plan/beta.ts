@@ -1,8 +1,9 @@
+import { compareScans, type VulnerabilityChange } from '../../../vulnerabilities/change.ts';
 import { scanOffered, scanReleased } from '../../build/scan.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
 import type { PlanRow } from '../../report/report.ts';
+import { moduleOf } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
-import { compareScans, type VulnerabilityChange } from '../../vulnerabilities/change.ts';
 import type { Request } from '../run/request.ts';
 import { type BetaDecision, decideBeta, type SourceOptions } from './beta-decision.ts';
 import { originOfFound } from './release-state.ts';
@@ -36,6 +37,7 @@ async function changeOf(
     return scan && compareScans('exe', await scanOffered(tool, toolkit), scan);
   }
   const main = readReleaseVersion(state.main ?? '')?.upstream;
-  const then = await scanner.scanModule(tool, found.version);
-  return compareScans('module', main === undefined ? undefined : await scanner.scanModule(tool, main), then);
+  const then = await scanner.scanModule(moduleOf(tool, found.version));
+  const now = main === undefined ? undefined : await scanner.scanModule(moduleOf(tool, main));
+  return compareScans('module', now, then);
 }

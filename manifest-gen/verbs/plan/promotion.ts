@@ -1,6 +1,8 @@
+import { fail } from '../../../errors/release-error.ts';
 import { readDuration } from '../../../formats/duration.ts';
+import { compareScans } from '../../../vulnerabilities/change.ts';
+import type { ScanResult } from '../../../vulnerabilities/scanner.ts';
 import { scanOffered, scanReleased } from '../../build/scan.ts';
-import { fail } from '../../errors.ts';
 import { isOldEnough } from '../../plan/newest-allowed.ts';
 import { objectionTo, planPromotion } from '../../plan/promotion.ts';
 import type { Refusal } from '../../plan/reason.ts';
@@ -14,8 +16,6 @@ import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
-import { compareScans } from '../../vulnerabilities/change.ts';
-import type { ScanResult } from '../../vulnerabilities/scanner.ts';
 import type { Request } from '../run/request.ts';
 import { originOfRecord, readState } from './release-state.ts';
 

@@ -1,4 +1,4 @@
-import { fail, ReleaseError } from '../../errors.ts';
+import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { type CorrectionNumbers, nextCorrection, offeredAbove, takenByRollouts } from '../../plan/rollout.ts';
 import { findAsked } from '../../plan/withdrawal.ts';
 import { requireKey } from '../../publish/require-key.ts';

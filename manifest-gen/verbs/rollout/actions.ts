@@ -1,5 +1,5 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
-import { fail, ReleaseError } from '../../errors.ts';
+import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import type { FeedHttp } from '../../published/feed/http.ts';
 import {
   actOnRollout,

@@ -1,5 +1,5 @@
+import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { compareVersionTexts, parseNuGetVersion } from '../../../formats/nuget-version.ts';
-import { fail, ReleaseError } from '../../errors.ts';
 import { requireKey, type Scope } from '../../publish/require-key.ts';
 import { createFeedHttp, type FeedHttp } from '../../published/feed/http.ts';
 import type { Toolkit } from '../../toolkit.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Argument, Option } from 'commander';
+import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import type { Artifacts } from '../../build/artifacts.ts';
-import { fail, ReleaseError } from '../../errors.ts';
 import { holdRelease } from '../../publish/hold-release.ts';
 import { keepFiles } from '../../publish/keep-files.ts';
 import { startRollout } from '../../published/feed/rollouts.ts';

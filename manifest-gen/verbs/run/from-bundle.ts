@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
+import { fail } from '../../../errors/release-error.ts';
 import { withTempDir } from '../../../formats/scoped.ts';
-import { fail } from '../../errors.ts';
 import { createBundled } from '../../sources/bundle/bundle.ts';
+import { databaseIn } from '../../sources/bundle/database.ts';
 import { openBundle } from '../../sources/bundle/open-bundle.ts';
-import { databaseIn } from '../../vulnerabilities/bundled.ts';
 import type { Request } from './request.ts';
 import type { VerbToolkit } from './toolkit.ts';
 

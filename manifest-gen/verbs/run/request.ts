@@ -1,6 +1,6 @@
 import { compare, parse, valid } from 'semver';
+import { fail } from '../../../errors/release-error.ts';
 import { parseNuGetVersion } from '../../../formats/nuget-version.ts';
-import { fail } from '../../errors.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 import { ownPackages } from '../own-packages.ts';

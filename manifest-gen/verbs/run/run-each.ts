@@ -1,6 +1,6 @@
 import pMap from 'p-map';
+import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { FormatError } from '../../../formats/format-error.ts';
-import { fail, ReleaseError } from '../../errors.ts';
 import type { CommandReport, Outcome } from '../../report/report.ts';
 
 export type Failure = { readonly tool: string; readonly error: ReleaseError };

@@ -1,6 +1,6 @@
 import { type Argument, Command, type Option } from 'commander';
+import { ReleaseError } from '../../../errors/release-error.ts';
 import type { Invocation } from '../../../invocation.ts';
-import { ReleaseError } from '../../errors.ts';
 import { openOutDir } from '../../publish/keep-files.ts';
 import { type BrokenTool, requireWhole, type Tool, type ToolsFolder } from '../../tool-file/tools.ts';
 import { addFlags, type FlagName, type ReleaseFlags } from '../flags.ts';

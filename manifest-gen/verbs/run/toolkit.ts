@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import type { Invocation } from '../../../invocation.ts';
+import { quickRetryPolicy, retryPolicy } from '../../../outbound/ask-host.ts';
 import { createHttp, type Http } from '../../../outbound/http.ts';
+import { createSilentHosts } from '../../../outbound/silent-hosts.ts';
+import { type Cache, createCache } from '../../../system/cache/cache.ts';
+import { claimCache } from '../../../system/cache/claim-cache.ts';
+import type { Environment } from '../../../system/child-environment.ts';
 import { createExchangedKey } from '../../published/feed/exchange-token.ts';
 import { serverOf } from '../../published/feed/http.ts';
+import { runUrl } from '../../published/feed/run-url.ts';
 import type { FeedKey } from '../../published/feed-key.ts';
 import { createJsonReport } from '../../report/json.ts';
 import { createLineReport } from '../../report/lines.ts';
 import type { CommandReport } from '../../report/report.ts';
 import { type GeneratorConfig, loadGeneratorConfig } from '../../settings/config.ts';
-import { quickRetryPolicy, retryPolicy } from '../../sources/http/ask-host.ts';
-import { createSilentHosts } from '../../sources/http/silent-hosts.ts';
 import { createUpstreams, type Upstreams } from '../../sources/upstreams.ts';
-import { type Cache, createCache } from '../../system/cache/cache.ts';
-import { claimCache } from '../../system/cache/claim-cache.ts';
-import type { Environment } from '../../system/child-environment.ts';
-import { runUrl } from '../../system/run-url.ts';
 import { readTools, requireWhole, type Tool, type ToolsFolder } from '../../tool-file/tools.ts';
 import { applyTrustFile } from '../../tool-file/trust-file.ts';
 import type { OpenToolkit, Toolkit } from '../../toolkit.ts';
@@ -96,7 +96,7 @@ function feedKeyOf(config: GeneratorConfig, http: Http, signal: AbortSignal): Fe
   return createExchangedKey({ http, serverUrl, source, audience, publisher, signal });
 }
 
-/** No program that is run has any business with the keys of the feed; git, go and npm get less still (child-environment.ts). */
+/** No program that is run has any business with the keys of the feed; git, go and npm get less still (system/child-environment.ts). */
 function withoutOurKeys(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !ourKeys.test(name)));
 }

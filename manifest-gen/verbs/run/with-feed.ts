@@ -1,14 +1,14 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withTempDir } from '../../../formats/scoped.ts';
+import { createScanner } from '../../../vulnerabilities/scanner.ts';
 import type { GitKey } from '../../published/bucket/git.ts';
 import { openBucket } from '../../published/bucket/repository.ts';
 import { createFeedHttp } from '../../published/feed/http.ts';
+import { withRun } from '../../published/feed/run-url.ts';
 import { findEndpoints } from '../../published/feed/server-info.ts';
 import { createPublished } from '../../published/published.ts';
-import { withRun } from '../../system/run-url.ts';
 import type { OpenToolkit, Toolkit } from '../../toolkit.ts';
-import { createScanner } from '../../vulnerabilities/scanner.ts';
 
 /**
  * Asks the feed where things go and brings the bucket here, does the work, cleans up.

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { ReleaseError } from '../../../manifest-gen/errors.ts';
+import { ReleaseError } from '../../../errors/release-error.ts';
 import { checkMarkdown } from '../../../manifest-gen/report/check.ts';
 import { createJsonReport } from '../../../manifest-gen/report/json.ts';
 import { createLineReport, type LineOptions } from '../../../manifest-gen/report/lines.ts';

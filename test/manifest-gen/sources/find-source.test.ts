@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fail } from '../../../manifest-gen/errors.ts';
+import { fail } from '../../../errors/release-error.ts';
 import {
   findNewest,
   findVersion,

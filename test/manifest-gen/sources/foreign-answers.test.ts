@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { ReleaseError } from '../../../manifest-gen/errors.ts';
+import { ReleaseError } from '../../../errors/release-error.ts';
 import { createGithub } from '../../../manifest-gen/sources/github/github.ts';
 import { fetchSignatures } from '../../../manifest-gen/sources/npm/signatures.ts';
 import type { UpstreamSettings } from '../../../manifest-gen/sources/upstreams.ts';
-import { openDatabase } from '../../../manifest-gen/vulnerabilities/database.ts';
-import { findVulnerabilities } from '../../../manifest-gen/vulnerabilities/match.ts';
+import { openDatabase } from '../../../vulnerabilities/database.ts';
+import { findVulnerabilities } from '../../../vulnerabilities/match.ts';
 import { changedJson } from '../../kit/changed-json.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
 import { makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';

@@ -15,8 +15,8 @@ import {
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCache } from '../../../manifest-gen/system/cache/cache.ts';
-import { claimCache, leaveCache } from '../../../manifest-gen/system/cache/claim-cache.ts';
+import { createCache } from '../../../system/cache/cache.ts';
+import { claimCache, leaveCache } from '../../../system/cache/claim-cache.ts';
 import { type Generator, makeGenerator, type VerbResult } from '../../kit/generator.ts';
 import { mainJs } from '../../kit/main-js.ts';
 import { makeTempDir, productDir } from '../../kit/test-server.ts';

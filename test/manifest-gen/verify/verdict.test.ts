@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReleaseError } from '../../../manifest-gen/errors.ts';
+import { ReleaseError } from '../../../errors/release-error.ts';
 import type { Verdict } from '../../../manifest-gen/release.ts';
 import { refusalOf, requireTrust } from '../../../manifest-gen/verify/verdict.ts';
 

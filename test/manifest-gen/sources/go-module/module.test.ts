@@ -3,24 +3,19 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Go, isSumChecked, type MachineGo, openGo } from '../../../../go-command/command.ts';
+import { judgeGoError } from '../../../../go-command/go-fault.ts';
 import type { Found } from '../../../../manifest-gen/release.ts';
 import { installArgs } from '../../../../manifest-gen/sources/go-module/build.ts';
-import {
-  type Go,
-  isSumChecked,
-  type MachineGo,
-  openGo,
-} from '../../../../manifest-gen/sources/go-module/command.ts';
-import { judgeGoError } from '../../../../manifest-gen/sources/go-module/go-fault.ts';
 import { readLicenses } from '../../../../manifest-gen/sources/go-module/licenses.ts';
 import { createGoModule } from '../../../../manifest-gen/sources/go-module/module.ts';
 import { proveModules } from '../../../../manifest-gen/sources/go-module/proof.ts';
 import { chooseToolchain, lastPatch, minorOf } from '../../../../manifest-gen/sources/go-module/toolchain.ts';
 import type { Upstream } from '../../../../manifest-gen/sources/upstream.ts';
-import { createCache } from '../../../../manifest-gen/system/cache/cache.ts';
 import { loadTools, type Tool } from '../../../../manifest-gen/tool-file/tools.ts';
 import { keyOfSetting } from '../../../../manifest-gen/verify/checksum-database/note.ts';
 import { proveSums } from '../../../../manifest-gen/verify/checksum-database/proof.ts';
+import { createCache } from '../../../../system/cache/cache.ts';
 import { type Module, makeTinyExe } from '../../../kit/exe.ts';
 import { type GoProxy, startGoProxy } from '../../../kit/go-proxy.ts';
 import { goHere } from '../../../kit/hello-tool.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReleaseError } from '../../../../manifest-gen/errors.ts';
+import { ReleaseError } from '../../../../errors/release-error.ts';
 import { readRequests } from '../../../../manifest-gen/verbs/run/request.ts';
 import { endRun } from '../../../../manifest-gen/verbs/run/run-each.ts';
 import { makeTool } from '../../../kit/release-values.ts';

@@ -1,0 +1,29 @@
+import type { ErrorTable } from './error-table.ts';
+
+/** Repositories of DevBoxes and images. */
+export const devboxErrors = {
+  DEVBOX_INVALID: [
+    2,
+    '{file} is not valid: {problems}.',
+    'Correct it; docs/devbox/README.md has every field.',
+  ],
+  DEVBOX_DIR: [2, '{dir} cannot be used: {cause}.', 'Name a folder that can be created and written to.'],
+  DEVBOX_UNKNOWN: [1, 'Branch main of the bucket has no {what}.', '{hint}'],
+  DEVBOX_UNSUITED: [1, '{tool} {version} cannot be part of an image: {reason}.', '{hint}'],
+  DEVBOX_MISSING: [
+    1,
+    '{dir} is not a repository of devbox:create: expected {file} in it.',
+    '`devbox:create {dir}` writes one; to check another folder, name it.',
+  ],
+  DEVBOX_SBOM: [2, '{file} cannot be used as an SBOM: {problem}.', 'Name a CycloneDX file in JSON.'],
+  DEVBOX_FEED: [
+    1,
+    '{feed} is not a go-win-tools server with a plain PUBLIC_URL, which a DevBox repository needs: found {found}.',
+    'Set FEED_URL to the feed of one, such as http://127.0.0.1:8080/nuget.',
+  ],
+  DEVBOX_CHANGED: [
+    1,
+    'Left alone in {dir}, since they are not as devbox:create wrote them: {files}.',
+    'Compare them with what a run in an empty folder writes; `--force` replaces them, but no links.',
+  ],
+} as const satisfies ErrorTable;
