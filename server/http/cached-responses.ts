@@ -7,6 +7,7 @@ import { plusSignOf } from './plus-sign.ts';
 import { loggedUrl } from './request-log.ts';
 import { pathOf, plainTarget } from './request-target.ts';
 import { createSlabCache } from './slab-cache.ts';
+import { unsent } from './unsent.ts';
 
 /** What matters about a response besides its bytes. */
 export type ResponseFacts = {
@@ -85,7 +86,7 @@ export type CachedResponses = {
 };
 
 export function createCachedResponses(maxBytes: number): CachedResponses {
-  const responses = createSlabCache<Kept>(maxBytes);
+  const responses = createSlabCache<Kept>(maxBytes, unsent.isRead);
   return {
     find(req, now, key = addressKey(req), keyFor = () => key) {
       // Read before any route reads the catalog, so that a change in between makes the response stale.

@@ -9,7 +9,7 @@ const templates = new WeakMap<ResponseFacts, { readonly body: Buffer; readonly t
 /** A body in which this client stands wherever a document that clients share has `anyClient`. */
 export function withClient(body: Buffer, about: ResponseFacts, id: string): Lent {
   const known = templates.get(about);
-  // Kept bytes are never overwritten, so an equal start and length are equal bytes.
+  // Facts belong to one response, and its bytes stay as long as it can be found, so an equal start is equal bytes.
   const isSame = known?.body.buffer === body.buffer && known.body.byteOffset === body.byteOffset;
   const template = known !== undefined && isSame ? known.template : splitAt(body, placeholder);
   if (!isSame) templates.set(about, { body, template });

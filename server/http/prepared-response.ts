@@ -59,6 +59,6 @@ export async function sendPrepared(
   }
   const body = joinBody(await prepared.body());
   cacheResponse(request, response, body, prepared.about);
-  unsent.hold(response, body, request.ip);
   response.send(body);
+  if (response.writableLength > 0) unsent.hold(response, body, request.ip);
 }

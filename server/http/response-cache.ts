@@ -183,8 +183,8 @@ export function send(
   // Comes once by itself; `once` would wrap the listeners.
   if (wholeSent !== undefined) res.on('finish', wholeSent);
   if (giveBack !== undefined) res.on('finish', giveBack);
-  unsent.hold(res, body, from);
   res.end(body);
+  if (res.writableLength > 0) unsent.hold(res, body, from);
 }
 
 function withId(headers: string[], requestId: string): string[] {

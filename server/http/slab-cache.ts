@@ -29,18 +29,28 @@ const entryBytes = 1024;
 const unusedMs = 5000;
 /** When everything is in use, one of this many new values is stored. */
 const admitOneIn = 8;
+/** Dropped slabs whose memory waits to be used again. */
+const maxIdle = 2;
 
 /**
  * Stores answers of up to `maxBytes` together, in slabs of `slabBytes`: ten thousand separate buffers of all sizes that come and
  * go left gaps between them that took half as much memory again (decision 15). Space is made by dropping the least recently used
- * slab. A slab is never overwritten, since a slow client may still be reading from it.
+ * slab.
+ *
+ * Its memory is used again, since V8 collects its whole heap for every few megabytes of new memory. Until the turn of the event loop
+ * ends nothing is overwritten, and after it only what `isRead` says that nobody reads: a slow client may still need it.
  *
  * When all slabs are in use, new entries have to wait: a client that walks through the whole catalog (a mirror, a crawler) would
  * otherwise replace everything just before it is used again.
  */
-export function createSlabCache<T>(maxBytes: number, slabBytes = 1024 ** 2): SlabCache<T> {
+export function createSlabCache<T>(
+  maxBytes: number,
+  isRead: (memory: ArrayBufferLike) => boolean,
+  slabBytes = 1024 ** 2,
+): SlabCache<T> {
   const kept = new Map<string, Entry<T>>();
   const slabs = new Set<Slab>();
+  const idle: Buffer[] = [];
   let open: Slab | undefined;
   let total = 0;
   let refusedBytes = 0;
@@ -57,6 +67,11 @@ export function createSlabCache<T>(maxBytes: number, slabBytes = 1024 ** 2): Sla
     slabs.delete(slab);
     total -= slab.bytes.length + slab.keys.length * entryBytes;
     for (const key of slab.keys) if (kept.get(key)?.slab === slab) kept.delete(key);
+    if (slab.bytes.length === slabBytes) setImmediate(useAgain, slab.bytes);
+  }
+
+  function useAgain(bytes: Buffer): void {
+    if (idle.length < maxIdle && !isRead(bytes.buffer)) idle.push(bytes);
   }
 
   /** False when everything is in use and new entries have to wait. */
@@ -97,7 +112,7 @@ export function createSlabCache<T>(maxBytes: number, slabBytes = 1024 ** 2): Sla
       return makeRoom(entryBytes, isKnown) ? open : undefined;
     }
     if (!makeRoom(slabBytes + entryBytes, isKnown)) return undefined;
-    open = addSlab(Buffer.allocUnsafeSlow(slabBytes));
+    open = addSlab(idle.pop() ?? Buffer.allocUnsafeSlow(slabBytes));
     return open;
   }
 

@@ -10,8 +10,10 @@ const minBytes = 64 * 1024;
 type Waiting = { readonly bytes: number; readonly from: string; readonly takers: Set<ServerResponse> };
 
 export type Unsent = {
-  /** Counts the body until the answer is sent or the client is gone. Call it just before sending. */
+  /** Counts the body until the answer is sent or the client is gone. Call it for one that the system did not take at once. */
   hold(res: ServerResponse, body: Buffer, from: string | undefined): void;
+  /** Whether an answer is still to be sent from this memory. */
+  isRead(memory: ArrayBufferLike): boolean;
 };
 
 /**
@@ -22,7 +24,18 @@ export type Unsent = {
 export function createUnsent(maxBytes: number = maxUnsentBytes): Unsent {
   /** By the memory that holds it, oldest first. */
   const bodies = new Map<ArrayBufferLike, Waiting>();
+  /** How many answers read from it, whatever their size. */
+  const readers = new Map<ArrayBufferLike, number>();
   let total = 0;
+
+  function read(memory: ArrayBufferLike, res: ServerResponse): void {
+    readers.set(memory, (readers.get(memory) ?? 0) + 1);
+    res.on('close', () => {
+      const others = (readers.get(memory) ?? 1) - 1;
+      if (others > 0) readers.set(memory, others);
+      else readers.delete(memory);
+    });
+  }
 
   function letGo(memory: ArrayBufferLike, res: ServerResponse): void {
     const waiting = bodies.get(memory);
@@ -50,8 +63,10 @@ export function createUnsent(maxBytes: number = maxUnsentBytes): Unsent {
 
   return {
     hold(res, body, from = '') {
-      if (body.length < minBytes || res.closed) return;
+      if (res.closed) return;
       const memory = body.buffer;
+      read(memory, res);
+      if (body.length < minBytes) return;
       const bytes = memory.byteLength;
       const waiting = bodies.get(memory) ?? { bytes, from, takers: new Set() };
       if (waiting.takers.size === 0) {
@@ -62,6 +77,7 @@ export function createUnsent(maxBytes: number = maxUnsentBytes): Unsent {
       res.on('close', () => letGo(memory, res));
       while (total > maxBytes && bodies.size > 1) cutOffOldest();
     },
+    isRead: (memory) => readers.has(memory),
   };
 }
 

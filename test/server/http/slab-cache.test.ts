@@ -1,13 +1,15 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createSlabCache } from '../../../server/http/slab-cache.ts';
 
 const slabBytes = 4096;
 const small = (n: number) => Buffer.alloc(1000, n);
 const anything = () => true;
+const nobody = () => false;
 
 describe('the slab cache', () => {
   it('gives back what it was given, byte for byte, whatever its size', () => {
-    const cache = createSlabCache<number>(64 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(64 * slabBytes, nobody, slabBytes);
     const sizes = [0, 1, 1000, slabBytes / 4, slabBytes / 4 + 1, slabBytes, 3 * slabBytes];
     for (const size of sizes) cache.set(String(size), size, Buffer.alloc(size, size % 251));
     for (const size of sizes) {
@@ -19,7 +21,7 @@ describe('the slab cache', () => {
   });
 
   it('stays within its limit, and keeps the most recently used', async () => {
-    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, nobody, slabBytes);
     for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
     await later();
     cache.find('a0', anything);
@@ -32,7 +34,7 @@ describe('the slab cache', () => {
   });
 
   it('is not emptied by a client that walks through everything', () => {
-    const cache = createSlabCache<number>(32 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(32 * slabBytes, nobody, slabBytes);
     let hits = 0;
     for (let round = 0; round < 20; round += 1) {
       for (let n = 0; n < 128; n += 1) {
@@ -45,7 +47,7 @@ describe('the slab cache', () => {
   });
 
   it('replaces a value at once, and stores nothing that is too large', () => {
-    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, nobody, slabBytes);
     for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
     cache.set('a0', 1000, small(7));
     cache.set('b', 0, Buffer.alloc(slabBytes));
@@ -54,15 +56,33 @@ describe('the slab cache', () => {
   });
 
   it('never overwrites bytes that it returned', () => {
-    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, nobody, slabBytes);
     cache.set('a', 0, small(1));
     const body = cache.find('a', anything)?.body;
     for (let n = 0; n < 1000; n += 1) cache.set(`b${n}`, n, small(2));
     expect(body).toEqual(small(1));
   });
 
+  it.each([
+    { isRead: false, of: 'is used again when nobody reads it' },
+    { isRead: true, of: 'is left to those who still read it' },
+  ])('drops memory that $of', async ({ isRead }) => {
+    const cache = createSlabCache<number>(8 * slabBytes, () => isRead, slabBytes);
+    const memories = new Set<ArrayBufferLike>();
+    const bodies: Buffer[] = [];
+    for (let n = 0; n < 1000; n += 1) {
+      const body = cache.set(`a${n}`, n, small(n));
+      if (body !== undefined) memories.add(body.buffer);
+      if (body !== undefined) bodies.push(body);
+      await nextTurn();
+    }
+    expect(bodies.length).toBeGreaterThan(100);
+    if (isRead) expect(memories.size).toBeGreaterThan(bodies.length / 5);
+    else expect(memories.size).toBeLessThan(12);
+  });
+
   it('does not find what is no longer good', () => {
-    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, nobody, slabBytes);
     cache.set('a', 1, small(1));
     expect(cache.find('a', (value) => value > 1)).toBeUndefined();
     cache.set('a', 2, small(2));
@@ -70,7 +90,7 @@ describe('the slab cache', () => {
   });
 
   it('reuses the space of what is no longer good, except in the current slab', () => {
-    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, nobody, slabBytes);
     const fill = () => {
       for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
       return names('a', 16).filter((name) => cache.find(name, anything)).length;

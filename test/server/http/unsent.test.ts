@@ -85,4 +85,24 @@ describe('answers that wait to be sent', () => {
 
     expect(cutOff(answers)).toEqual([]);
   });
+
+  it('show which memory is still read, however small they are', async () => {
+    const [one, other] = (await openAnswers(2)) as [ServerResponse, ServerResponse];
+    const unsent = createUnsent(mebibyte);
+    const slab = Buffer.alloc(4096);
+
+    unsent.hold(one, slab.subarray(0, 100), '192.0.2.1');
+    unsent.hold(other, slab.subarray(100, 200), '192.0.2.1');
+    await close(one);
+    expect(unsent.isRead(slab.buffer)).toBe(true);
+    await close(other);
+
+    expect(unsent.isRead(slab.buffer)).toBe(false);
+  });
 });
+
+async function close(answer: ServerResponse): Promise<void> {
+  const closed = once(answer, 'close');
+  answer.end();
+  await closed;
+}
