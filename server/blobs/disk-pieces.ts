@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { Range, TakePiece } from './blob-store.ts';
 
 /** Four times the default of Node's streams: a large file takes a quarter of the reads and writes. */
@@ -38,9 +38,8 @@ export function createPieceReader() {
     if (size === pieceBytes) free.push(...turns.slice(0, maxKept - free.length));
   }
 
-  /** @throws when the file does not exist or ends before the range does; what `take` throws */
-  return async (path: string, range: Range, take: TakePiece): Promise<void> => {
-    const file = await open(path, 'r');
+  /** Closes the file. @throws when it ends before the range does; what `take` throws */
+  return async (file: FileHandle, range: Range, take: TakePiece): Promise<void> => {
     readers += 1;
     try {
       await readTo(file, range, take);

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobReader, StoredBlob } from './blob-store.ts';
 import { createPieceReader, pieceBytes } from './disk-pieces.ts';
@@ -25,17 +25,17 @@ export function createDiskReader(root: string): BlobReader {
     },
     async open(sha256, range) {
       // Opened before a stream is made of it, so that a missing file is an error of this call and not of the stream.
-      const file =
-        (await unlessMissing(open(pathOfBlob(root, sha256), 'r'))) ??
-        (await open(oldPathOfBlob(root, sha256), 'r'));
+      const file = await openFile(root, sha256);
       const { size } = await file.stat();
       // Node allocates memory for a whole piece even if the file has only a few kilobytes.
       const highWaterMark = Math.max(1, Math.min(pieceBytes, size));
       return file.createReadStream({ ...range, highWaterMark });
     },
-    readTo: (sha256, range, take) => readPieces(pathOfBlob(root, sha256), range, take),
+    async readTo(sha256, range, take) {
+      await readPieces(await openFile(root, sha256), range, take);
+    },
     readSmall(sha256, sizeBytes) {
-      const file = openBlob(root, sha256);
+      const file = openFileSync(root, sha256);
       try {
         // One extra byte detects a file that is too long. Not from Node's pool: a cached answer would keep the pool's other bytes
         // alive.
@@ -65,8 +65,11 @@ export function createDiskReader(root: string): BlobReader {
   };
 }
 
-/** Synchronous. */
-function openBlob(root: string, sha256: string): number {
+async function openFile(root: string, sha256: string): Promise<FileHandle> {
+  return (await unlessMissing(open(pathOfBlob(root, sha256), 'r'))) ?? open(oldPathOfBlob(root, sha256), 'r');
+}
+
+function openFileSync(root: string, sha256: string): number {
   try {
     return openSync(pathOfBlob(root, sha256), 'r');
   } catch (error) {

@@ -99,6 +99,8 @@ describe('a backup of a busy server', () => {
     expect(after).toEqual(before);
     const testServer = await startTestServer({ dataDir: moved });
     try {
+      const payload = await fetch(`${testServer.url}/dl/buf/1.32.0/buf-windows-amd64.exe`);
+      expect([payload.status, await payload.text()]).toEqual([200, 'buf 1.32.0 as an exe']);
       expect((await pushNupkg(testServer, makeNupkg({ id: 'Sample', version: '9.0.0' }), key)).status).toBe(
         201,
       );

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Range, TakePiece } from '../../../server/blobs/blob-store.ts';
 import { createPieceReader, pieceBytes } from '../../../server/blobs/disk-pieces.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 
@@ -18,7 +19,8 @@ describe('pieces of a file', () => {
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
   it('are small for further readers while many are stalled, and complete', async () => {
-    const read = createPieceReader();
+    const readPieces = createPieceReader();
+    const read = async (range: Range, take: TakePiece) => readPieces(await open(file), range, take);
     let letGo = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       letGo = resolve;
@@ -26,7 +28,7 @@ describe('pieces of a file', () => {
     const first: number[] = [];
     const slow = Array.from({ length: 100 }, () => {
       let isFirst = true;
-      return read(file, whole, async (piece) => {
+      return read(whole, async (piece) => {
         if (isFirst) first.push(piece.length);
         isFirst = false;
         await held;
@@ -35,7 +37,7 @@ describe('pieces of a file', () => {
     while (first.length < 100) await new Promise((resolve) => setImmediate(resolve));
 
     const pieces: Buffer[] = [];
-    await read(file, whole, async (piece) => void pieces.push(Buffer.from(piece)));
+    await read(whole, async (piece) => void pieces.push(Buffer.from(piece)));
 
     expect(first.reduce((sum, length) => sum + length, 0)).toBeLessThan(70 * pieceBytes);
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(pieceBytes);
@@ -44,7 +46,7 @@ describe('pieces of a file', () => {
     letGo();
     await Promise.all(slow);
     const after: number[] = [];
-    await read(file, whole, async (piece) => void after.push(piece.length));
+    await read(whole, async (piece) => void after.push(piece.length));
     expect(after).toEqual([pieceBytes, pieceBytes, pieceBytes, 7]);
   });
 });

@@ -49,6 +49,9 @@ describe('a folder of blobs', () => {
     const store = await openDiskStore(dir);
     expect(await buffer(await store.open(sha256))).toEqual(bytes);
     expect(store.readSmall(sha256, bytes.length)).toEqual(bytes);
+    const pieces: Buffer[] = [];
+    await store.readTo(sha256, { start: 1, end: 3 }, async (piece) => void pieces.push(Buffer.from(piece)));
+    expect(Buffer.concat(pieces)).toEqual(bytes.subarray(1, 4));
     expect(await store.has(sha256)).toBe(true);
     await put();
     const listed = [];
