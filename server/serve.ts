@@ -101,6 +101,7 @@ export async function startServer(
       url: boundUrl,
       publicUrl,
       key: operatorKey,
+      reservedIds: config.reservedIds,
       instance,
     });
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');

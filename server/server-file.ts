@@ -13,6 +13,8 @@ const ServerFile = z.object({
   /** The address that clients use: the base of its links. Older servers do not say it. */
   publicUrl: z.string().optional(),
   key: z.string(),
+  /** The setting RESERVED_IDS; older servers do not say it. */
+  reservedIds: z.array(z.string()).readonly().optional(),
   /** What its /healthz says in `X-Instance`; older servers have none. */
   instance: z.string().optional(),
 });

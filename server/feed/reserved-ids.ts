@@ -8,6 +8,11 @@ export function requireOwner(reservedIds: readonly string[], id: string, pusher:
   if (reserved !== undefined) fail('ID_RESERVED', { id, reserved });
 }
 
+/** The reservations of an id. */
+export function reservationsOf(reservedIds: readonly string[], id: string): readonly string[] {
+  return reservedIds.filter((glob) => matchesGlob(glob, id));
+}
+
 /**
  * The reservation that keeps this pusher from publishing the id, if there is one. Ids in RESERVED_IDS (`acme.*`, or one id) may
  * be published only with keys that are limited to such ids and to this one, or with keys that have `admin`. A key without a limit
@@ -18,7 +23,7 @@ export function reservedAgainst(
   id: string,
   pusher: Principal,
 ): string | undefined {
-  const reserved = reservedIds.filter((glob) => matchesGlob(glob, id));
+  const reserved = reservationsOf(reservedIds, id);
   const [first] = reserved;
   if (first === undefined || isAdmin(pusher)) return undefined;
   const owns = pusher.ids.some(

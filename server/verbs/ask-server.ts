@@ -10,6 +10,8 @@ import type { ServerFile } from '../server-file.ts';
 export type RunningServer = {
   /** Where it listens. */
   readonly url: string;
+  /** Its RESERVED_IDS. */
+  readonly reservedIds?: readonly string[] | undefined;
   /**
    * Sends a request with a key that has every scope; addresses are relative: `api/v1/keys`.
    * @throws FeedError SERVER_*, INTERRUPTED
@@ -23,7 +25,7 @@ export type Timeouts = { readonly connectMs: number; readonly answerMs: number }
 const defaultTimeouts: Timeouts = { connectMs: 10_000, answerMs: 60_000 };
 
 export function reachServer(
-  { url, key }: ServerFile,
+  { url, key, reservedIds }: ServerFile,
   signal: AbortSignal,
   { connectMs, answerMs }: Timeouts = defaultTimeouts,
 ): RunningServer {
@@ -40,6 +42,7 @@ export function reachServer(
   });
   return {
     url,
+    reservedIds,
     async ask(address, options = {}) {
       try {
         const { statusCode, body } = await http(address, {

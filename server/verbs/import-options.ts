@@ -11,6 +11,7 @@ export type ImportFlags = {
   readonly newest?: number;
   readonly prerelease: boolean;
   readonly unlisted: boolean;
+  readonly reserved?: true;
   readonly user?: string;
   readonly passwordFile?: string;
   readonly parallel?: number;
@@ -33,6 +34,10 @@ export function describeImport(command: Command): Command {
     .option('--prerelease', 'prereleases too (the default)', true)
     .option('--no-prerelease', 'leave prereleases out')
     .option('--no-unlisted', 'leave unlisted versions out; by default they are imported as unlisted')
+    .option(
+      '--reserved',
+      'also ids that RESERVED_IDS reserves: the source has your own packages (else they are refused)',
+    )
     .option('--user <name>', 'for Basic authentication at the source')
     .option('--password-file <file>', 'a file that holds its password, or an API key')
     .option(
@@ -48,7 +53,7 @@ export function describeImport(command: Command): Command {
 const help = `
 While a server uses the data folder, packages are pushed to it; otherwise they are written straight into the folder, which is faster. Versions that the source has unlisted are unlisted here too; download counts start at 0. At its end it names the imported packages whose scripts name addresses outside, from which their installation may download.
 
-Settings (environment): DATA_DIR and MAX_PACKAGE_BYTES as for serve; HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
+Settings (environment): DATA_DIR, MAX_PACKAGE_BYTES and RESERVED_IDS as for serve; HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
 NODE_EXTRA_CA_CERTS for reaching the source.`;
 
 export type ImportSource =

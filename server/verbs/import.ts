@@ -6,6 +6,7 @@ import type { Invocation } from '../../invocation.ts';
 import { importOf, operator } from '../audit/audit.ts';
 import { type ImportTarget, importPackages } from '../feed/import.ts';
 import { choosePackages } from '../feed/import-choice.ts';
+import { reservationsOf } from '../feed/reserved-ids.ts';
 import { createFolderSource } from '../import/folder.ts';
 import { openFeedSource } from '../import/open-source.ts';
 import { isSkipped, type RemotePackage, type Source } from '../import/source.ts';
@@ -33,19 +34,20 @@ export function createCommand(invocation: Invocation): Command {
     const place = readImportSource(command, from, invocation.cwd);
     const login = readLogin(command, flags, place, invocation.cwd);
     await withData(invocation, {
-      async alone(opened, { maxPackageBytes }) {
+      async alone(opened, { maxPackageBytes, reservedIds = [] }) {
         const target = importIntoData(opened, maxPackageBytes);
         const note = (imported: number) =>
           opened.services.audit.record([importOf(nameOf(place), imported)], operator);
-        await run({ invocation, place, login, flags, target, note, maxPackageBytes });
+        await run({ invocation, place, login, flags, target, note, maxPackageBytes, reservedIds });
       },
-      async running(server, { maxPackageBytes }) {
+      async running(server, { maxPackageBytes, reservedIds: ours = [] }) {
+        const reservedIds = [...(server.reservedIds ?? []), ...ours];
         await withTempDir(join(tmpdir(), 'go-win-tools-import-'), async (scratchDir) => {
           const target = importIntoServer(server, scratchDir, maxPackageBytes);
           const note = async (versions: number) => {
             await server.ask('api/v1/imports', { method: 'POST', json: { source: nameOf(place), versions } });
           };
-          await run({ invocation, place, login, flags, target, note, maxPackageBytes });
+          await run({ invocation, place, login, flags, target, note, maxPackageBytes, reservedIds });
         });
       },
     });
@@ -61,6 +63,7 @@ type Run = {
   /** Adds the number of imported versions to the audit log, if it is not 0. */
   readonly note: (versions: number) => Promise<void>;
   readonly maxPackageBytes: number;
+  readonly reservedIds: readonly string[];
 };
 
 function nameOf(place: ImportSource): string {
@@ -87,17 +90,18 @@ async function run(given: Run): Promise<void> {
 
 /** Lists, decides, imports, reports. */
 async function takeOver(
-  { invocation, place, login, flags, target, maxPackageBytes }: Run,
+  { invocation, place, login, flags, target, maxPackageBytes, reservedIds }: Run,
   report: ImportReport,
 ): Promise<void> {
   const { stdout, stderr, signal } = invocation;
   const source = await openSource(invocation, place, login);
-  const { chosen, skipped } = choosePackages(await gather(source, flags, report, invocation), {
+  const { chosen: wanted, skipped } = choosePackages(await gather(source, flags, report, invocation), {
     newest: flags.newest,
     withPrereleases: flags.prerelease,
     withUnlisted: flags.unlisted,
   });
   for (const { remote, reason } of skipped) report.add({ kind: 'skipped', reason, ...lineOfPackage(remote) });
+  const chosen = withoutReserved(wanted, flags.reserved ? [] : reservedIds, report);
   if (signal.aborted) return;
   // Otherwise a wrong folder or an unmounted share would look like a completed import.
   const isNothing = (['skipped', 'refused', 'failed'] as const).every((kind) => report.count(kind) === 0);
@@ -122,6 +126,21 @@ async function takeOver(
     progress.stop();
     report.end();
   }
+}
+
+/** Whoever runs another feed must not publish, or unlist, under ids that are ours (RESERVED_IDS). */
+function withoutReserved(
+  packages: readonly RemotePackage[],
+  reservedIds: readonly string[],
+  report: ImportReport,
+): RemotePackage[] {
+  return packages.filter((remote) => {
+    const [reserved] = reservationsOf(reservedIds, remote.id);
+    if (reserved === undefined) return true;
+    const reason = `its id is reserved here (RESERVED_IDS has ${reserved}); if these are your own packages, add --reserved`;
+    report.add({ kind: 'refused', reason, ...lineOfPackage(remote) });
+    return false;
+  });
 }
 
 async function openSource(

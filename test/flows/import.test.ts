@@ -173,6 +173,54 @@ describe('feed:import from a folder', () => {
     },
   );
 
+  it.each(['a data folder', 'a running server'])(
+    "publishes and unlists nothing under reserved ids, unless the source has one's own, in %s",
+    async (target) => {
+      const reserved = { RESERVED_IDS: 'acme.*' };
+      const dataDir =
+        target === 'a data folder' ? await tempDir() : (await newServer({ reservedIds: ['acme.*'] })).dataDir;
+      const run = (url: string, ...more: string[]) =>
+        runVerbWith(
+          target === 'a data folder' ? reserved : {},
+          createCommand,
+          dataDir,
+          url,
+          '--json',
+          ...more,
+        );
+      const packages = [{ id: 'Acme.tool' }, { id: 'acme' }];
+      const feed = await newServer();
+      for (const one of packages) await pushNupkg(feed, makeNupkg(one), feed.adminKey);
+      const refusal = expect.objectContaining({
+        ...{ kind: 'refused', id: 'Acme.tool' },
+        reason: expect.stringMatching(
+          /^its id is reserved here \(RESERVED_IDS has acme\.\*\); .* add --reserved$/,
+        ),
+      });
+
+      const first = await run(`${feed.url}/nuget`);
+      expect(first.code).toBe(1);
+      expect(linesOf(first.stdout)).toEqual([
+        refusal,
+        expect.objectContaining({ kind: 'imported', id: 'acme' }),
+        expect.objectContaining({ kind: 'end', imported: 1, refused: 1 }),
+      ]);
+      expect(linesOf((await run(`${feed.url}/nuget`, '--reserved')).stdout).at(-1)).toMatchObject({
+        ...{ imported: 1, there: 1 },
+      });
+      for (const { id } of packages)
+        await fetch(`${feed.url}/nuget/${id}/1.0.0`, {
+          method: 'DELETE',
+          headers: { 'X-NuGet-ApiKey': feed.adminKey },
+        });
+      expect(linesOf((await run(`${feed.url}/nuget`)).stdout)).toEqual([
+        refusal,
+        expect.objectContaining({ kind: 'unlisted', id: 'acme' }),
+        expect.objectContaining({ kind: 'end', unlisted: 1, refused: 1 }),
+      ]);
+    },
+  );
+
   it('leaves existing packages alone, and refuses other bytes under the same version', async () => {
     const [dataDir, dir] = [await tempDir(), await tempDir()];
     const file = join(dir, 'a.nupkg');
