@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { fail } from '../errors/release-error.ts';
+import { forTerminal } from '../formats/for-terminal.ts';
 import { faultsInWords, readYaml } from '../formats/yaml-file.ts';
 import type { Invocation } from '../invocation.ts';
 import { generatorConfigHelp } from '../manifest-gen/settings/config.ts';
@@ -107,7 +108,7 @@ async function check(invocation: Invocation, dir: string, flags: Flags): Promise
   if (flags.json) stdout.write(`${JSON.stringify({ findings, notes })}\n`);
   else if (flags.markdown) stdout.write(findingsMarkdown(findings, notes));
   else stdout.write(findingsText(findings));
-  if (!flags.json) for (const note of notes) stderr.write(`warning: ${note}\n`);
+  if (!flags.json) for (const note of notes) stderr.write(`warning: ${forTerminal(note)}\n`);
   if (findings.length > 0)
     throw new Ended(findings.length === 1 ? '1 thing to do.' : `${findings.length} things to do.`, 5);
 }

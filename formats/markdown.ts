@@ -1,3 +1,5 @@
+import { hiddenCharacters } from './hidden-characters.ts';
+
 /** A row of a table; its cells are Markdown already. */
 export function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
@@ -14,7 +16,7 @@ export function withCode(text: string): string {
 /** The database's texts are untrusted: neither their markup nor the name of a person or team may work. */
 export function cell(text: string): string {
   return text
-    .replace(/\p{Cc}+/gu, ' ')
+    .replace(hiddenCharacters, ' ')
     .replace(/[\\`*_[\]<>|#!&@]/g, (character) =>
       /[<>&@]/.test(character) ? `&#${character.charCodeAt(0)};` : `\\${character}`,
     );
