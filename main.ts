@@ -55,7 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
       version: readVersion(productDir),
     });
     command.name(name).exitOverride().configureHelp({ optionDescription });
-    command.addHelpText('afterAll', `\n${exitCodesHelp()}`);
+    command.addHelpText('afterAll', `${verb.help ?? ''}\n${exitCodesHelp()}`);
     await command.parseAsync(rest, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -79,7 +79,11 @@ function introduce(name: string): number {
     console.log(readVersion(findProductDir()));
     return 0;
   }
-  (isAsked ? console.log : console.error)(isAsked ? text : `There is no verb ${name}.\n\n${text}`);
+  if (isAsked) console.log(text);
+  else
+    console.error(
+      `There is no verb ${name}. The verbs are ${[...verbs.keys()].join(', ')}.\n  \`--help\` says what each does.`,
+    );
   return isAsked ? 0 : 2;
 }
 

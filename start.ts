@@ -31,7 +31,7 @@ export function createCommand(invocation: Invocation): Command {
     .description(
       'Starts the server. On an empty feed it also releases the first version of each tool and promotes it. A later start changes nothing that is published.',
     )
-    .addHelpText('after', `\n${configHelp()}`)
+    .addHelpText('after', `\n${configHelp('one server')}`)
     .action(() => start(invocation));
 }
 

@@ -6,6 +6,8 @@ import type { Invocation } from './invocation.ts';
 export type Verb = {
   readonly does: string;
   readonly load: () => Promise<{ createCommand(invocation: Invocation): Command }>;
+  /** What its help says in addition, and that of its commands. */
+  readonly help?: string;
   /** Flags for V8, which looks at them at each collection; the scripts of package.json pass none to Node. */
   readonly v8?: readonly string[];
 };
@@ -20,6 +22,9 @@ const serving = ['--optimize-for-size'];
  * of 178 at the most.
  */
 const releasing = ['--optimize-for-size', '--semi-space-growth-factor=1'];
+
+const ofServe =
+  '\nSettings (environment): those of serve. DATA_DIR (./data) says where the feed is; while a server uses that folder, the server is asked.\n';
 
 /** Verbs of the installed program. */
 export const productVerbs: Readonly<Record<string, Verb>> = {
@@ -101,6 +106,7 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
   'feed:export': {
     does: 'writes packages as plain nupkg files, with an index',
     load: () => import('./server/verbs/export.ts'),
+    help: ofServe,
   },
   'feed:import': {
     does: 'imports packages from a folder or another feed',
@@ -109,6 +115,7 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
   'feed:backup': {
     does: 'writes the whole feed into one file, also while the server runs',
     load: () => import('./server/verbs/backup.ts'),
+    help: ofServe,
   },
   'feed:restore': {
     does: 'makes a data folder from a backup',
@@ -117,38 +124,47 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
   'feed:verify': {
     does: 'reads every stored byte again and removes orphans',
     load: () => import('./server/verbs/verify.ts'),
+    help: ofServe,
   },
   'feed:unlist': {
     does: 'hides a version of any package',
     load: async () => ({ createCommand: (await import('./server/verbs/listing.ts')).createUnlist }),
+    help: ofServe,
   },
   'feed:relist': {
     does: 'shows an unlisted version again',
     load: async () => ({ createCommand: (await import('./server/verbs/listing.ts')).createRelist }),
+    help: ofServe,
   },
   'feed:purge': {
     does: 'deletes the bytes of a version for good',
     load: () => import('./server/verbs/purge.ts'),
+    help: ofServe,
   },
   'feed:prune': {
     does: 'deletes old betas for good that nobody needs',
     load: () => import('./server/verbs/prune.ts'),
+    help: ofServe,
   },
   'feed:keys': {
     does: 'adds, lists, rotates and revokes keys',
     load: () => import('./server/verbs/keys.ts'),
+    help: ofServe,
   },
   'feed:rings': {
     does: 'sets, lists and removes rings: groups of clients',
     load: () => import('./server/verbs/rings.ts'),
+    help: ofServe,
   },
   'feed:clients': {
     does: 'shows machines with addresses of their own, and what each is offered',
     load: () => import('./server/verbs/clients.ts'),
+    help: ofServe,
   },
   'feed:audit': {
     does: 'shows, follows, anchors and checks the audit log; who downloaded what',
     load: () => import('./server/verbs/audit.ts'),
+    help: ofServe,
   },
   'feed:migrate': {
     does: 'brings PostgreSQL to the schema of this version',

@@ -145,11 +145,14 @@ export const Settings = z.object({
   ...tracingSettings,
 });
 
+/** They are for servers that share PostgreSQL and an object store; a verb that works on one disk does not show them. */
+const ofReplicas = /^(DATABASE_URL|BLOB_|S3_)/;
+
 /** The settings in `serve --help`, made from the schema, so that none is missing. */
-export function configHelp(): string {
-  const lines = Object.entries(Settings.shape).map(
-    ([name, setting]) => `  ${name.padEnd(19)} ${setting.description ?? ''}${defaultOf(setting)}`,
-  );
+export function configHelp(supports: 'replicas' | 'one server' = 'replicas'): string {
+  const lines = Object.entries(Settings.shape)
+    .filter(([name]) => supports === 'replicas' || !ofReplicas.test(name))
+    .map(([name, setting]) => `  ${name.padEnd(19)} ${setting.description ?? ''}${defaultOf(setting)}`);
   return ['Settings (environment variables):', ...lines].join('\n');
 }
 

@@ -59,7 +59,7 @@ describe('main.ts', () => {
     };
 
     for (const [verb, command] of Object.entries(scripts)) {
-      expect(command).toBe(`tsx main.ts ${verb}`);
+      expect(command).toBe(verb === 'go-win-tools' ? 'tsx main.ts' : `tsx main.ts ${verb}`);
       expect(['import', 'audit', 'doctor', 'publish', 'pack', 'config']).not.toContain(verb);
     }
   });
@@ -72,6 +72,7 @@ describe('main.ts', () => {
       expect(result.code).toBe(2);
       expect(result.stderr).toContain(`There is no verb ${verb}.`);
       expect(result.stderr).toContain('release:beta');
+      expect(result.stderr.trim().split('\n')).toHaveLength(2);
       expect(result.stdout).toBe('');
     },
   );

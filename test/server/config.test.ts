@@ -242,4 +242,11 @@ describe('config', () => {
     expect(help).toContain('Default: ./data.');
     expect(help.split('\n')).toHaveLength(settings.length + 1);
   });
+
+  it('leaves out what one server refuses', () => {
+    const help = configHelp('one server');
+
+    expect(help).toMatch(/^ {2}DATA_DIR /m);
+    expect(help).not.toMatch(/^ {2}(DATABASE_URL|BLOB_STORE|S3_ENDPOINT)\b/m);
+  });
 });
