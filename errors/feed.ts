@@ -5,7 +5,7 @@ export const feedErrors = {
   FEED_UNREACHABLE: [
     4,
     'The feed {url} cannot be reached: {cause}.',
-    'Start it with `pnpm start` or `pnpm serve`; if it has another address or port, set FEED_URL.',
+    'If it does not run, start it (`pnpm start` or `pnpm serve`); if it has another address or port, set FEED_URL. If its certificate has expired, renew it there; one of your own authority needs NODE_EXTRA_CA_CERTS.',
   ],
   PLACE_UNREACHABLE: [4, '{url} cannot be reached: {cause}.', 'Check PAYLOAD_URL, and try again.'],
   PAYLOAD_MISSING: [

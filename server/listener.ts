@@ -6,7 +6,7 @@ import { createConnectionLimit } from './http/connections.ts';
 import { limitServer } from './http/limits.ts';
 import { oneByOne } from './http/pipelining.ts';
 import type { Logger } from './log.ts';
-import { readTls, type TlsPair, watchTls } from './tls.ts';
+import { expiryOf, readTls, type TlsFiles, type TlsPair, watchTls } from './tls.ts';
 
 export type Listener = {
   readonly server: Server;
@@ -74,6 +74,7 @@ function createReloadingServer(
   const first = readTls(tls);
   const server = createTlsServer(first, handle);
   used(first);
+  warnIfExpired(first, tls, log);
   const watch = watchTls(
     tls,
     {
@@ -81,6 +82,7 @@ function createReloadingServer(
         server.setSecureContext(pair);
         used(pair);
         log.info({ ...tls }, 'certificate read again');
+        warnIfExpired(pair, tls, log);
       },
       broken: (error) => log.error({ ...tls, err: error }, 'new certificate unusable, the old one stays'),
     },
@@ -88,6 +90,11 @@ function createReloadingServer(
   );
   server.once('close', watch.stop);
   return server;
+}
+
+function warnIfExpired(pair: TlsPair, files: TlsFiles, log: Logger): void {
+  const expired = expiryOf(pair);
+  if (expired < new Date()) log.warn({ ...files, expired }, 'the certificate has expired: clients refuse it');
 }
 
 const causes: Readonly<Record<string, string>> = {

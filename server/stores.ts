@@ -41,7 +41,9 @@ export async function openStores(
 ): Promise<Stores> {
   const { databaseUrl, blobStore, blobCacheBytes: cacheBytes } = config;
   if (databaseUrl === undefined || blobStore === undefined) {
-    const database = openDatabase(dataDir.database);
+    const database = openDatabase(dataDir.database, (from, to) =>
+      log.info({ database: dataDir.database, from, to }, 'the database has the schema of this version now'),
+    );
     return {
       database,
       databaseFile: dataDir.database,

@@ -49,11 +49,14 @@ const alwaysCheckedBytes = 64 * 1024 ** 2;
 /** How long a statement waits for another process (a backup, an operator's verb) before it fails. */
 const busyTimeoutMs = 10_000;
 
+/** Called when the database of an earlier version got the schema of this one. */
+export type OnUpgrade = (from: number, to: number) => void;
+
 /**
  * Opens the database and migrates it to the newest schema. The caller closes it.
  * @throws FeedError CATALOG_DAMAGED when it is not a sound database, CATALOG_NEWER when a newer program wrote it, STORAGE_FULL
  */
-export function openDatabase(file: string): Connection {
+export function openDatabase(file: string, onUpgrade: OnUpgrade = () => undefined): Connection {
   let db: Database.Database | undefined;
   try {
     const mustCheck = isSmall(file) || wasCutOff(file);
@@ -66,7 +69,8 @@ export function openDatabase(file: string): Connection {
     db.pragma('foreign_keys = ON');
     db.pragma(`cache_size = -${cacheKilobytes}`);
     if (mustCheck) checkPages(db, file);
-    migrate(db, file);
+    const found = migrate(db, file);
+    if (found > 0 && found < migrations.length) onUpgrade(found, migrations.length);
     defineTextFunctions(db);
     return createConnection(db, hasLog ? createLogDurability(db, file) : durableAtOnce);
   } catch (error) {
@@ -106,14 +110,16 @@ function checkPages(db: Database.Database, file: string): void {
   if (problem !== 'ok') fail('CATALOG_DAMAGED', { file, problem: String(problem) });
 }
 
-function migrate(db: Database.Database, file: string): void {
+/** Returns the schema that the file had; 0 is a new one. */
+function migrate(db: Database.Database, file: string): number {
   const upgrade = db.transaction(() => {
     refuseNewer(db, file);
     const found = Number(db.pragma('user_version', { simple: true }));
     for (const step of migrations.slice(found)) db.exec(step);
     db.pragma(`user_version = ${migrations.length}`);
+    return found;
   });
-  upgrade.immediate();
+  return upgrade.immediate();
 }
 
 /** @throws FeedError CATALOG_NEWER */

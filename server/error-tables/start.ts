@@ -7,6 +7,10 @@ export const startErrors = {
     500,
     'The data folder {dir} is in use by another server (process {pid}). Stop that one, or set DATA_DIR to another folder.',
   ],
+  SERVER_UNKNOWN: [
+    500,
+    'The data folder {dir} is in use by process {pid}, and its server.json does not say where that can be asked. If it is a server, restart it; if it is another verb, wait for its end.',
+  ],
   DATA_DIR_UNUSABLE: [
     500,
     'The data folder {dir} cannot be written: {cause}. Set DATA_DIR to a folder that this user may write.',

@@ -95,7 +95,7 @@ export const verbErrors = {
     500,
     'Stored bytes are damaged: {path}, {problem}. `feed:verify` names everything that is damaged and says what to do.',
   ],
-  BACKUP_INVALID: [500, '{file} cannot be restored: {problem}. Take another backup.'],
+  BACKUP_INVALID: [500, '{file} cannot be restored: {problem}. Use another backup.'],
   BACKUP_NEWER: [
     500,
     '{file} has format {found}, this program reads format {known}. Restore it with go-win-tools {program}.',

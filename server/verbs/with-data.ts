@@ -38,8 +38,8 @@ export async function withData<T>(
   try {
     opened = await openAlone(invocation, config);
   } catch (error) {
-    const server = isInUse(error) && running !== undefined ? findServer(config.dataDir) : undefined;
-    if (server === undefined || running === undefined) throw error;
+    if (!isInUse(error) || running === undefined) throw error;
+    const server = findServer(config.dataDir) ?? fail('SERVER_UNKNOWN', error.details, error);
     return running(reachServer(server, invocation.signal), config);
   }
   try {
@@ -86,6 +86,6 @@ function requireFeed(dataDir: string): void {
   if (!existsSync(file)) fail('NO_FEED', { file, cause: 'it is not there' });
 }
 
-function isInUse(error: unknown): boolean {
+function isInUse(error: unknown): error is FeedError {
   return error instanceof FeedError && error.code === 'DATA_DIR_IN_USE';
 }

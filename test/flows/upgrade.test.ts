@@ -36,6 +36,9 @@ describe('an upgrade from 0.1.0', () => {
     const server = await startTestServer({ dataDir });
     try {
       expect(schemaOf(dataDir)).toBe(migrations.length);
+      expect(server.logged()).toMatch(
+        /"from":10,"to":\d+,"msg":"the database has the schema of this version now"/,
+      );
       const list = await (await fetch(`${server.url}/nuget/Packages()?semVerLevel=2.0.0`)).text();
       const listed = [...list.matchAll(/<d:Version>([^<]+)<\/d:Version>[\s\S]*?<d:Listed[^>]*>([^<]+)/g)];
       expect(listed.map(([, version, is]) => `${version} ${is}`).toSorted()).toEqual([

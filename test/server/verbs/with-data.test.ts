@@ -86,7 +86,7 @@ describe('the data folder', () => {
         ),
     });
 
-    expect(meanwhile).toBe('DATA_DIR_IN_USE');
+    expect(meanwhile).toBe('SERVER_UNKNOWN');
   });
 
   it("passes on the server's answer to a bad request", async () => {

@@ -167,6 +167,7 @@ describe('feed:doctor on certificates', () => {
   it('finds one that has expired', async () => {
     const server = await startHttps(await signCertificate(dir, 'old', { days: -1 }));
     undo.push(server.stop);
+    expect(server.logged()).toContain('the certificate has expired: clients refuse it');
     const { lines, faults } = await look(server);
 
     expect(faults).toEqual(expect.arrayContaining(['tls', 'certificate']));
