@@ -18,10 +18,7 @@ const secrets = [
  * The only logger. Lines are JSON on stderr; parts use `log.child({ part: 'push' })`. Messages are constant sentences, data goes
  * into fields.
  */
-export function createLogger(
-  level: string,
-  stream: DestinationStream = inBatches(destination({ dest: 2, sync: true })),
-): Logger {
+export function createLogger(level: string, stream: DestinationStream = inBatches(toFile(2))): Logger {
   return pino(
     {
       level,
@@ -47,6 +44,19 @@ function isoTime(time: number): string {
     lastTime = time;
   }
   return lastText;
+}
+
+/** What is kept of lines that the file has no room for; later ones are lost. */
+const maxUnwrittenBytes = 1024 ** 2;
+
+/**
+ * Writes to an open file, and goes on when it cannot: a full disk under `serve 2>> feed.log` must not end the server. Lines wait
+ * in memory and are written once there is room.
+ */
+export function toFile(descriptor: number): DestinationStream {
+  const stream = destination({ dest: descriptor, sync: true, maxLength: maxUnwrittenBytes });
+  stream.on('error', () => undefined);
+  return stream;
 }
 
 const maxWaitingLength = 64 * 1024;

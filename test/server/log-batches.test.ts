@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLogger, inBatches } from '../../server/log.ts';
+import { createLogger, inBatches, toFile } from '../../server/log.ts';
 
 function start() {
   const writes: string[] = [];
@@ -46,5 +48,22 @@ describe('lines of the log', () => {
     const { log, messages } = start();
     for (let n = 0; n < 100; n++) log.info({ url: 'x'.repeat(1000) }, 'request');
     expect(messages().flat().length).toBeGreaterThan(50);
+  });
+});
+
+describe.skipIf(!existsSync('/dev/full'))('a log on a full disk (needs /dev/full)', () => {
+  it('does not end the server', async () => {
+    const full = await open('/dev/full', 'a');
+    const uncaught = vi.fn();
+    process.on('uncaughtException', uncaught);
+    try {
+      const stream = toFile(full.fd);
+      for (let n = 0; n < 200; n++) stream.write(`${'x'.repeat(10_000)}\n`);
+      await nextTurn();
+    } finally {
+      process.off('uncaughtException', uncaught);
+      await full.close();
+    }
+    expect(uncaught).not.toHaveBeenCalled();
   });
 });
