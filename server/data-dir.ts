@@ -1,9 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Closed, closeToOthers } from './data-modes.ts';
 import { lockFile } from './database/file-lock.ts';
-import { fileProblem } from './database/file-problem.ts';
+import { fileProblem, isDatabaseFull } from './database/file-problem.ts';
 import { FeedError, fail } from './errors.ts';
 
 /**
@@ -30,7 +39,7 @@ export function pathsIn(dir: string): DataPaths {
 
 /**
  * Creates the folder if missing, closes it to other users and takes its lock.
- * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_OPEN, DATA_DIR_IN_USE, DATABASE_DRIVER
+ * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_FULL, DATA_DIR_OPEN, DATA_DIR_IN_USE, DATABASE_DRIVER
  */
 export function openDataDir(dir: string): DataDir {
   try {
@@ -41,7 +50,7 @@ export function openDataDir(dir: string): DataDir {
     closeSync(openSync(probe, 'wx'));
     rmSync(probe);
   } catch (error) {
-    fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
+    throw unusable(dir, reasonOf(error), error);
   }
   const modes = closeToOthers(dir);
   const release = takeLock(dir);
@@ -103,7 +112,13 @@ function lockError(error: unknown, dir: string): FeedError {
   if (error instanceof FeedError) return error;
   const problem = fileProblem(error);
   const cause = problem === undefined ? reasonOf(error) : `the lock ${problem}`;
-  return new FeedError('DATA_DIR_UNUSABLE', { dir, cause }, error);
+  return unusable(dir, cause, error);
+}
+
+function unusable(dir: string, cause: string, error: unknown): FeedError {
+  return cause.includes(reasons.ENOSPC)
+    ? new FeedError('DATA_DIR_FULL', { dir }, error)
+    : new FeedError('DATA_DIR_UNUSABLE', { dir, cause }, error);
 }
 
 function readPid(file: string): string {
@@ -121,24 +136,26 @@ function readPid(file: string): string {
  */
 export function asDataDirError(error: unknown, dir: string): unknown {
   if (error instanceof FeedError && error.code === 'GIT_FAILED' && error.cause instanceof Error) {
-    // Before the server runs there is no log to look into.
-    return new FeedError(
-      'DATA_DIR_UNUSABLE',
-      { dir, cause: error.cause.message.replace(/\s+/g, ' ') },
-      error,
-    );
+    // Before the server runs there is no log to look into. Git does not always say that there is no room.
+    const cause = hasRoom(dir) ? error.cause.message.replace(/\s+/g, ' ') : reasons.ENOSPC;
+    return unusable(dir, cause, error);
   }
   if (!(error instanceof Error) || !('code' in error)) {
     return error;
   }
   const path = 'path' in error ? String(error.path) : '';
-  const problem = error.code === 'STORAGE_FULL' ? reasons.ENOSPC : databaseProblem(error);
+  const isFull = error.code === 'STORAGE_FULL' || isDatabaseFull(error);
+  const problem = isFull ? reasons.ENOSPC : databaseProblem(error);
   if (problem !== undefined) {
-    return new FeedError('DATA_DIR_UNUSABLE', { dir, cause: problem }, error);
+    return unusable(dir, problem, error);
   }
-  return path.startsWith(dir)
-    ? new FeedError('DATA_DIR_UNUSABLE', { dir, cause: `${reasonOf(error)} (${path})` }, error)
-    : error;
+  return path.startsWith(dir) ? unusable(dir, `${reasonOf(error)} (${path})`, error) : error;
+}
+
+/** False where not even a small file can be written. */
+function hasRoom(dir: string): boolean {
+  const { bavail, bsize } = statfsSync(dir);
+  return bavail * bsize >= 64 * 1024;
 }
 
 function databaseProblem(error: unknown): string | undefined {
@@ -146,7 +163,7 @@ function databaseProblem(error: unknown): string | undefined {
   return problem && `the database catalog.db ${problem}`;
 }
 
-const reasons: Readonly<Record<string, string>> = {
+const reasons = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
@@ -154,12 +171,12 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'a file stands where a folder is needed',
   EEXIST: 'a file stands where a folder is needed',
   EISDIR: 'a folder stands where a file is needed',
-};
+} satisfies Record<string, string>;
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) {
     return String(error);
   }
   const code = 'code' in error ? String(error.code) : '';
-  return reasons[code] ?? error.message;
+  return Object.hasOwn(reasons, code) ? reasons[code as keyof typeof reasons] : error.message;
 }

@@ -84,6 +84,6 @@ export interface BlobStore extends BlobReader {
    * no request after `until` (of performance.now()); false: it may have got several, of which one may still be under way.
    */
   remove(sha256: string, until?: number): Promise<boolean>;
-  /** @throws when bytes cannot be written and read */
+  /** @throws when bytes cannot be written and read; a full local disk alone, where bytes can be read still, is no error */
   ping(): Promise<void>;
 }

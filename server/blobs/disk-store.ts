@@ -7,7 +7,7 @@ import type { Digest } from '../../formats/digest.ts';
 import type { BlobStore, Upload } from './blob-store.ts';
 import { createFolders } from './disk-folders.ts';
 import { createDiskReader, oldPathOfBlob, pathOfBlob } from './disk-reader.ts';
-import { hasCode, roomError } from './disk-room.ts';
+import { hasCode, isFull, roomError } from './disk-room.ts';
 import { syncFile } from './disk-sync.ts';
 import { receiveFile, type UploadedFile } from './disk-upload.ts';
 import { createHolds } from './holds.ts';
@@ -134,10 +134,13 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     try {
       await writeFile(probe, 'ping', { flag: 'wx' });
       await readFile(probe);
-      await readdir(root);
+    } catch (error) {
+      // Pushes say so; whoever reads must not be sent away.
+      if (!isFull(error)) throw error;
     } finally {
       await rm(probe, { force: true });
     }
+    await readdir(root);
   }
 
   return { ...createDiskReader(root), receive, flush, repair, remove, ping };

@@ -15,6 +15,10 @@ export const startErrors = {
     500,
     'The data folder {dir} cannot be written: {cause}. Set DATA_DIR to a folder that this user may write.',
   ],
+  DATA_DIR_FULL: [
+    500,
+    'There is no room left on the disk of the data folder {dir}. Make room there or enlarge the disk, and start the server again.',
+  ],
   DATABASE_DRIVER: [
     500,
     'The database driver better-sqlite3 cannot be loaded by this Node ({node}){built}. After a change of Node, rebuild it: {command}',
