@@ -14,6 +14,7 @@ import { createSqlAudit } from './database/sql-audit.ts';
 import { noteBackupIn } from './database/sql-backups.ts';
 import { fail } from './errors.ts';
 import { applyKeyStates, readKeyStates } from './keys/sql-key-states.ts';
+import { haltAgain, readStopped, type Stopped } from './rollout/sql-halt-again.ts';
 import { applyTrustStates, nothingTrusted, readTrustStates } from './trust/sql-trust-states.ts';
 
 /** The data as a verb reads it, whether or not servers use it. Existing blobs stay until it is closed, but for purged ones of an object store. */
@@ -125,6 +126,25 @@ export async function endKeysAgain(replaced: string, dir: string): Promise<numbe
   try {
     await applyTrustStates(db, trusts, new Date());
     return await applyKeyStates(db, stands, new Date());
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Halts rollouts in a restored folder that have been halted or rolled back in the folder that it replaces: it is the state of the
+ * backup but for that (interface section 8). Undefined when the replaced folder cannot be read.
+ */
+export async function haltRolloutsAgain(
+  replaced: string,
+  dir: string,
+): Promise<readonly Stopped[] | undefined> {
+  const { database } = pathsIn(replaced);
+  const stopped = existsSync(database) ? readStopped(database) : [];
+  if (stopped === undefined || stopped.length === 0) return stopped;
+  const db = openDatabase(pathsIn(dir).database);
+  try {
+    return await haltAgain(db, stopped, new Date());
   } finally {
     db.close();
   }

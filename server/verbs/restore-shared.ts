@@ -71,7 +71,8 @@ function bucketIn(invocation: Invocation, dir: string) {
 
 const note = `Keys that were revoked or rotated since the backup, trusted publishers and issuers that were removed since, keys that issuers
 replaced, and versions that were purged are as they were then: nobody can tell that from the backup. Revoke, rotate and purge
-them again, remove those publishers and issuers again, and run \`feed:keys issuer refresh\`.
+them again, remove those publishers and issuers again, and run \`feed:keys issuer refresh\`. Rollouts go on, too: halt again what
+was halted or rolled back since.
 `;
 
 function tell(

@@ -10,7 +10,7 @@ import { fail } from '../errors.ts';
 import type { BackupManifest } from '../feed/backup-format.ts';
 import { syncTree } from '../feed/restore.ts';
 import { purgeAgain } from '../purge-again.ts';
-import { endKeysAgain, recordRestore } from '../reading.ts';
+import { endKeysAgain, haltRolloutsAgain, recordRestore } from '../reading.ts';
 import { asSpaceError } from './disk-space.ts';
 import { interruptible } from './interruptible.ts';
 import { clearLeftovers } from './leftovers.ts';
@@ -111,7 +111,11 @@ async function prepare(
   const back = await findLosses(invocation, dir, staging, manifest);
   if (back.length > 0 && !acceptOlderBucket) fail('RESTORE_BACKWARD', { dir, refs: back.join(', ') });
   signal.throwIfAborted();
-  const notes = [purgeNote(await purgeAgain(dir, staging)), keysNote(await endKeysAgain(dir, staging))];
+  const notes = [
+    purgeNote(await purgeAgain(dir, staging)),
+    keysNote(await endKeysAgain(dir, staging)),
+    rolloutNote(await haltRolloutsAgain(dir, staging)),
+  ];
   const went = back.length === 0 ? '' : `; went back: ${back.join(', ')}`;
   await recordRestore(staging, basename(file), `as of ${manifest.time}${went}`);
   await syncTree(staging, signal);
@@ -129,6 +133,14 @@ function keysNote(ended: number | undefined): string | undefined {
   return ended === 0
     ? undefined
     : `Keys revoked or rotated again, as in the folder that was there: ${ended}.`;
+}
+
+function rolloutNote(halted: Awaited<ReturnType<typeof haltRolloutsAgain>>): string | undefined {
+  if (halted === undefined)
+    return 'The earlier rollouts cannot be read; halt again what was halted or rolled back since the backup.';
+  if (halted.length === 0) return undefined;
+  const names = halted.map(({ tool, version }) => `${tool} ${version}`).join(', ');
+  return `Rollouts halted, since they have been stopped in the folder that was there: ${names}.`;
 }
 
 /** Branches and tags that clients have and that would go back or vanish. A bucket that cannot be read is reported as such. */
