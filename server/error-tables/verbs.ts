@@ -106,7 +106,7 @@ export const verbErrors = {
   ],
   DATABASE_FILLED: [
     500,
-    'The database {database} is not empty: there are rows in {tables}. A backup is only restored into an empty database: make a new one, or restore into a data folder with --into.',
+    'The database {database} is not empty: there are rows in {tables}. A backup is only restored into an empty database: make a new one, with no server running on it (a server writes counts there), or restore into a data folder with --into.',
   ],
   STORE_FILLED: [
     500,

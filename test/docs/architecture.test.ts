@@ -1,5 +1,5 @@
 import { access, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { productDir } from '../kit/test-server.ts';
 
@@ -23,6 +23,20 @@ async function pathsOf(page: string): Promise<readonly string[]> {
 describe('ARCHITECTURE.md', () => {
   it('answers the questions of a newcomer', async () => {
     expect((await pathsOf('ARCHITECTURE.md')).length).toBeGreaterThan(50);
+  });
+});
+
+describe('the list of decisions', () => {
+  it('has every record, with its number and title', async () => {
+    const list = await readFile(join(productDir, 'docs/decisions/README.md'), 'utf8');
+    const records = pages.filter((page) => /decisions\/\d{4}-/.test(page));
+
+    expect(records.length).toBeGreaterThan(30);
+    for (const record of records) {
+      const [, number, title] =
+        /^# (\d+)\. (.*)/.exec(await readFile(join(productDir, record), 'utf8')) ?? [];
+      expect(list).toContain(`| [${number}](${basename(record)}) | ${title} |`);
+    }
   });
 });
 
