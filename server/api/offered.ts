@@ -4,7 +4,7 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 import type { PackageFile } from '../catalog/catalog.ts';
 import type { HeldVersions, VersionReads } from '../catalog/held.ts';
 import type { HeldManifest } from '../catalog/held-manifests.ts';
-import { blobSource } from '../feed/blob-source.ts';
+import { openCheckedSource } from '../feed/blob-source.ts';
 
 type OfferedServices = {
   readonly catalog: Pick<HeldVersions, 'withHeld'> & Pick<VersionReads, 'findFile'>;
@@ -25,7 +25,7 @@ export type IsOffered = (
 ) => Promise<boolean>;
 
 export function createIsOffered({ catalog, blobs, bucket, installsSameFiles }: OfferedServices): IsOffered {
-  const read = (file: PackageFile) => withNupkg(blobSource(blobs, file), contentOf);
+  const read = async (file: PackageFile) => withNupkg(await openCheckedSource(blobs, file), contentOf);
   return async ({ tool, version, packageId: id, text }) => {
     // A completion is in the database first.
     await bucket.finishCommits();
