@@ -109,6 +109,8 @@ export function createCachedResponses(maxBytes: number): CachedResponses {
             keyFor(made),
             { headers, etag, about, place, revision, currentUntil, madeAt: performance.now() },
             body,
+            // Equal for equal bytes, which many addresses have: clients spell the same question in different ways.
+            etag,
           );
         });
       }

@@ -3,23 +3,23 @@ import { type Body, joinBody, sizeOf, writeBody } from './body.ts';
 export type SlabCache<T> = {
   /** A stored value that is still good, which then counts as used. One that is not good is dropped. */
   find(key: string, isGood: (value: T) => boolean): Found<T> | undefined;
-  /** Stores both, unless they are too large or new entries have to wait; returns the bytes in the cache if stored. */
-  set(key: string, value: T, body: Body): Buffer | undefined;
+  /**
+   * Stores both, unless they are too large or new entries have to wait; returns the bytes in the cache if stored. Bodies with the same
+   * `content` are equal, and stored once.
+   */
+  set(key: string, value: T, body: Body, content?: string): Buffer | undefined;
 };
 export type Found<T> = { readonly value: T; readonly body: Buffer };
 
-type Entry<T> = {
-  readonly value: T;
-  readonly slab: Slab;
-  readonly start: number;
-  readonly end: number;
-};
+/** Where a body is. */
+type Place = { readonly slab: Slab; readonly start: number; readonly end: number };
+type Entry<T> = Place & { readonly value: T };
 type Slab = {
   readonly bytes: Buffer;
-  readonly keys: string[];
+  /** Of its entries. */
+  readonly keys: Set<string>;
+  readonly contents: string[];
   filled: number;
-  /** The number of its entries that can still be found. */
-  live: number;
   usedAt: number;
 };
 
@@ -29,16 +29,17 @@ const entryBytes = 1024;
 const unusedMs = 5000;
 /** When everything is in use, one of this many new values is stored. */
 const admitOneIn = 8;
-/** Dropped slabs whose memory waits to be used again. */
-const maxIdle = 2;
+/** Memory beyond the limit that waits to be used again, in slabs. */
+const maxSpare = 2;
 
 /**
  * Stores answers of up to `maxBytes` together, in slabs of `slabBytes`: ten thousand separate buffers of all sizes that come and
  * go left gaps between them that took half as much memory again (decision 15). Space is made by dropping the least recently used
  * slab.
  *
- * Its memory is used again, since V8 collects its whole heap for every few megabytes of new memory. Until the turn of the event loop
- * ends nothing is overwritten, and after it only what `isRead` says that nobody reads: a slow client may still need it.
+ * Its memory is used again. Until the turn of the event loop ends nothing is overwritten, and after it only what `isRead` says that
+ * nobody reads: a slow client may still need it. So it is no garbage, and it is shared memory since V8 does not count that: for every few
+ * megabytes of other memory it would collect its whole heap.
  *
  * When all slabs are in use, new entries have to wait: a client that walks through the whole catalog (a mirror, a crawler) would
  * otherwise replace everything just before it is used again.
@@ -49,8 +50,9 @@ export function createSlabCache<T>(
   slabBytes = 1024 ** 2,
 ): SlabCache<T> {
   const kept = new Map<string, Entry<T>>();
+  const places = new Map<string, Place>();
   const slabs = new Set<Slab>();
-  const idle: Buffer[] = [];
+  let idle: Buffer[] = [];
   let open: Slab | undefined;
   let total = 0;
   let refusedBytes = 0;
@@ -59,19 +61,28 @@ export function createSlabCache<T>(
     const slab = kept.get(key)?.slab;
     if (slab === undefined) return;
     kept.delete(key);
-    slab.live -= 1;
-    if (slab.live === 0 && slab !== open) drop(slab);
+    slab.keys.delete(key);
+    total -= entryBytes;
+    if (slab.keys.size === 0 && slab !== open) drop(slab);
   }
 
   function drop(slab: Slab): void {
+    const { bytes, keys, contents } = slab;
     slabs.delete(slab);
-    total -= slab.bytes.length + slab.keys.length * entryBytes;
-    for (const key of slab.keys) if (kept.get(key)?.slab === slab) kept.delete(key);
-    if (slab.bytes.length === slabBytes) setImmediate(useAgain, slab.bytes);
+    total -= bytes.length + keys.size * entryBytes;
+    for (const key of keys) kept.delete(key);
+    for (const content of contents) places.delete(content);
+    if (bytes.length === slabBytes) setImmediate(useAgain, bytes);
   }
 
   function useAgain(bytes: Buffer): void {
-    if (idle.length < maxIdle && !isRead(bytes.buffer)) idle.push(bytes);
+    if (total + idle.length * slabBytes < maxBytes + maxSpare * slabBytes) idle.push(bytes);
+  }
+
+  function takeMemory(): Buffer {
+    const unread = idle.find(({ buffer }) => !isRead(buffer));
+    idle = idle.filter((bytes) => bytes !== unread);
+    return unread ?? Buffer.from(new SharedArrayBuffer(slabBytes));
   }
 
   /** False when everything is in use and new entries have to wait. */
@@ -97,7 +108,7 @@ export function createSlabCache<T>(
   }
 
   function addSlab(bytes: Buffer): Slab {
-    const slab = { bytes, keys: [], filled: 0, live: 0, usedAt: performance.now() };
+    const slab: Slab = { bytes, keys: new Set(), contents: [], filled: 0, usedAt: performance.now() };
     slabs.add(slab);
     total += bytes.length;
     return slab;
@@ -112,8 +123,32 @@ export function createSlabCache<T>(
       return makeRoom(entryBytes, isKnown) ? open : undefined;
     }
     if (!makeRoom(slabBytes + entryBytes, isKnown)) return undefined;
-    open = addSlab(idle.pop() ?? Buffer.allocUnsafeSlow(slabBytes));
+    open = addSlab(takeMemory());
     return open;
+  }
+
+  /** Where an equal body is, if there is one and room for another entry. */
+  function placeOf(content: string | undefined, isKnown: boolean): Place | undefined {
+    if (content === undefined || !places.has(content) || !makeRoom(entryBytes, isKnown)) return undefined;
+    return places.get(content);
+  }
+
+  function put(body: Body, content: string | undefined, isKnown: boolean): Place | undefined {
+    const length = sizeOf(body);
+    if (length + entryBytes > maxBytes / 8) return undefined;
+    const slab = slabFor(body, length, isKnown);
+    if (slab === undefined) {
+      refusedBytes += length + entryBytes;
+      return undefined;
+    }
+    const start = slab.filled;
+    const place = { slab, start, end: start + length };
+    if (slab === open) writeBody(body, slab.bytes, start);
+    slab.filled = place.end;
+    if (content === undefined) return place;
+    slab.contents.push(content);
+    places.set(content, place);
+    return place;
   }
 
   return {
@@ -128,22 +163,13 @@ export function createSlabCache<T>(
       slab.usedAt = performance.now();
       return { value, body: slab.bytes.subarray(start, end) };
     },
-    set(key, value, body) {
+    set(key, value, body, content) {
       const isKnown = kept.has(key);
       remove(key);
-      const length = sizeOf(body);
-      if (length + entryBytes > maxBytes / 8) return undefined;
-      const slab = slabFor(body, length, isKnown);
-      if (slab === undefined) {
-        refusedBytes += length + entryBytes;
-        return undefined;
-      }
-      const start = slab.filled;
-      const end = start + length;
-      if (slab === open) writeBody(body, slab.bytes, start);
-      slab.filled = end;
-      slab.live += 1;
-      slab.keys.push(key);
+      const place = placeOf(content, isKnown) ?? put(body, content, isKnown);
+      if (place === undefined) return undefined;
+      const { slab, start, end } = place;
+      slab.keys.add(key);
       total += entryBytes;
       kept.set(key, { value, slab, start, end });
       return slab.bytes.subarray(start, end);

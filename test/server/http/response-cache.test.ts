@@ -217,7 +217,8 @@ describe('revisions that are not known from memory', () => {
             async prepare() {
               prepared += 1;
               const body = Buffer.from(`prepared ${prepared}`);
-              return { headers: [], etag: '"x"', body: () => body, about: { kind: 'bytes', id: 'go' } };
+              const etag = `"${prepared}"`;
+              return { headers: [], etag, body: () => body, about: { kind: 'bytes', id: 'go' } };
             },
           },
         ],

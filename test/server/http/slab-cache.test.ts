@@ -81,6 +81,28 @@ describe('the slab cache', () => {
     else expect(memories.size).toBeLessThan(12);
   });
 
+  it('stores equal bodies once, each as long as it can be found', () => {
+    const cache = createSlabCache<number>(8 * slabBytes, nobody, slabBytes);
+    for (let n = 0; n < 16; n += 1) {
+      const body = cache.set(`a${n}`, n, small(n % 3), `content ${n % 3}`);
+      expect(body).toEqual(small(n % 3));
+    }
+    const found = names('a', 16).map((name) => cache.find(name, anything));
+    expect(found.map((one) => one?.body)).toEqual(names('a', 16).map((_, n) => small(n % 3)));
+    expect(new Set(found.map((one) => one?.body.byteOffset)).size).toBe(3);
+    for (let n = 0; n < 16; n += 3) cache.find(`a${n}`, () => false);
+    expect(cache.find('a1', anything)?.body).toEqual(small(1));
+  });
+
+  it('stays within its limit also when one body has many names, again and again', () => {
+    const cache = createSlabCache<number>(8 * slabBytes, nobody, slabBytes);
+    for (let n = 0; n < 1000; n += 1) cache.set('other', n, small(8), 'other');
+    for (let n = 0; n < 1000; n += 1) cache.set(`a${n}`, n, small(7), 'one');
+    const count = names('a', 1000).filter((name) => cache.find(name, anything)).length;
+    expect(count).toBeGreaterThan(0);
+    expect(count * 1024).toBeLessThanOrEqual(8 * slabBytes);
+  });
+
   it('does not find what is no longer good', () => {
     const cache = createSlabCache<number>(8 * slabBytes, nobody, slabBytes);
     cache.set('a', 1, small(1));
