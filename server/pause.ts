@@ -44,8 +44,9 @@ export function inTurn(work: Work): void {
     work(false);
     return;
   }
-  // For tracing: it goes on in a turn that another request began.
-  waiting.push(AsyncResource.bind(work));
+  // For tracing: it goes on in a turn that another request began. `AsyncResource.bind` takes microseconds more.
+  const resource = new AsyncResource('inTurn');
+  waiting.push((hasWaited) => resource.runInAsyncScope(work, undefined, hasWaited));
   if (waiting.length === 1) setImmediate(() => void goOn());
 }
 

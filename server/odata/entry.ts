@@ -179,12 +179,11 @@ function makePieces() {
           printElement(property, value.address(row, links.root, links.client), texts);
         else texts.push(ofNuspec);
       });
+    } else if (typeof value === 'object' && 'ofNuspec' in value) {
+      pushOfNuspec((nuspec) => elementOf(property, value.ofNuspec(nuspec)));
     } else {
-      pushOfNuspec(
-        typeof value === 'object' && 'ofNuspec' in value
-          ? (nuspec) => elementOf(property, value.ofNuspec(nuspec))
-          : () => elementOf(property, value),
-      );
+      const element = elementOf(property, value);
+      pushOfNuspec(() => element);
     }
   }
   return { pieces, nuspecPieces, filePieces };
