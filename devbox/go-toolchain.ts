@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { ReleaseError } from '../errors/release-error.ts';
 import { digestFile } from '../formats/digest.ts';
 import { hideCredentials } from '../formats/hide-credentials.ts';
-import { jsonOf } from '../formats/json.ts';
 import { firstProxy } from '../go-command/ask-proxy.ts';
 import { openGo } from '../go-command/command.ts';
-import { toolchainTrust } from '../go-command/toolchain.ts';
+import { downloadModules } from '../go-command/modules.ts';
+import { toolchainIn, toolchainTrust } from '../go-command/toolchain.ts';
 import type { Toolkit } from '../manifest-gen/toolkit.ts';
 import { inOneLine } from '../outbound/asking.ts';
 import { Address } from './declaration.ts';
@@ -15,13 +14,8 @@ import { Address } from './declaration.ts';
 /** The Go that builds this product's own programs, which is what its images were tested with. */
 export async function ownGoVersion(productDir: string): Promise<string> {
   const goMod = await readFile(join(productDir, 'probe', 'go.mod'), 'utf8');
-  const [, version] = /^toolchain go(\d+\.\d+\.\d+)$/m.exec(goMod) ?? [];
-  if (version === undefined) throw new Error('probe/go.mod names no toolchain');
-  return version;
+  return toolchainIn(goMod, 'probe').replace('go', '');
 }
-
-/** What `go mod download -json` prints (go.dev/ref/mod#go-mod-download). */
-const Downloaded = z.object({ Zip: z.string().optional(), Error: z.string().optional() });
 
 /**
  * The zip of a Go toolchain for Windows: the one that the module proxy has, whose content the Go checksum database vouches for (Go
@@ -41,12 +35,10 @@ export async function findWindowsGo(
     const url = `${proxy?.href.replace(/\/+$/, '')}/golang.org/toolchain/@v/${module}.zip`;
     // also refuses an address with a password, which would be written into files for everybody
     if (!Address.safeParse(url).success) return { reason: 'GOPROXY names no plain address' };
-    const { stdout, stderr } = await go.run({
-      args: ['mod', 'download', '-json', `golang.org/toolchain@${module}`],
-      // nobody else vouches for it: the database is asked, whatever is set for private modules
-      env: { ...toolchainTrust(go), GONOSUMDB: '', GOPRIVATE: '' },
-    });
-    const said = Downloaded.safeParse(jsonOf(stdout.toString('utf8'))).data;
+    // nobody else vouches for it: the database is asked, whatever is set for private modules
+    const env = { ...toolchainTrust(go), GONOSUMDB: '', GOPRIVATE: '' };
+    const { modules, stderr } = await downloadModules(go, [`golang.org/toolchain@${module}`], env);
+    const [said] = modules;
     if (said?.Zip === undefined || said.Error !== undefined)
       return { reason: inOneLine(hideCredentials(said?.Error ?? stderr)).slice(0, 300) };
     const zip = said.Zip;

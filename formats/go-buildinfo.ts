@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { type PeFile, type PeSection, readAt, readPe } from './pe-file.ts';
 import type { Architecture } from './release-record.ts';
 import { withFile } from './scoped.ts';
+import { readUvarint } from './uvarint.ts';
 
 /** What the Go linker wrote into a program: `go version -m` prints the same. */
 export type GoBuildInfo = {
@@ -77,17 +78,13 @@ async function findHeader(file: FileHandle, pe: PeFile, data: PeSection): Promis
 
 /** A uvarint length and that many bytes, all inside the section. */
 async function readInlineString(file: FileHandle, at: number, end: number, maxBytes: number) {
-  const prefix = await readAt(file, at, Math.min(10, Math.max(0, end - at)));
-  let bytes = 0;
-  for (const [index, byte] of prefix.entries()) {
-    bytes += (byte & 0x7f) * 2 ** (7 * index);
-    if (byte >= 0x80) continue;
-    const start = at + index + 1;
-    if (bytes > maxBytes || start + bytes > end) return undefined;
-    const content = await readAt(file, start, bytes);
-    return content.length < bytes ? undefined : { bytes: content, next: start + bytes };
-  }
-  return undefined;
+  const length = readUvarint(await readAt(file, at, Math.min(10, Math.max(0, end - at))));
+  if (length === undefined || length.value > maxBytes) return undefined;
+  const start = at + length.size;
+  const next = start + length.value;
+  if (next > end) return undefined;
+  const bytes = await readAt(file, start, length.value);
+  return bytes.length < length.value ? undefined : { bytes, next };
 }
 
 /** The module text lies between two 16-byte sentinels; the byte before the second one is its last line feed. */

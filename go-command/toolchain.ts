@@ -9,6 +9,17 @@ import { judgeGoError } from './go-fault.ts';
 import { type CorruptModule, corruptModules } from './module-cache.ts';
 
 /**
+ * The Go of a program of this product, `go1.26.1`: its go.mod names it in full, since the same source and the same Go make the same
+ * bytes on every machine (decision 21).
+ * @param folder for the message of a fault
+ */
+export function toolchainIn(goMod: string, folder: string): string {
+  const [, toolchain] = /^toolchain (go\d+\.\d+\.\d+)$/m.exec(goMod) ?? [];
+  if (toolchain === undefined) throw new Error(`${folder}/go.mod names no toolchain`);
+  return toolchain;
+}
+
+/**
  * Brings a toolchain here (from the module proxy when it is not) and gives the path of its `go`.
  * @throws ReleaseError TOOLCHAIN_UNAVAILABLE, SOURCE_UNREACHABLE, REFUSED
  */

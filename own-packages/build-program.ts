@@ -6,7 +6,7 @@ import type { Digest } from '../formats/digest.ts';
 import { withTempDir } from '../formats/scoped.ts';
 import { buildFlags, keepExe, keptExe, ldflags } from '../go-command/built-exe.ts';
 import { openGo } from '../go-command/command.ts';
-import { fetchToolchain } from '../go-command/toolchain.ts';
+import { fetchToolchain, toolchainIn } from '../go-command/toolchain.ts';
 import type { HttpAccess } from '../outbound/ask-host.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import { type Environment, signingEnvironment } from '../system/child-environment.ts';
@@ -55,7 +55,7 @@ async function buildOnce(
   const onWarning = (tool: string, sentence: string): void => report?.warn(tool, sentence);
   const go = await openGo({ ...settings, onWarning }, asking);
   const source = join(productDir, folder);
-  const toolchain = toolchainOf(await readFile(join(source, 'go.mod'), 'utf8'), folder);
+  const toolchain = toolchainIn(await readFile(join(source, 'go.mod'), 'utf8'), folder);
   const madeFrom = ['program', await digestFolder(source), toolchain, os, architecture, ldflags];
   const keptIn = await cache.built(JSON.stringify(madeFrom));
   const kept = await keptExe(keptIn);
@@ -108,13 +108,6 @@ async function digestFolder(folder: string): Promise<string> {
     hash.update(`${Buffer.byteLength(name)} ${name} ${bytes.length}\n`).update(bytes);
   }
   return hash.digest('hex');
-}
-
-/** go.mod names it in full: the same source and the same Go make the same bytes on every machine (decision 21). */
-function toolchainOf(goMod: string, folder: string): string {
-  const [, toolchain] = /^toolchain (go\d+\.\d+\.\d+)$/m.exec(goMod) ?? [];
-  if (toolchain === undefined) throw new Error(`${folder}/go.mod names no toolchain`);
-  return toolchain;
 }
 
 type SigningPlace = { readonly env: Environment; readonly signal: AbortSignal; readonly cwd: string };

@@ -3,6 +3,7 @@ import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import type { Reason, Refusal } from './reason.ts';
 import {
+  type ListedVersion,
   printReleaseVersion,
   type ReleaseVersion,
   readReleaseVersion,
@@ -14,7 +15,7 @@ import { isSameProgram } from './same-files.ts';
 export type PromotionFacts = {
   /** `1.22.0` or `1.22.0-beta.2`, as a person named it; undefined is the newest beta. */
   readonly asked: string | undefined;
-  readonly packages: readonly { readonly version: string; readonly isListed: boolean }[];
+  readonly packages: readonly ListedVersion[];
   readonly main: string | undefined;
   /** The tool's range of upstream versions that may be taken without being named. */
   readonly versions?: string | undefined;
@@ -95,6 +96,6 @@ function betasOf({ packages }: PromotionFacts): readonly ReleaseVersion[] {
   return versionHistory(packages.map(({ version }) => version)).filter(({ beta }) => beta !== undefined);
 }
 
-function isUnlisted(packages: PromotionFacts['packages'], version: string): boolean {
+function isUnlisted(packages: readonly ListedVersion[], version: string): boolean {
   return packages.some((one) => one.version === version && !one.isListed);
 }

@@ -42,6 +42,9 @@ export function nextRelease({ upstream, correction, beta }: ReleaseVersion): Omi
     : { upstream, correction, beta: beta + 1 };
 }
 
+/** A version of a package as the feed lists it. */
+export type ListedVersion = { readonly version: string; readonly isListed: boolean };
+
 /** The release versions among these, newest first by NuGet's order. */
 export function versionHistory(versions: readonly string[]): readonly ReleaseVersion[] {
   return versions

@@ -1,4 +1,10 @@
-import { nextRelease, printReleaseVersion, readReleaseVersion, versionHistory } from './release-version.ts';
+import {
+  type ListedVersion,
+  nextRelease,
+  printReleaseVersion,
+  readReleaseVersion,
+  versionHistory,
+} from './release-version.ts';
 import { isBefore } from './withdrawal.ts';
 
 /** A rollout, as far as a plan depends on it. */
@@ -30,7 +36,7 @@ export function nextCorrection(version: string, taken: readonly string[]): Corre
  */
 export function offeredAbove(
   version: string,
-  packages: readonly { readonly version: string; readonly isListed: boolean }[],
+  packages: readonly ListedVersion[],
   rollouts: readonly Known[],
 ): string | undefined {
   const stable = packages.filter((one) => one.isListed && !one.version.includes('-'));

@@ -1,9 +1,9 @@
 import { compareVersionTexts } from '../../formats/nuget-version.ts';
-import { versionHistory } from './release-version.ts';
+import { type ListedVersion, versionHistory } from './release-version.ts';
 import { goodVersions } from './withdrawal.ts';
 
 export type PublishedState = {
-  readonly packages: readonly { readonly version: string; readonly isListed: boolean }[];
+  readonly packages: readonly ListedVersion[];
   readonly main: string | undefined;
   readonly beta: string | undefined;
 };

@@ -2,14 +2,18 @@ import { compareVersionTexts } from '../../formats/nuget-version.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { newestOfFamily } from './next-version.ts';
 import type { Objection } from './reason.ts';
-import { nextRelease, printReleaseVersion, readReleaseVersion, versionHistory } from './release-version.ts';
-
-type Package = { readonly version: string; readonly isListed: boolean };
+import {
+  type ListedVersion,
+  nextRelease,
+  printReleaseVersion,
+  readReleaseVersion,
+  versionHistory,
+} from './release-version.ts';
 
 /** What is known of a version that is to be withdrawn. */
 export type WithdrawalFacts = {
   /** As the feed spells it. */
-  readonly bad: Package;
+  readonly bad: ListedVersion;
   /** What the branch of the bad version offers. */
   readonly offered: string | undefined;
   /** The version whose bytes are good; undefined when there is none. */
@@ -40,12 +44,12 @@ export function channelOf(version: string): 'main' | 'beta' {
 }
 
 /** The feed's version that somebody means, however it is spelled: `1.22`, `1.22.0`. */
-export function findAsked<P extends Package>(asked: string, packages: readonly P[]): P | undefined {
+export function findAsked<P extends ListedVersion>(asked: string, packages: readonly P[]): P | undefined {
   return packages.find(({ version }) => compareVersionTexts(version, asked) === 0);
 }
 
 /** The stable versions before the bad one that are still listed, newest first. */
-export function goodVersions(bad: string, packages: readonly Package[]): readonly string[] {
+export function goodVersions(bad: string, packages: readonly ListedVersion[]): readonly string[] {
   const listed = packages.filter(({ isListed }) => isListed).map(({ version }) => version);
   return versionHistory(listed)
     .filter((release) => release.beta === undefined && isBefore(release.version, bad))
@@ -53,7 +57,7 @@ export function goodVersions(bad: string, packages: readonly Package[]): readonl
 }
 
 /** Why the version that a person named is not the one to go back to; undefined when it is. */
-export function objectionToGood(good: Package | undefined, bad: string): Objection | undefined {
+export function objectionToGood(good: ListedVersion | undefined, bad: string): Objection | undefined {
   if (good === undefined) return { code: 'not-on-feed' };
   if (!good.isListed) return { code: 'withdrawn-too' };
   if (!isBefore(good.version, bad)) return { code: 'not-older', bad };
@@ -65,7 +69,7 @@ export function objectionToGood(good: Package | undefined, bad: string): Objecti
 /**
  * The newest version with the same upstream version; undefined for one that was pushed by hand and does not follow our scheme.
  */
-export function headOfFamily(bad: string, packages: readonly Package[]): string | undefined {
+export function headOfFamily(bad: string, packages: readonly ListedVersion[]): string | undefined {
   const versions = packages.map(({ version }) => version);
   const upstream = readReleaseVersion(bad)?.upstream;
   return upstream === undefined ? undefined : newestOfFamily(upstream, versions);

@@ -71,19 +71,5 @@ export const NpmFault = z.object({
   error: z.object({ code: z.string().nullish(), summary: z.string().nullish() }),
 });
 
-/** `go list -m -versions -json PATH` */
-export const GoVersions = z.object({ Versions: z.array(z.string()).optional() });
-/** `go mod download -json PATH@VERSION` */
-export const GoDownload = z.object({
-  Path: z.string().optional(),
-  Version: z.string().optional(),
-  Error: z.string().optional(),
-  Info: z.string().optional(),
-  GoMod: z.string().optional(),
-  Sum: z.string().optional(),
-  /** Checked by go against the sum. */
-  Zip: z.string().optional(),
-});
-export type GoDownload = z.infer<typeof GoDownload>;
 /** The .info file of a module version. */
 export const GoInfo = z.object({ Version: z.string(), Time: z.iso.datetime({ offset: true }).optional() });

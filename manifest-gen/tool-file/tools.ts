@@ -173,14 +173,6 @@ export async function readTools(dir: string, only: readonly string[] = []) {
   return { tools, broken: broken.sort((a, b) => (a.tool < b.tool ? -1 : 1)), names };
 }
 
-/**
- * All tools of a folder.
- * @throws ReleaseError TOOL_FILE_INVALID with every problem of every bad file
- */
-export async function loadTools(dir: string): Promise<readonly Tool[]> {
-  return requireWhole(await readTools(dir));
-}
-
 /** @throws ReleaseError TOOL_FILE_INVALID with every problem of every bad file */
 export function requireWhole({ tools, broken }: Pick<ToolsFolder, 'tools' | 'broken'>): readonly Tool[] {
   const [first, ...others] = broken;

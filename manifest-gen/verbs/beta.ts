@@ -96,7 +96,6 @@ export const createCommand = verb({
     const requests = readRequests(args.length === 0 ? bundled : args, tools);
     if (flags.from !== undefined) requireBundled(requests, bundled);
     const options = { ...flags, sources: flags.source, outDir };
-    const result = await withFeed(toolkit, (opened) => runPhases(opened, requests, options, betaPhases));
-    endRun(result, broken);
+    endRun(await withFeed(toolkit, (opened) => runPhases(opened, requests, options, betaPhases)), broken);
   },
 });

@@ -19,7 +19,7 @@ import { loadTemplates } from '../tool-file/templates.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { type Request, readRequests, requireUpstreamVersion } from './run/request.ts';
-import { asReleaseError, attempt, endRun, type Failure } from './run/run-each.ts';
+import { asReleaseError, attempt, beginRun, endRun } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
 import type { VerbToolkit } from './run/toolkit.ts';
 
@@ -36,8 +36,7 @@ export async function createBundle(
 ): Promise<void> {
   const { report } = toolkit;
   const key = await loadOrMakeKey(options.keyFile);
-  const failures: Failure[] = [];
-  const run = { ...toolkit, failures, published: [] };
+  const run = beginRun(toolkit);
   const parts: BundlePart[] = [];
   for (const request of requests) {
     const part = await attempt(run, request.tool.tool, () => take(request, options, toolkit));
@@ -45,7 +44,7 @@ export async function createBundle(
     const isTaken = parts.some(({ release }) => release.record === part?.release.record);
     if (part !== undefined && !isTaken) parts.push(part);
   }
-  endRun({ outcomes: [], failures });
+  endRun({ outcomes: [], failures: run.failures });
 
   const roots = await rootsOf(requests.map(({ tool }) => tool));
   const content: BundleContent = {

@@ -15,7 +15,7 @@ import type { Tool } from '../tool-file/tools.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { readRequests } from './run/request.ts';
-import { attempt, Ended, endRun, type Failure, settled } from './run/run-each.ts';
+import { attempt, beginRun, Ended, endRun, type Run, settled } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
@@ -26,24 +26,22 @@ import { withFeed } from './run/with-feed.ts';
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, SETTINGS_INVALID, INTERRUPTED
  */
 export async function check(toolkit: VerbToolkit, tools: readonly Tool[], options: SourceOptions) {
-  const failures: Failure[] = [];
+  const run = beginRun(toolkit);
   const rows = await withFeed(toolkit, async (found) => {
-    const toolkit = await withKnownDate(found, failures);
-    return settled(tools, Number.POSITIVE_INFINITY, (tool) => checkOne(tool, options, toolkit, failures));
+    const toolkit = await withKnownDate(found, run);
+    return settled(tools, Number.POSITIVE_INFINITY, (tool) => checkOne(tool, options, toolkit, run));
   });
-  return { rows, failures };
+  return { rows, failures: run.failures };
 }
 
 /** Reports how old the database is. A database that does not answer is one failure, not one for each tool. */
-async function withKnownDate(toolkit: OpenVerbToolkit, failures: Failure[]): Promise<OpenVerbToolkit> {
+async function withKnownDate(toolkit: OpenVerbToolkit, run: Run): Promise<OpenVerbToolkit> {
   const { scanner } = toolkit;
   if (scanner === undefined) {
     toolkit.report.warn('', 'VULN_DB is not set: known vulnerabilities are not checked');
     return toolkit;
   }
-  const modified = await attempt({ ...toolkit, failures, published: [] }, 'VULN_DB', () =>
-    scanner.modified(),
-  );
+  const modified = await attempt(run, 'VULN_DB', () => scanner.modified());
   if (modified === undefined) return { ...toolkit, scanner: undefined };
   toolkit.report.step('', 'known', `vulnerabilities as of ${modified.toISOString().slice(0, 10)}`);
   return toolkit;
@@ -53,9 +51,8 @@ async function checkOne(
   tool: Tool,
   options: SourceOptions,
   toolkit: OpenVerbToolkit,
-  failures: Failure[],
+  run: Run,
 ): Promise<WatchRow> {
-  const run = { ...toolkit, failures, published: [] };
   const offered = await attempt(run, tool.tool, () => toolkit.bucket.offers(tool.tool));
   const main = offered?.main;
   const common = { tool: tool.tool, main, beta: offered?.beta };

@@ -173,7 +173,6 @@ export const createCommand = verb({
   async run({ args, flags, tools, broken, outDir }, toolkit) {
     const requests = readRequests(args, tools);
     const options = { ...flags, ...skippedBy(flags), outDir };
-    const result = await withFeed(toolkit, (opened) => runPhases(opened, requests, options, promotePhases));
-    endRun(result, broken);
+    endRun(await withFeed(toolkit, (opened) => runPhases(opened, requests, options, promotePhases)), broken);
   },
 });

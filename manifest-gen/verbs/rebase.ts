@@ -2,10 +2,11 @@ import { Argument, InvalidArgumentError, Option } from 'commander';
 import { pushOnTop } from '../publish/manifest.ts';
 import { type Need, requireKey } from '../publish/require-key.ts';
 import type { Outcome, PlanRow } from '../report/report.ts';
+import { webAddress } from '../settings/setting-forms.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { type HeldMove, moveHeld, planHeldMoves } from './rebase-held.ts';
 import { type Move, planMoves, type Rebase, requireDownloads, requireOwnAddress } from './rebase-plan.ts';
-import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';
+import { attempt, beginRun, endRun, type RunResult } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
@@ -18,9 +19,8 @@ export type RebaseOptions = Rebase & { readonly dryRun?: boolean };
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE; what else fails is in the result
  */
 export function rebase(toolkit: VerbToolkit, options: RebaseOptions): Promise<RunResult> {
-  const failures: Failure[] = [];
   return withFeed(toolkit, async (toolkit) => {
-    const run = { ...toolkit, failures, published: toolkit.done };
+    const run = beginRun(toolkit, toolkit.done);
     const moves = await attempt(run, 'bucket', () => moveAll(options, toolkit));
     const outcomes = (moves ?? []).map((move): Outcome => {
       const { tool, version } = move;
@@ -35,7 +35,7 @@ export function rebase(toolkit: VerbToolkit, options: RebaseOptions): Promise<Ru
       outcomes.push({ tool: 'bucket', version: 'main, beta', kind: 'nothing', detail: nothingFor(options) });
     }
     for (const outcome of outcomes) toolkit.report.outcome(outcome);
-    return { outcomes, failures, published: toolkit.done };
+    return { outcomes, failures: run.failures, published: run.published };
   });
 }
 
@@ -101,15 +101,9 @@ function nothingFor({ from, to }: Rebase): string {
 }
 
 function readBase(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain =
-    url !== undefined &&
-    /^https?:$/.test(url.protocol) &&
-    `${url.username}${url.password}${url.search}${url.hash}` === '';
-  if (!isPlain) {
+  if (!webAddress().safeParse(text).success)
     throw new InvalidArgumentError('A base is an http or https address without user, password, ? and #.');
-  }
-  return url.href.replace(/\/+$/, '');
+  return new URL(text).href.replace(/\/+$/, '');
 }
 
 export const createCommand = verb<ReleaseFlags>({

@@ -9,7 +9,7 @@ import type { Check } from '../reverify/check.ts';
 import { repeatEvidence } from '../reverify/reverify.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { type Request, readRequests } from './run/request.ts';
-import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';
+import { attempt, beginRun, endRun, type RunResult } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
@@ -31,9 +31,8 @@ export async function verifyOffers(
   requests: readonly Request[],
   options: VerifyOptions,
 ): Promise<RunResult> {
-  const failures: Failure[] = [];
   return withFeed(toolkit, async (toolkit) => {
-    const run = { ...toolkit, failures, published: toolkit.done };
+    const run = beginRun(toolkit, toolkit.done);
     const outcomes: Outcome[] = [];
     for (const request of requests) {
       const outcome = await attempt(run, request.tool.tool, () => verifyOne(request, options, toolkit));
@@ -41,7 +40,7 @@ export async function verifyOffers(
       toolkit.report.outcome(outcome);
       outcomes.push(outcome);
     }
-    return { outcomes, failures };
+    return { outcomes, failures: run.failures };
   });
 }
 

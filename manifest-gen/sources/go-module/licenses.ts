@@ -3,9 +3,9 @@ import { readContent } from '../../../formats/zip-content.ts';
 import { openZip } from '../../../formats/zip-file.ts';
 import type { Go } from '../../../go-command/command.ts';
 import { lacksOrFail } from '../../../go-command/go-fault.ts';
+import { type Downloaded, downloadModules } from '../../../go-command/modules.ts';
 import { type Asking, refused, unreachable } from '../../../outbound/asking.ts';
 import type { ModuleLicenses } from '../../release.ts';
-import { GoDownload } from '../schema.ts';
 import { licenseOf } from './license-text.ts';
 
 /** So that a command line stays below what Windows takes. */
@@ -44,16 +44,13 @@ export async function readLicenses(
   return licenses;
 }
 
-async function download(go: Go, specs: readonly string[], asking: Asking): Promise<readonly GoDownload[]> {
-  const { stdout, stderr } = await go.run({ args: ['mod', 'download', '-json', ...specs] });
-  // one object after the other, each ending in a brace of its own line
-  const texts = stdout.toString('utf8').split(/(?<=^\})\n/m);
-  const said = texts.filter((text) => text.trim() !== '').map((text) => GoDownload.parse(JSON.parse(text)));
-  return said.length === specs.length ? said : unreachable(asking, stderr.trim());
+async function download(go: Go, specs: readonly string[], asking: Asking): Promise<readonly Downloaded[]> {
+  const { modules, stderr } = await downloadModules(go, specs);
+  return modules.length === specs.length ? modules : unreachable(asking, stderr.trim());
 }
 
 async function licenseIn(
-  { Path, Version, Zip, Sum, Error: error = '' }: GoDownload,
+  { Path, Version, Zip, Sum, Error: error = '' }: Downloaded,
   module: GoModuleVersion | undefined,
   asking: Asking,
 ): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import type { Architecture } from '../../../formats/release-record.ts';
 import { ldflags } from '../../../go-command/built-exe.ts';
 import { type GoSettings, isSumChecked, openGo } from '../../../go-command/command.ts';
 import { lacksOrFail } from '../../../go-command/go-fault.ts';
+import { type Downloaded, downloadModules, listVersions } from '../../../go-command/modules.ts';
 import { fetchToolchain } from '../../../go-command/toolchain.ts';
 import { refused } from '../../../outbound/asking.ts';
 import type { Report } from '../../../system/report.ts';
@@ -14,7 +15,7 @@ import { isPlainVersion, ruleFor } from '../../tool-file/version-rules.ts';
 import { isLicense } from '../../unpack/archive.ts';
 import { modulesProofName } from '../../verify/sidecar-name.ts';
 import { asking, dateOf, fingerprintOf, requireSource } from '../asking.ts';
-import { GoDownload, GoInfo, GoVersions } from '../schema.ts';
+import { GoInfo } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
 import { buildGoExe } from './build.ts';
 import { licenseFiles, readLicenses } from './licenses.ts';
@@ -38,12 +39,9 @@ export function createGoModule(settings: GoSettings): Upstream {
       const go = await openGo(settings, about);
       const versions: string[] = [];
       for (const rule of requireSource(tool, kind).modules) {
-        const { exitCode, stdout, stderr } = await go.run({
-          args: ['list', '-m', '-versions', '-json', rule.module],
-        });
-        if (exitCode !== 0) lacksOrFail(stderr, rule.module, about);
-        const listed = exitCode === 0 ? GoVersions.parse(JSON.parse(stdout.toString('utf8'))) : {};
-        for (const tag of listed.Versions ?? []) {
+        const listed = await listVersions(go, rule.module);
+        if (listed.fault !== undefined) lacksOrFail(listed.fault, rule.module, about);
+        for (const tag of listed.versions) {
           const version = tag.replace(/^v/, '');
           if (isPlainVersion(version) && ruleFor([rule], version)) versions.push(version);
         }
@@ -59,8 +57,8 @@ export function createGoModule(settings: GoSettings): Upstream {
       const go = await openGo(settings, about);
       const spec = `${rule.module}@v${version}`;
       // the version itself is asked for: a mirror's list of versions may have gaps
-      const { stdout, stderr } = await go.run({ args: ['mod', 'download', '-json', spec] });
-      const said = downloadOf(stdout.toString('utf8'), stderr);
+      const { modules, stderr } = await downloadModules(go, [spec]);
+      const said: Downloaded = modules[0] ?? { Error: stderr };
       // a module for a newer Go than the machine's: it is here, checked, and built by the toolchain chosen below
       if (said.Error !== undefined && !/requires go >= /.test(said.Error)) {
         lacksOrFail(said.Error, spec, about);
@@ -148,15 +146,6 @@ function giveSigns(report: Report, tool: string, architecture: Architecture): ()
 export function tagsFor(source: SourceOf<'go-module'>, version: string, architecture: Architecture): string {
   const ofArchitecture = source.tags.filter((rule) => rule.architecture === architecture);
   return ruleFor(ofArchitecture, version)?.tags ?? '';
-}
-
-function downloadOf(stdout: string, stderr: string): GoDownload {
-  try {
-    return GoDownload.parse(JSON.parse(stdout));
-  } catch {
-    // go writes no JSON when it does not get so far as to ask
-    return { Error: stderr };
-  }
 }
 
 function statement({ architecture, goModule }: Target): readonly unknown[] {

@@ -1,12 +1,12 @@
 import { fail } from '../../../errors/release-error.ts';
 import type { Go } from '../../../go-command/command.ts';
 import { judgeGoError } from '../../../go-command/go-fault.ts';
+import { listVersions } from '../../../go-command/modules.ts';
 import { toolchainTrust } from '../../../go-command/toolchain.ts';
 import { type Asking, unreachable } from '../../../outbound/asking.ts';
 import type { BuiltBefore } from '../../release.ts';
 import type { SourceOf } from '../../tool-file/tools.ts';
 import { ruleFor } from '../../tool-file/version-rules.ts';
-import { GoVersions } from '../schema.ts';
 
 /** Older Go versions are no modules, so the go command cannot fetch them. */
 const oldestMinor = 21;
@@ -32,14 +32,9 @@ export async function chooseToolchain(
   }
   if (named !== undefined && named.split('.').length === 3) return `go${named}`;
   const minor = named === undefined ? minorOf(goMod) : Number(named.split('.')[1]);
-  const { exitCode, stdout, stderr } = await go.run({
-    args: ['list', '-m', '-versions', '-json', 'golang.org/toolchain'],
-    env: toolchainTrust(go),
-  });
-  if (exitCode !== 0 && judgeGoError(stderr) === 'unreachable') return unreachable(asking, stderr.trim());
-  const said = exitCode === 0 ? stdout.toString('utf8') : '{}';
-  const { Versions = [] } = GoVersions.parse(JSON.parse(said));
-  const patch = lastPatch(Versions, minor);
+  const { versions, fault = '' } = await listVersions(go, 'golang.org/toolchain', toolchainTrust(go));
+  if (fault !== '' && judgeGoError(fault) === 'unreachable') return unreachable(asking, fault.trim());
+  const patch = lastPatch(versions, minor);
   if (patch !== undefined) return `go1.${minor}.${patch}`;
   return fail('TOOLCHAIN_UNAVAILABLE', {
     ...asking,

@@ -3,15 +3,14 @@ import { compareVersionTexts, parseNuGetVersion } from '../../../formats/nuget-v
 import { requireKey, type Scope } from '../../publish/require-key.ts';
 import { createFeedHttp, type FeedHttp } from '../../published/feed/http.ts';
 import type { Toolkit } from '../../toolkit.ts';
-import { toolOf } from '../run/request.ts';
+import { splitArg } from '../run/request.ts';
 
 /** Whose rollout is meant; without a version the open one. */
 export type Target = { readonly tool: string; readonly version: string | undefined };
 
 /** @throws ReleaseError USAGE */
 export function readTarget(arg: string): Target {
-  const tool = toolOf(arg);
-  const version = tool === arg ? undefined : arg.slice(tool.length + 1).replace(/^v(?=\d)/, '');
+  const { name: tool, version } = splitArg(arg);
   const isVersion = version === undefined || parseNuGetVersion(version) !== undefined;
   if (!/^[a-z0-9][\w.-]*$/.test(tool) || !isVersion)
     fail('USAGE', {

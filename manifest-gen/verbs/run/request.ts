@@ -16,8 +16,7 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
   if (args.length === 0) return tools.map((tool) => ({ tool, version: undefined }));
   const requests = new Map<string, Request>();
   for (const arg of args) {
-    const name = toolOf(arg);
-    const version = name === arg ? undefined : arg.slice(name.length + 1).replace(/^v(?=\d)/, '');
+    const { name, version } = splitArg(arg);
     if (!/^[A-Za-z0-9][\w.-]*$/.test(name))
       fail('USAGE', { problem: `"${arg}" names no tool: write TOOL or TOOL@VERSION, such as delve@1.22.0.` });
     if (version === '') fail('USAGE', { problem: `${arg} names no version after the @` });
@@ -50,10 +49,11 @@ function hintFor(name: string, tools: readonly Tool[]): string {
     : `${name} is a package; name its tool, ${owner.tool}.`;
 }
 
-/** `delve` of `delve@1.22.0`. */
-export function toolOf(arg: string): string {
+/** `delve` and `1.22.0` of `delve@v1.22.0`. */
+export function splitArg(arg: string): { readonly name: string; readonly version: string | undefined } {
   const at = arg.indexOf('@', 1);
-  return at < 0 ? arg : arg.slice(0, at);
+  if (at < 0) return { name: arg, version: undefined };
+  return { name: arg.slice(0, at), version: arg.slice(at + 1).replace(/^v(?=\d)/, '') };
 }
 
 /** Upstream's version that is to be released. @throws ReleaseError VERSION_NOT_TAKEN, VERSION_UNKNOWN */

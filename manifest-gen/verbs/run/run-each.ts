@@ -21,6 +21,14 @@ export type Run = {
   readonly unfinished?: ReadonlySet<string>;
 };
 
+/** A run that has done nothing yet. @param published grows with what it publishes */
+export function beginRun(
+  { report, signal }: Pick<Run, 'report' | 'signal'>,
+  published: readonly string[] = [],
+): Run {
+  return { report, signal, failures: [], published };
+}
+
 /**
  * Work for one tool. A failure is reported and recorded, and the caller goes on with the next tool; the result is then undefined.
  * @throws ReleaseError INTERRUPTED, saying what was and what was not published; anything that is a bug of ours

@@ -5,7 +5,7 @@ import { openOutDir } from '../../publish/keep-files.ts';
 import { type BrokenTool, requireWhole, type Tool, type ToolsFolder } from '../../tool-file/tools.ts';
 import { addFlags, type FlagName, type ReleaseFlags } from '../flags.ts';
 import { withSources } from './from-bundle.ts';
-import { toolOf } from './request.ts';
+import { splitArg } from './request.ts';
 import { endRun } from './run-each.ts';
 import { createReport, createToolkit, readToolsOf, type VerbToolkit } from './toolkit.ts';
 import { traceRun } from './trace-run.ts';
@@ -74,7 +74,7 @@ async function run<Flags extends ReleaseFlags>(
   try {
     const { isReadOnly } = spec;
     const toolkit = createToolkit(invocation, report, { isReadOnly, maxWaitMs: flags.maxWait });
-    const named = spec.isForAll ? [] : args.map(toolOf);
+    const named = spec.isForAll ? [] : args.map((arg) => splitArg(arg).name);
     const folder = spec.isWithoutTools ? noTools : await readToolsOf(toolkit, named);
     // of those that are named, a bad file is the end; of all, it is one tool's failure among the others
     if (folder.tools.length === 0) requireWhole(folder);

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readNuspec } from '../../../formats/nuspec.ts';
-import { loadTools, readTools, sourceOf } from '../../../manifest-gen/tool-file/tools.ts';
+import { readTools, sourceOf } from '../../../manifest-gen/tool-file/tools.ts';
 import { requiredEvidence } from '../../../manifest-gen/tool-file/trust.ts';
 import { applyTrustFile } from '../../../manifest-gen/tool-file/trust-file.ts';
 import { ruleFor } from '../../../manifest-gen/tool-file/version-rules.ts';
+import { loadTools } from '../../kit/load-tools.ts';
 import { failureOf } from '../../kit/upstream-world.ts';
 
 const productDir = process.cwd();

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadTools, type Tool } from '../../../manifest-gen/tool-file/tools.ts';
+import type { Tool } from '../../../manifest-gen/tool-file/tools.ts';
 import { applyTrustFile } from '../../../manifest-gen/tool-file/trust-file.ts';
 import { checkAuthenticode } from '../../../manifest-gen/verify/authenticode.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type SignOptions,
 } from '../../kit/code-signer.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
+import { loadTools } from '../../kit/load-tools.ts';
 import { bareExe, makeAsset, makeTool } from '../../kit/release-values.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 

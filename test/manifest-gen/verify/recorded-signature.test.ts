@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadTools } from '../../../manifest-gen/tool-file/tools.ts';
 import type { Signer } from '../../../manifest-gen/tool-file/trust.ts';
 import { refusalBy } from '../../../manifest-gen/verify/keyless/policy.ts';
 import { judgeBundle } from '../../../manifest-gen/verify/keyless/signature.ts';
 import { loadRoot } from '../../../manifest-gen/verify/keyless/trusted-root.ts';
+import { loadTools } from '../../kit/load-tools.ts';
 import { productDir } from '../../kit/test-server.ts';
 
 const recorded = join(productDir, 'test', 'recorded', 'goreleaser-2.18.0');

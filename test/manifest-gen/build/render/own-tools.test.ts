@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { ReleaseRecord } from '../../../../formats/release-record.ts';
 import { renderRelease } from '../../../../manifest-gen/build/render/render.ts';
 import { loadTemplates } from '../../../../manifest-gen/tool-file/templates.ts';
-import { loadTools } from '../../../../manifest-gen/tool-file/tools.ts';
+import { loadTools } from '../../../kit/load-tools.ts';
 import { gadgetAddresses } from '../../../kit/rendered.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..', '..');

@@ -12,13 +12,14 @@ import { createGoModule } from '../../../../manifest-gen/sources/go-module/modul
 import { proveModules } from '../../../../manifest-gen/sources/go-module/proof.ts';
 import { chooseToolchain, lastPatch, minorOf } from '../../../../manifest-gen/sources/go-module/toolchain.ts';
 import type { Upstream } from '../../../../manifest-gen/sources/upstream.ts';
-import { loadTools, type Tool } from '../../../../manifest-gen/tool-file/tools.ts';
+import type { Tool } from '../../../../manifest-gen/tool-file/tools.ts';
 import { keyOfSetting } from '../../../../manifest-gen/verify/checksum-database/note.ts';
 import { proveSums } from '../../../../manifest-gen/verify/checksum-database/proof.ts';
 import { createCache } from '../../../../system/cache/cache.ts';
 import { type Module, makeTinyExe } from '../../../kit/exe.ts';
 import { type GoProxy, startGoProxy } from '../../../kit/go-proxy.ts';
 import { goHere } from '../../../kit/hello-tool.ts';
+import { loadTools } from '../../../kit/load-tools.ts';
 import { hasProgram } from '../../../kit/programs.ts';
 import { testCacheDir } from '../../../kit/test-cache.ts';
 import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
