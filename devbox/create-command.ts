@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { asInterruption } from '../errors/ended.ts';
 import { fail } from '../errors/release-error.ts';
 import { forTerminal } from '../formats/for-terminal.ts';
 import type { Invocation } from '../invocation.ts';
 import { generatorConfigHelp } from '../manifest-gen/settings/config.ts';
-import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
 import { withFeed } from '../manifest-gen/verbs/run/with-feed.ts';
 import { type Created, create } from './create.ts';
 import type { FileState } from './judge-file.ts';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { asInterruption } from '../errors/ended.ts';
 import type { Invocation } from '../invocation.ts';
-import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
 import type { OwnChannel } from './next-version.ts';
 
 export type PublishingFlags = {

@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { fail, ReleaseError } from '../errors/release-error.ts';
 import type { Invocation } from '../invocation.ts';
-import { openOutDir } from '../manifest-gen/publish/keep-files.ts';
 import {
   createReport,
   createToolkit,
@@ -14,6 +13,7 @@ import { type BuiltProgram, buildProgram } from '../own-packages/build-program.t
 import type { OwnChannel } from '../own-packages/next-version.ts';
 import { outcomeLine, publishOwn } from '../own-packages/publish.ts';
 import { type PublishingFlags, publishingCommand } from '../own-packages/publishing-command.ts';
+import { openOutDir } from '../system/out.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { launcherSource, shimsOf } from './package.ts';
 import { otherCommands, planShims } from './plan.ts';

@@ -46,8 +46,3 @@ function gap(id: string, module: string, found: string, why: string): Finding {
   const nothing = { aliases: [], fixed: undefined, severity: undefined, url: undefined };
   return { ...nothing, id, module, found, summary: `unknown: ${why}` };
 }
-
-/** `NO-BUILD-INFO, github.com/evanw/esbuild v0.28.2: unknown: ...` */
-export function gapInWords({ id, module, found, summary }: Finding): string {
-  return `${id}, ${`${module} ${found}`.trimEnd()}: ${summary}`;
-}

@@ -4,7 +4,8 @@ import type { Architecture } from '../formats/release-record.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import { onceEach } from '../system/once-each.ts';
 import { type DatabaseTree, openDatabase } from './database.ts';
-import { gapInWords, gapOfExe, gapOfMissing, gapOfModule, isGap, remedyOf } from './gaps.ts';
+import { gapOfExe, gapOfMissing, gapOfModule, isGap, remedyOf } from './gaps.ts';
+import { findingInWords } from './in-words.ts';
 import { type Finding, findVulnerabilities } from './match.ts';
 import { type Composition, compose, composeOwn, ownModule, type Release } from './modules.ts';
 import { type Judged, judge, type Policy, readPolicy } from './policy.ts';
@@ -110,7 +111,7 @@ export async function createScanner(settings: ScannerSettings) {
 const maxNamed = 5;
 
 function refuse(refused: readonly Judged[], tool: string, version: string, policy: Policy): never {
-  const named = refused.slice(0, maxNamed).map(inWords);
+  const named = refused.slice(0, maxNamed).map(findingInWords);
   const more = refused.length > maxNamed ? [`and ${refused.length - maxNamed} more`] : [];
   const isStdlib = refused.some(({ module }) => module === 'stdlib');
   const newer = isStdlib ? 'a version (or, for one built here, a toolchain)' : 'a version';
@@ -122,11 +123,4 @@ function refuse(refused: readonly Judged[], tool: string, version: string, polic
     findings: [...named, ...more].join('; '),
     hint: `${instead}, or allow the ids in that file, with reason and until.`,
   });
-}
-
-/** `GO-2024-2482 in example.test/x v1.23.0, fixed in v1.24.0` */
-function inWords(finding: Finding): string {
-  const { id, module, found, fixed } = finding;
-  if (isGap(finding)) return gapInWords(finding);
-  return `${id} in ${module} ${found}, ${fixed === undefined ? 'no fix yet' : `fixed in ${fixed}`}`;
 }

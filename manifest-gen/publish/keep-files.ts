@@ -1,30 +1,10 @@
-import { access, constants, copyFile, readdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { fail } from '../../errors/release-error.ts';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { digestBytes } from '../../formats/digest.ts';
 import { makeDir } from '../../formats/make-dir.ts';
-import { messageOf } from '../../formats/thrown.ts';
 import type { Artifacts } from '../build/artifacts.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
-
-/**
- * The folder of `--out`, created if it does not exist; it fails before anything is downloaded if files cannot be kept.
- * @throws ReleaseError OUT_UNUSABLE
- */
-export async function openOutDir(cwd: string, out: string | undefined): Promise<string | undefined> {
-  if (out === undefined) return undefined;
-  if (out === '') fail('OUT_UNUSABLE', { dir: '""', cause: 'it names no folder' });
-  const dir = resolve(cwd, out);
-  try {
-    await makeDir(dir);
-    await readdir(dir);
-    await access(dir, constants.W_OK);
-  } catch (error) {
-    fail('OUT_UNUSABLE', { dir, cause: messageOf(error) }, error);
-  }
-  return dir;
-}
 
 /** `--out DIR` (contract section 5). */
 export async function keepFiles(outDir: string, files: Artifacts, endpoints: Endpoints): Promise<void> {

@@ -1,6 +1,7 @@
 import { columns } from '../../formats/for-terminal.ts';
 import { cell, row, withCode } from '../../formats/markdown.ts';
-import { gapInWords, isGap, isOfExe } from '../../vulnerabilities/gaps.ts';
+import { isGap, isOfExe } from '../../vulnerabilities/gaps.ts';
+import { judgedInWords } from '../../vulnerabilities/in-words.ts';
 import type { Judged } from '../../vulnerabilities/policy.ts';
 import type { WatchRow } from './report.ts';
 
@@ -68,13 +69,4 @@ function countCell({ main, vulnerabilities, unknown, gaps }: WatchRow): string {
     ...(unknown.length === 0 ? [] : [`${unknown.length} modules of unknown version`]),
   ];
   return parts.length === 0 ? String(ids) : `${ids} (${parts.join(', ')})`;
-}
-
-/** A known vulnerability, and what the policy says of it. */
-export function judgedInWords(one: Judged): string {
-  const { id, aliases, module, found, fixed, verdict, because, summary } = one;
-  if (isGap(one)) return `${gapInWords(one)}; ${verdict}, ${because}`;
-  const names = aliases.length === 0 ? id : `${id} (${aliases.join(', ')})`;
-  const fix = fixed === undefined ? 'no fix yet' : `fixed in ${fixed}`;
-  return `${names} in ${module} ${found}, ${fix}; ${verdict}, ${because}: ${summary}`;
 }

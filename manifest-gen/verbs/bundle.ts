@@ -1,10 +1,8 @@
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Argument, Option } from 'commander';
 import { fail } from '../../errors/release-error.ts';
-import { makeDir } from '../../formats/make-dir.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
-import { messageOf } from '../../formats/thrown.ts';
+import { openOutFile } from '../../system/out.ts';
 import { openTree } from '../../vulnerabilities/web-tree.ts';
 import { takeVerified } from '../build/recipe.ts';
 import { packagingOf } from '../build/render/packaging.ts';
@@ -94,22 +92,6 @@ async function knownVulnerabilities(toolkit: VerbToolkit): Promise<readonly Bund
 }
 
 type Flags = ReleaseFlags & { readonly key?: string };
-
-/**
- * Fails before anything is fetched if the file cannot be written.
- * @throws ReleaseError OUT_UNUSABLE
- */
-async function openOutFile(cwd: string, text: string): Promise<string> {
-  const out = resolve(cwd, text);
-  try {
-    if ((await stat(out).catch(() => undefined))?.isDirectory()) throw new Error('it is a folder');
-    await makeDir(dirname(out));
-    await access(dirname(out), constants.W_OK);
-    return out;
-  } catch (error) {
-    return fail('OUT_UNUSABLE', { dir: out, cause: messageOf(error) }, error);
-  }
-}
 
 export const createCommand = verb<Flags>({
   name: 'bundle:create',

@@ -1,4 +1,5 @@
 import { Argument, Option } from 'commander';
+import { Ended } from '../../errors/ended.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { remedyOf } from '../../vulnerabilities/gaps.ts';
 import type { Judged } from '../../vulnerabilities/policy.ts';
@@ -15,7 +16,7 @@ import type { Tool } from '../tool-file/tools.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { readRequests } from './run/request.ts';
-import { attempt, beginRun, Ended, endRun, type Run, settled } from './run/run-each.ts';
+import { attempt, beginRun, endRun, type Run, settled } from './run/run-each.ts';
 import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';

@@ -174,20 +174,22 @@ async function readText(git: Git, name: string): Promise<string | undefined> {
   return / blob \d+$/.test(head) ? answer.slice(head.length + 1, -1) : undefined;
 }
 
-/** Of the commit that brings a version (contract section 5). */
-export function releaseMessage({
-  tool,
-  version,
-  note,
-}: Pick<NewCommit, 'tool' | 'version' | 'note'>): string {
-  const subject = `${tool}: Update to version ${version}`;
+/** The beginning of the subject that every release has (contract section 5). */
+function releaseOfTool(tool: string): string {
+  return `${tool}: Update to version `;
+}
+
+/** Of the commit that brings a version. */
+export function releaseMessage(commit: Pick<NewCommit, 'tool' | 'version' | 'note'>): string {
+  const { tool, version, note } = commit;
+  const subject = `${releaseOfTool(tool)}${version}`;
   return note === undefined ? subject : `${subject}\n\n${note}`;
 }
 
-/** The commit that brought a version, by the subject that every release has (contract section 5). */
+/** The commit that brought a version, by its subject. */
 async function releaseOf(git: Git, tip: string, tool: string, version: string): Promise<string | undefined> {
   const log = await git.run(['log', '--format=%H %s', tip, '--', `bucket/${tool}.json`]);
-  const subject = `${tool}: Update to version ${version}`;
+  const subject = releaseMessage({ tool, version });
   const line = log.split('\n').find((one) => one.slice(one.indexOf(' ') + 1) === subject);
   return line?.split(' ', 1)[0];
 }
@@ -197,7 +199,7 @@ async function releasedHashesOf(git: Git, tips: Tips, tool: string): Promise<rea
   if (tips.size === 0) return [];
   const paths = ['--', `bucket/${tool}.json`];
   const log = await git.run(['log', '--format=%x00%s', '--patch', '--unified=0', ...tips.values(), ...paths]);
-  const begin = `${tool}: Update to version `;
+  const begin = releaseOfTool(tool);
   return log.split('\0').flatMap((commit) => {
     const [subject = '', ...lines] = commit.split('\n');
     const hashes = lines.flatMap((line) => /^\+.*"hash": *"([0-9a-f]{64})"/.exec(line)?.[1] ?? []);

@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { Ended } from '../../../errors/ended.ts';
 import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { FormatError } from '../../../formats/format-error.ts';
 import type { CommandReport, Outcome } from '../../report/report.ts';
@@ -43,17 +44,6 @@ export async function attempt<T>(run: Run, tool: string, work: () => Promise<T>)
     run.failures.push({ tool, error: known });
     run.report.failed(tool, known);
     return undefined;
-  }
-}
-
-/** The end of a verb that is no success. What failed, or is to be done, was reported already; this is the closing line. */
-export class Ended extends Error {
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode: number) {
-    super(message);
-    this.name = 'Ended';
-    this.exitCode = exitCode;
   }
 }
 

@@ -1,7 +1,8 @@
 import { type Argument, Command, type Option } from 'commander';
+import { asInterruption } from '../../../errors/ended.ts';
 import { ReleaseError } from '../../../errors/release-error.ts';
 import type { Invocation } from '../../../invocation.ts';
-import { openOutDir } from '../../publish/keep-files.ts';
+import { openOutDir } from '../../../system/out.ts';
 import { type BrokenTool, requireWhole, type Tool, type ToolsFolder } from '../../tool-file/tools.ts';
 import { addFlags, type FlagName, type ReleaseFlags } from '../flags.ts';
 import { withSources } from './from-bundle.ts';
@@ -98,13 +99,4 @@ async function run<Flags extends ReleaseFlags>(
     if (flags.json && error instanceof ReleaseError) report.failed('', error);
     throw error;
   }
-}
-
-/**
- * Work that Ctrl-C ends fails like an unreachable host: returns the error, or the interruption that caused it.
- * @param state what is done and not done
- */
-export function asInterruption(error: unknown, { aborted }: AbortSignal, state: string): unknown {
-  const isCutShort = aborted && error instanceof Error && (!('exitCode' in error) || error.exitCode === 4);
-  return isCutShort ? new ReleaseError('INTERRUPTED', { state }, error) : error;
 }
