@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import type Database from 'better-sqlite3';
-import { syncFile } from '../blobs/disk-sync.ts';
+import { syncContent } from '../blobs/disk-sync.ts';
 
 /** How transactions become durable: two steps, so that nobody else has to wait for the disk. */
 export type Durability = {
@@ -48,7 +48,7 @@ export function createLogDurability(db: Database.Database, file: string): Durabi
     async sync() {
       if (!mustCopy) {
         try {
-          return await syncFile(log);
+          return await syncContent(log);
         } catch {
           mustCopy = true;
         }
