@@ -5,6 +5,7 @@ import { createSqlPurgeQueue } from './catalog/sql/purge.ts';
 import type { Config } from './config.ts';
 import type { DataPaths } from './data-dir.ts';
 import { type Connection, openDatabase } from './database/connection.ts';
+import { openLogCopier } from './database/log-copier.ts';
 import type { Freshness } from './http/fresh-gate.ts';
 import type { Logger } from './log.ts';
 import type { OpenBlobs } from './shared-blobs.ts';
@@ -19,7 +20,7 @@ export type Stores = {
   openBlobs(): Promise<OpenBlobs>;
   /** Where several servers share the data. */
   readonly shared?: { readonly freshness: Freshness; start(): void };
-  close(): void;
+  close(): Promise<void>;
 };
 
 export type StoreDeps = {
@@ -41,9 +42,12 @@ export async function openStores(
 ): Promise<Stores> {
   const { databaseUrl, blobStore, blobCacheBytes: cacheBytes } = config;
   if (databaseUrl === undefined || blobStore === undefined) {
-    const database = openDatabase(dataDir.database, (from, to) =>
-      log.info({ database: dataDir.database, from, to }, 'the database has the schema of this version now'),
-    );
+    const copier = openLogCopier(dataDir.database);
+    const database = openDatabase(dataDir.database, {
+      copier,
+      onUpgrade: (from, to) =>
+        log.info({ database: dataDir.database, from, to }, 'the database has the schema of this version now'),
+    });
     return {
       database,
       databaseFile: dataDir.database,
@@ -53,7 +57,10 @@ export async function openStores(
         purgeQueue: createSqlPurgeQueue(database),
         close: async () => undefined,
       }),
-      close: database.close,
+      async close() {
+        await copier.close();
+        database.close();
+      },
     };
   }
   // Loaded only where they are needed: they bring the drivers with them.
@@ -75,7 +82,7 @@ export async function openStores(
     bucketDir: paths.bucket,
     openBlobs: () => openSharedBlobs(replica.database, { blobStore, cacheBytes, dir: paths.dir, now, log }),
     shared: { freshness: replica, start: replica.start },
-    close: replica.close,
+    close: async () => replica.close(),
   };
 }
 

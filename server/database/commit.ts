@@ -40,6 +40,7 @@ export function createCommit(db: Database.Database, durability: Durability): Com
     const broken = new Map(committed.map(({ write }) => [write, write.committed()]));
     const notDurable = committed.length === 0 ? undefined : await failureOf(durability.sync);
     for (const { write, failure } of outcomes) write.done(failure ?? notDurable ?? broken.get(write));
+    await durability.settle?.();
   };
 }
 

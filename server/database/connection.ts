@@ -4,6 +4,7 @@ import { FeedError, fail } from '../errors.ts';
 import { createCommit } from './commit.ts';
 import { createLogDurability, type Durability, durableAtOnce } from './durability.ts';
 import { isDatabaseFull } from './file-problem.ts';
+import type { LogCopier } from './log-copier.ts';
 import { migrations } from './migrations.ts';
 import { createStatements, type Prepare } from './statements.ts';
 import { defineTextFunctions } from './text-functions.ts';
@@ -49,14 +50,18 @@ const alwaysCheckedBytes = 64 * 1024 ** 2;
 /** How long a statement waits for another process (a backup, an operator's verb) before it fails. */
 const busyTimeoutMs = 10_000;
 
-/** Called when the database of an earlier version got the schema of this one. */
-export type OnUpgrade = (from: number, to: number) => void;
+export type DatabaseOptions = {
+  /** Called when the database of an earlier version got the schema of this one. */
+  readonly onUpgrade?: (from: number, to: number) => void;
+  /** Of a server, which closes it before the connection. */
+  readonly copier?: LogCopier;
+};
 
 /**
  * Opens the database and migrates it to the newest schema. The caller closes it.
  * @throws FeedError CATALOG_DAMAGED when it is not a sound database, CATALOG_NEWER when a newer program wrote it, STORAGE_FULL
  */
-export function openDatabase(file: string, onUpgrade: OnUpgrade = () => undefined): Connection {
+export function openDatabase(file: string, { onUpgrade, copier }: DatabaseOptions = {}): Connection {
   let db: Database.Database | undefined;
   try {
     const mustCheck = isSmall(file) || wasCutOff(file);
@@ -70,9 +75,9 @@ export function openDatabase(file: string, onUpgrade: OnUpgrade = () => undefine
     db.pragma(`cache_size = -${cacheKilobytes}`);
     if (mustCheck) checkPages(db, file);
     const found = migrate(db, file);
-    if (found > 0 && found < migrations.length) onUpgrade(found, migrations.length);
+    if (found > 0 && found < migrations.length) onUpgrade?.(found, migrations.length);
     defineTextFunctions(db);
-    return createConnection(db, hasLog ? createLogDurability(db, file) : durableAtOnce);
+    return createConnection(db, hasLog ? createLogDurability(db, file, copier) : durableAtOnce);
   } catch (error) {
     db?.close();
     throw asFeedError(error, file);
