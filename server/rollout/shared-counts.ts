@@ -4,7 +4,6 @@ type Kept<T> = { readonly of: string; readonly made: Promise<T>; keptUntil: numb
 
 export type SharedCounts<T> = {
   of(rollout: StoredRollout): Promise<T>;
-  forget(id: number): void;
 };
 
 /** Anybody may ask: a count of so many clients is kept for a while, some hundred times as long as it takes. */
@@ -36,6 +35,5 @@ export function shareCounts<T>(
       );
       return made;
     },
-    forget: (id) => void kept.delete(id),
   };
 }

@@ -61,26 +61,30 @@ export function writeAdmissions(
 const pageSize = 500;
 
 type Counts = RolloutDetails['counts'];
-type Reached = Pick<Counts, 'known' | 'eligible'>;
 
 /** Counts the clients of a rollout. */
 export function createClientCounts(prepare: Prepare): (rollout: StoredRollout) => Promise<Counts> {
-  const reached = shareCounts<Reached>(
-    (rollout) => countReached(prepare, rollout),
+  const shared = shareCounts<Counts>(
+    (rollout) => countClients(prepare, rollout),
     ({ known }) => known,
   );
-  return async (rollout) => {
-    const sql = 'SELECT count(*) AS admitted, count(received) AS received FROM admissions WHERE rollout = ?';
-    const { admitted, received } = prepare(sql).get(rollout.id) as Pick<Counts, 'admitted' | 'received'>;
-    if (isOpen(rollout)) return { ...(await reached.of(rollout)), admitted, received };
-    reached.forget(rollout.id);
-    const known = prepare('SELECT count(*) FROM clients').pluck().get() as number;
-    return { known, eligible: rollout.state === 'completed' ? known : admitted, admitted, received };
-  };
+  return (rollout) => shared.of(rollout);
+}
+
+async function countClients(prepare: Prepare, rollout: StoredRollout): Promise<Counts> {
+  const reached = isOpen(rollout) ? await countReached(prepare, rollout) : undefined;
+  const sql = 'SELECT count(*) AS admitted, count(received) AS received FROM admissions WHERE rollout = ?';
+  const { admitted, received } = prepare(sql).get(rollout.id) as Pick<Counts, 'admitted' | 'received'>;
+  if (reached !== undefined) return { ...reached, admitted, received };
+  const known = prepare('SELECT count(*) FROM clients').pluck().get() as number;
+  return { known, eligible: rollout.state === 'completed' ? known : admitted, admitted, received };
 }
 
 /** Looks at every client, a few at a time. */
-async function countReached(prepare: Prepare, rollout: StoredRollout): Promise<Reached> {
+async function countReached(
+  prepare: Prepare,
+  rollout: StoredRollout,
+): Promise<Pick<Counts, 'known' | 'eligible'>> {
   const pause = createPause();
   const rings = readRings(prepare);
   let [known, eligible, after] = [0, 0, ''];

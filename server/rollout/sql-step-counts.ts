@@ -22,9 +22,7 @@ export async function countSteps(prepare: Prepare, rollout: StoredRollout): Prom
   const reaches = counts.map(({ step }) => reachedBy({ plan: rollout.plan, step }));
   const ringsOfSteps = new Set(reaches.flatMap(({ rings }) => rings));
   const rings = readRings(prepare).filter(({ name }) => ringsOfSteps.has(name));
-  const select = `SELECT client, received FROM admissions WHERE rollout = ? AND client > ? ORDER BY client LIMIT ?`;
-  for (let after = ''; ; ) {
-    const page = prepare(select).all(rollout.id, after, pageSize) as Admitted[];
+  for (const page of pagesOf(prepare, rollout.id)) {
     for (const { client, received } of page) {
       const its = asClient(client, rings).rings;
       const position = positionOf(rollout.seed, client);
@@ -34,8 +32,25 @@ export async function countSteps(prepare: Prepare, rollout: StoredRollout): Prom
       first.admitted += 1;
       if (received !== null) first.received += 1;
     }
-    after = page.at(-1)?.client ?? after;
-    if (page.length < pageSize) return counts;
     if (pause.isDue()) await pause.take();
+  }
+  return counts;
+}
+
+/** In the order of the index, since each page would sort all of them otherwise: those that have received it come by when that was. */
+function* pagesOf(prepare: Prepare, rollout: number): Generator<readonly Admitted[]> {
+  const having = `SELECT client, received FROM admissions
+    WHERE rollout = ? AND received IS NOT NULL AND (received, client) > (?, ?) ORDER BY received, client LIMIT ?`;
+  for (let last: Admitted | undefined = { client: '', received: 0 }; last !== undefined; ) {
+    const page = prepare(having).all(rollout, last.received, last.client, pageSize) as Admitted[];
+    yield page;
+    last = page.at(-1);
+  }
+  const waiting = `SELECT client, received FROM admissions
+    WHERE rollout = ? AND received IS NULL AND client > ? ORDER BY client LIMIT ?`;
+  for (let last: Admitted | undefined = { client: '', received: null }; last !== undefined; ) {
+    const page = prepare(waiting).all(rollout, last.client, pageSize) as Admitted[];
+    yield page;
+    last = page.at(-1);
   }
 }

@@ -70,13 +70,15 @@ export function factsOf(
 ): RolloutFacts {
   const { id, state = 'pending' } = rollout;
   const at = now().getTime();
-  const received = 'SELECT count(*) AS count FROM admissions WHERE rollout = ? AND received IS NOT NULL';
+  const received = `SELECT count(*) AS count FROM
+    (SELECT 1 FROM admissions WHERE rollout = ? AND received IS NOT NULL LIMIT ?)`;
+  const enough = Math.max(...rollout.plan.steps.map(({ needs }) => needs));
   const beats = prepare('SELECT ids, at FROM heartbeats').all() as (Limited & { readonly at: number })[];
   const heard = beats.filter((beat) => isAbout(beat, rollout)).map((beat) => beat.at);
   return {
     now: at,
     approvalsNeeded: approvalsNeeded(rollout),
-    received: (prepare(received).get(id ?? 0) as { count: number }).count,
+    received: (prepare(received).get(id ?? 0, enough) as { count: number }).count,
     heartbeat: heard.length === 0 ? undefined : Math.max(...heard),
     isAlerting: state === 'pending' && firingAlert(prepare, rollout, at) !== undefined,
     lacksCorrection: id !== undefined && effects?.lacksCorrection(prepare, { ...rollout, id }) === true,

@@ -8,7 +8,7 @@ export type RolloutFacts = {
   readonly now: number;
   /** How many other owners must approve. */
   readonly approvalsNeeded: number;
-  /** How many admitted clients have received the version. */
+  /** How many admitted clients have received the version, up to the most that a step needs. */
   readonly received: number;
   /** When the last Watchdog alert came. */
   readonly heartbeat: number | undefined;
