@@ -1,11 +1,13 @@
 import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type InstallFacts, readInstallScript, renderPowerShell } from '../../../server/install/render.ts';
 import { hasProgram, mustRun } from '../programs.ts';
 import { makeTempDir, productDir } from '../test-server.ts';
 import { runInPowerShell } from './host.ts';
 
 const kit = import.meta.dirname;
+/** All that a machine has besides what is faked: PowerShell reads every folder of the PATH, file by file, for each program that it looks for. */
+const programs = 'git sh pwsh awk cat dirname grep ls mkdir readlink rm tr';
 
 /** The fakes are scripts of sh, and on Windows they would stand beside the real registry. */
 export const canFakeMachine = hasProgram('pwsh') && process.platform !== 'win32';
@@ -65,6 +67,7 @@ export async function makeInstallMachine(): Promise<InstallMachine> {
   };
   for (const path of [
     'bin',
+    'programs',
     'shells',
     'choco/bin',
     'choco/config',
@@ -77,13 +80,16 @@ export async function makeInstallMachine(): Promise<InstallMachine> {
   await writeFile(at('shells/pwsh'), `#!/bin/sh\nexec sh '${join(kit, 'fake-scoop.sh')}' "$@"\n`);
   await chmod(at('shells/pwsh'), 0o755);
   await copyFile(join(kit, 'fake-scoop.ps1'), at('scoop/apps/scoop/current/bin/scoop.ps1'));
-  await symlink((await mustRun('sh', ['-c', 'command -v git'])).trim(), at('bin/git.exe'));
+  const list = await mustRun('sh', ['-c', `for name in ${programs}; do command -v "$name"; done`]);
+  const places = list.trim().split('\n');
+  await symlink(places[0] ?? '', at('bin/git.exe'));
+  for (const path of places) await symlink(path, join(at('programs'), basename(path)));
   await writeFile(at('.gitconfig'), '[credential]\n\thelper = store\n[init]\n\tdefaultBranch = main\n');
   await writeFile(at('asked.log'), '');
   const env: NodeJS.ProcessEnv = {
     HOME: dir,
     USERPROFILE: dir,
-    PATH: `${at('bin')}:${process.env.PATH}`,
+    PATH: `${at('bin')}:${at('programs')}`,
     ChocolateyInstall: paths.choco,
     GIT_CONFIG_NOSYSTEM: '1',
     FAKE_LOG: at('asked.log'),
