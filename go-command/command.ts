@@ -72,6 +72,8 @@ export async function openGo(settings: GoSettings, asking: Asking) {
     GOAMD64: 'v1',
     GOARM64: 'v8.0',
     CGO_ENABLED: '0',
+    // How seldom Go's compiler collects its own garbage, in percent: a fifth less time, a fifth more memory, the same bytes.
+    GOGC: '400',
     GIT_TERMINAL_PROMPT: '0',
   };
   const modDir = fixed.GOMODCACHE;
