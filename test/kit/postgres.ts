@@ -19,8 +19,8 @@ export const hasPostgres = existsSync(join(parent, String(newest), 'bin', 'initd
 export type Postgres = {
   /** Of a database that its user owns; the user can do nothing else. */
   readonly url: string;
-  /** The address of another empty database of the same user. */
-  newDatabase(): Promise<string>;
+  /** The address of another database of the same user: empty, or a copy of `template`, to which nobody is connected. */
+  newDatabase(template?: string): Promise<string>;
   /** Runs statements as the superuser, in the database of `url` unless another is given; answers with rows, their columns divided by `|`. */
   sql(text: string, url?: string): Promise<string>;
   /** As if the power went for this program alone: all of its processes end at once, and nothing is written any more. */
@@ -81,14 +81,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     );
   };
   const sql = (text: string, database = url): Promise<string> =>
-    mustRun(bin('psql'), [
-      '-XqAt',
-      '-v',
-      'ON_ERROR_STOP=1',
-      '-c',
-      text,
-      urlOf('postgres', new URL(database).pathname.slice(1)),
-    ]);
+    mustRun(bin('psql'), ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-c', text, urlOf('postgres', nameIn(database))]);
   const signal = async (name: NodeJS.Signals): Promise<void> => {
     // It starts no other child meanwhile. Once it has ended, nobody could find those that it had.
     running?.child.kill('SIGSTOP');
@@ -108,9 +101,10 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   return {
     url,
     sql: (text, database) => sql(text, database).then((rows) => rows.trimEnd()),
-    async newDatabase() {
+    async newDatabase(template) {
       databases += 1;
-      await sql(`CREATE DATABASE feed${databases} OWNER feed`, urlOf('postgres', 'postgres'));
+      const like = template === undefined ? '' : ` TEMPLATE ${nameIn(template)}`;
+      await sql(`CREATE DATABASE feed${databases} OWNER feed${like}`, urlOf('postgres', 'postgres'));
       return urlOf('feed', `feed${databases}`);
     },
     kill,
@@ -123,6 +117,8 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     },
   };
 }
+
+const nameIn = (url: string): string => new URL(url).pathname.slice(1);
 
 type Running = { readonly child: ChildProcess; readonly end: Promise<unknown> };
 

@@ -5,18 +5,23 @@ import { describeFilters } from '../contract/filters.ts';
 import { describeHeldVersions } from '../contract/held.ts';
 import { describePrunable } from '../contract/prunable.ts';
 import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
-import { alternating, openReplicaPair } from '../kit/replica-fixture.ts';
+import { alternating, openReplicaPair, prepareEmptyFeeds } from '../kit/replica-fixture.ts';
 
 describe.runIf(hasPostgres)('with PostgreSQL', () => {
   let postgres: Postgres;
+  let feeds: Awaited<ReturnType<typeof prepareEmptyFeeds>>;
   beforeAll(async () => {
     // Some suites keep many catalogs open.
     postgres = await startPostgres({ max_connections: '300' });
+    feeds = await prepareEmptyFeeds(postgres);
   });
-  afterAll(() => postgres.stop());
+  afterAll(async () => {
+    await postgres.stop();
+    await feeds.remove();
+  });
 
   const open = async () => {
-    const pair = await openReplicaPair(await postgres.newDatabase());
+    const pair = await openReplicaPair(await feeds.next());
     const create = () => pair.replicas().map(({ database }) => createSqlCatalog(database, () => editedAt));
     const catalogs = create();
     return {

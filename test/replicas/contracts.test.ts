@@ -16,14 +16,19 @@ import { describeSharedHistory } from '../contract/shared-history.ts';
 import { describeTrust } from '../contract/trust.ts';
 import { describeViews } from '../contract/views.ts';
 import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
-import { openReplicaFixture } from '../kit/replica-fixture.ts';
+import { openReplicaFixture, prepareEmptyFeeds } from '../kit/replica-fixture.ts';
 
 describe.runIf(hasPostgres)('with PostgreSQL', () => {
   let postgres: Postgres;
+  let feeds: Awaited<ReturnType<typeof prepareEmptyFeeds>>;
   beforeAll(async () => {
     postgres = await startPostgres();
+    feeds = await prepareEmptyFeeds(postgres);
   });
-  afterAll(() => postgres.stop());
+  afterAll(async () => {
+    await postgres.stop();
+    await feeds.remove();
+  });
 
   const suites = {
     call: [
@@ -48,6 +53,6 @@ describe.runIf(hasPostgres)('with PostgreSQL', () => {
   };
   for (const each of ['call', 'port'] as const) {
     for (const describeContract of suites[each])
-      describeContract('two replicas', async () => openReplicaFixture(await postgres.newDatabase(), each));
+      describeContract('two replicas', async () => openReplicaFixture(await feeds.next(), each));
   }
 });
