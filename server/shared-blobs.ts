@@ -45,7 +45,9 @@ export async function openSharedBlobs(
   { blobStore, cacheBytes, dir, now, log }: SharedBlobsOptions,
 ): Promise<OpenBlobs> {
   const store = await openS3Store(blobStore, join(dir, 'uploads'));
-  await warnOfStrangeStore(database, store, blobStore, log);
+  const strange = await findStrangeBlob(database, store);
+  if (strange !== undefined)
+    log.warn({ store: `s3://${blobStore.bucket}/${blobStore.prefix}`, sha256: strange }, strangeStore);
   const cached = await openCachedStore(store, { dir: join(dir, 'blobs'), maxBytes: cacheBytes, log });
   const forgetRemoved = () => cached.forget(removedBlobs(database));
   await forgetRemoved();
@@ -53,8 +55,14 @@ export async function openSharedBlobs(
     // When the change is there.
     if (tables.has('blob_removals')) setImmediate(() => void forgetRemoved());
   });
+  const claimed = createClaimedStore(cached, createSqlBlobClaims(database, now), log);
+  async function ping(): Promise<void> {
+    await claimed.ping();
+    // The database may have been made anew under a running server, too: an empty feed would answer 404 to everybody.
+    if ((await findStrangeBlob(database, store)) !== undefined) throw new Error(strangeStore);
+  }
   return {
-    blobs: createClaimedStore(cached, createSqlBlobClaims(database, now), log),
+    blobs: { ...claimed, ping },
     purgeQueue: createSharedPurgeQueue(database, now),
     orphans: createSqlOrphanQueue(database, now),
     cacheRoom: cached.room,
@@ -63,21 +71,19 @@ export async function openSharedBlobs(
 }
 
 /**
- * A new database beside a store with blobs is probably not the one that belongs to it; it removes none of them (orphan-collector.ts). The
+ * A new database beside a store with blobs is probably not the one that belongs to it: the server is not ready then. It removes none of them (orphan-collector.ts). The
  * store is looked into first: whoever has put the blob there, perhaps a server that started a moment ago, has claimed it in the
  * database before.
  */
-async function warnOfStrangeStore(
+async function findStrangeBlob(
   { prepare, transact }: Connection,
   blobs: Pick<BlobStore, 'list'>,
-  { bucket, prefix }: S3Address,
-  log: Logger,
-): Promise<void> {
-  if (isUsed(prepare)) return;
+): Promise<string | undefined> {
+  if (isUsed(prepare)) return undefined;
   for await (const { sha256 } of blobs.list()) {
     // A transaction begins with what the database has now; the copy may be older.
     const isOurs = await transact(() => isUsed(prepare), { isTold: false });
-    if (!isOurs) log.warn({ store: `s3://${bucket}/${prefix}`, sha256 }, strangeStore);
-    return;
+    return isOurs ? undefined : sha256;
   }
+  return undefined;
 }

@@ -21,7 +21,7 @@ describe.skipIf(!canCluster)('a new database (needs PostgreSQL and versitygw)', 
   const start = (name: string, settings: Record<string, string>): Promise<ServeProcess> =>
     startServe({ ...cluster.settings, DATA_DIR: join(dir, name), ...settings });
 
-  it('warns of the object store of another feed, and takes nothing from it', async () => {
+  it('warns of the object store of another feed, is not ready, and takes nothing from it', async () => {
     const [feed] = cluster.replicas as [Replica];
     expect(
       (await pushNupkg(feed, makeNupkg({ id: 'delve', version: '1.0.0' }), cluster.adminKey)).status,
@@ -32,6 +32,7 @@ describe.skipIf(!canCluster)('a new database (needs PostgreSQL and versitygw)', 
     expect(other.stderr()).toMatch(
       /"store":"s3:\/\/[^"]+\/feed","sha256":"[0-9a-f]{64}".*the database is new/,
     );
+    expect((await fetch(`${other.url}/readyz`)).status).toBe(503);
     expect((await fetch(`${other.url}/nuget/package/delve/1.0.0`)).status).toBe(404);
     await other.end('SIGTERM');
 
