@@ -174,7 +174,8 @@ function sayHowToRelease(
   const where = feed === defaultFeedUrl ? '' : `, with FEED_URL=${feed}`;
   say(`\n${tool} is not stable on the feed yet. To release it while the server runs${where}:`);
   const source = chosen === undefined || chosen === sources[0]?.kind ? '' : ` --source ${chosen}`;
-  say(`  npx -y pnpm@10 release:beta ${tool}@${first}${source}`);
+  const version = first === undefined ? '' : `@${first}`;
+  say(`  npx -y pnpm@10 release:beta ${tool}${version}${source}`);
   say(`  npx -y pnpm@10 release:promote ${tool}\n`);
 }
 

@@ -28,16 +28,29 @@ export function fieldFaults(issue: z.core.$ZodIssue, unknownKey: string): readon
     case 'invalid_union': {
       const depth = (faults: readonly FieldFault[]): number =>
         Math.max(...faults.map((fault) => fault.path.length));
-      const [meant] = issue.errors
+      const alternatives = issue.errors
         .map((issues) => issues.flatMap((one) => fieldFaults(one, unknownKey)))
         .filter((faults) => faults.length > 0)
         .sort((a, b) => depth(b) - depth(a) || a.length - b.length);
+      const [meant] = alternatives;
       if (meant === undefined) return [{ path, problem: 'is of an unknown kind' }];
+      const lacking = alternatives.map((faults) => faults.find(isMissingField)?.path[0]);
+      const names = new Set(lacking.filter((name) => name !== undefined).map(String));
+      // each alternative begins with a field of its own, and none of these fields is there
+      if (alternatives.length > 1 && names.size === alternatives.length) {
+        const rest = meant.filter((fault) => !isMissingField(fault) || !names.has(String(fault.path[0])));
+        const needs = { path: [], problem: `needs ${[...names].join(' or ')}` };
+        return [needs, ...rest].map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
+      }
       return meant.map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
     }
     default:
       return [{ path, problem: issue.message }];
   }
+}
+
+function isMissingField({ path, problem }: FieldFault): boolean {
+  return path.length === 1 && problem.startsWith('is missing');
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -49,15 +49,10 @@ export function readYaml<T>(
   };
   const placeIn = (path: readonly PropertyKey[]): { line: number; column: number } =>
     placeAt(placeOf(document.contents, path).at?.range?.[0] ?? 0);
-  if (document.errors.length > 0) {
-    return {
-      faults: document.errors.map(({ pos, message }) => ({
-        ...placeAt(pos[0]),
-        field: undefined,
-        problem: message,
-      })),
-    };
-  }
+  // the others are mostly its consequences
+  const [broken] = document.errors;
+  if (broken !== undefined)
+    return { faults: [{ ...placeAt(broken.pos[0]), field: undefined, problem: broken.message }] };
   const plain = plainValue(document);
   if ('problem' in plain) return { faults: [{ ...placeAt(0), field: undefined, problem: plain.problem }] };
   const parsed = schema.safeParse(plain.value);

@@ -13,7 +13,10 @@ describe('start with an invalid tool file', () => {
     const forge = await listen((_, response) => void response.writeHead(404).end('{"message":"Not Found"}'));
     try {
       const tool = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
-      await writeFile(join(dir, 'delve.yaml'), tool.replace(/ {2}- kind: go-module[\s\S]*?\n\n/, '\n'));
+      await writeFile(
+        join(dir, 'delve.yaml'),
+        tool.replace(/ {2}- kind: go-module[\s\S]*?\n\n|^first: .*\n/gm, '\n'),
+      );
       await writeFile(join(dir, 'hello.yaml'), 'tool: hello\n');
       const program = await startStart(mainStart, {
         DATA_DIR: join(dir, 'data'),
@@ -26,6 +29,8 @@ describe('start with an invalid tool file', () => {
 
       expect(program.stdout()).toContain('hello.yaml is not a valid tool file: line 1: command is missing');
       expect(program.stdout()).toContain('delve is not stable on the feed yet.');
+      // without `first:` the newest is meant
+      expect(program.stdout()).toContain('release:beta delve\n');
       expect((await fetch(`${program.url}/healthz`)).status).toBe(200);
       expect(await program.end()).toBe(0);
     } finally {

@@ -19,11 +19,9 @@ export function rolloutTable(rollouts: readonly Rollout[]): string {
   const heads = ['tool', 'version', 'state', 'step', 'reached', 'admitted', 'received', 'waits for'];
   const cells = rollouts.map((rollout) => {
     const { tool, version, state, counts } = rollout;
-    const admitted = `${counts.admitted} of ${counts.known}`;
-    return [
-      ...[tool, version, state, stepOf(rollout), reachInWords(rollout), admitted, String(counts.received)],
-      waitInWords(rollout),
-    ];
+    const reached = `${reachInWords(rollout)}: ${counts.eligible} of ${counts.known}`;
+    const [admitted, received] = [String(counts.admitted), String(counts.received)];
+    return [tool, version, state, stepOf(rollout), reached, admitted, received, waitInWords(rollout)];
   });
   return [columns([heads, ...cells]), ...rollouts.flatMap(stopInWords)].join('\n');
 }

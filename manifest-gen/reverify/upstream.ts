@@ -60,7 +60,11 @@ export async function repeatUpstream(
       const recorded = record.evidence.filter(({ kind }) => kind === 'sumdb');
       const demand = requiredEvidence(tool, found.kind, version);
       const sums = compareEvidence(recorded, asked.map(checkAsked), demand);
-      return nothing(offer, ...sums, skipped(about, 'It was not built again; --rebuild does that.'));
+      return nothing(
+        offer,
+        ...sums,
+        skipped(about, 'It was not built again; `release:verify --rebuild` does that.'),
+      );
     }
 
     const fetched = ofRecorded(record, await source.fetch(found, report));

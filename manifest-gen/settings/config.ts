@@ -12,6 +12,7 @@ import { githubToken, givenToken } from './id-token.ts';
 import {
   bundleKeys,
   databaseAddress,
+  feedAddress,
   payloadTemplate,
   proxyAddress,
   token,
@@ -22,7 +23,7 @@ const text = z.string().optional();
 
 /** Every setting of the generator (contract section 4): default, form and sentence. `--help` prints them from here. */
 const Settings = z.object({
-  FEED_URL: webAddress().default(defaultFeedUrl).describe('the NuGet v2 feed to release to'),
+  FEED_URL: feedAddress().default(defaultFeedUrl).describe('the NuGet v2 feed to release to'),
   FEED_API_KEY: text.describe(
     'its key: push:beta for a beta, push to promote, push and unlist to withdraw, push and rollout for a rollout, approve to approve one; unset: FEED_API_KEY_FILE, or for a feed on this machine start.key in the data folder',
   ),
@@ -135,12 +136,24 @@ export function loadGeneratorConfig(source: KeySource, platform = process.platfo
   });
 }
 
+/** Which settings a verb has: all; `feed`: it only asks the server; `cache`: it contacts nobody. */
+export type SettingsUse = 'all' | 'feed' | 'cache';
+
+const used: Readonly<Record<SettingsUse, RegExp>> = {
+  all: /^/,
+  feed: /^(FEED_\w+|DATA_DIR|\w+_PROXY|NODE_EXTRA_CA_CERTS)$/,
+  cache: /^CACHE_DIR$/,
+};
+
 /** The settings as `--help` shows them: name, default, sentence. */
-export function generatorConfigHelp(): string {
-  const rows = Object.entries(Settings.shape).map(([name, schema]) => {
-    const byDefault = schema instanceof z.ZodDefault ? ` (${String(schema.def.defaultValue)})` : '';
-    return `  ${name.padEnd(20)} ${schema.description ?? ''}${byDefault}`;
-  });
+export function generatorConfigHelp(use: SettingsUse = 'all'): string {
+  const rows = Object.entries(Settings.shape)
+    .filter(([name]) => used[use].test(name))
+    .map(([name, schema]) => {
+      const byDefault = schema instanceof z.ZodDefault ? ` (${String(schema.def.defaultValue)})` : '';
+      return `  ${name.padEnd(20)} ${schema.description ?? ''}${byDefault}`;
+    });
+  if (use === 'cache') return `Settings (environment):\n${rows.join('\n')}`;
   const traces =
     '  OTEL_EXPORTER_OTLP_ENDPOINT  a collector of traces; it and what goes with it: docs/operate/tracing.md';
   return `Settings (environment):\n${rows.join('\n')}\n${traces}`;

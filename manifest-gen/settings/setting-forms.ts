@@ -12,6 +12,13 @@ export function webAddress(): z.ZodString {
   }, 'must be an http or https address without user and password, ? and #');
 }
 
+export function feedAddress(): z.ZodString {
+  return webAddress().refine(
+    (text) => !/\/v3\/(c\/[^/]+\/)?index\.json$/.test(text),
+    'is the index of NuGet v3: expected the v2 feed; at a go-win-tools server it is http://HOST/nuget',
+  );
+}
+
 export function databaseAddress(): z.ZodString {
   return z.string().refine((text) => {
     // a drive of Windows looks like a scheme of one letter

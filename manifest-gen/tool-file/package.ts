@@ -20,7 +20,7 @@ const Address = Line.refine(
 export const ToolPackage = z.strictObject({
   /** `Staticcheck`; default: the tool's name. */
   title: Line.optional(),
-  /** One sentence without a full stop. */
+  /** One short sentence, by custom without a full stop. */
   summary: Line,
   /** Markdown; default: made from the summary. */
   description: z.string().trim().min(1, 'is empty').optional(),

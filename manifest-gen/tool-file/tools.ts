@@ -97,8 +97,8 @@ export const Tool = z
     packageId: z.string().refine(isPackageId, 'is not a package id').optional(),
     /** The command people type, without .exe: `dlv`. */
     command: Name,
-    /** What `start` releases on an empty feed. */
-    first: PlainVersion,
+    /** What `start` releases on an empty feed; default: the newest. */
+    first: PlainVersion.optional(),
     /** The upstream versions that may be taken without being named; default all. */
     versions: Versions.optional(),
     /** `3d`, `12h`: younger releases are not taken without being named. */

@@ -24,7 +24,7 @@ export function createCommand(invocation: Invocation): Command {
       readTime('30d'),
     )
     .option('--dry-run', 'show what would be removed, remove nothing');
-  addFlags(command, ['json', 'quiet'], examples, invocation);
+  addFlags(command, ['json', 'quiet'], examples, invocation, 'cache');
   return command.action(async ({ olderThan, dryRun: isDryRun = false, json, quiet }: CleanFlags) => {
     const { env } = invocation;
     const { cacheDir, dataDir } = loadGeneratorConfig(invocation);

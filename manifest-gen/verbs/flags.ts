@@ -4,7 +4,7 @@ import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
 import type { Invocation } from '../../invocation.ts';
 import { maxReasonLength } from '../published/bucket/withdrawal-note.ts';
-import { generatorConfigHelp } from '../settings/config.ts';
+import { generatorConfigHelp, type SettingsUse } from '../settings/config.ts';
 
 /** Flags of the release verbs (contract section 1). */
 export type ReleaseFlags = {
@@ -52,15 +52,16 @@ const options = {
 
 export type FlagName = keyof typeof options;
 
-/** Adds the flags, the examples and all settings, and keeps the output where the caller wants it. */
+/** Adds the flags, the examples and the settings, and keeps the output where the caller wants it. */
 export function addFlags(
   command: Command,
   flags: readonly FlagName[],
   examples: readonly string[],
   { stdout, stderr }: Pick<Invocation, 'stdout' | 'stderr'>,
+  use: SettingsUse = 'all',
 ): Command {
   for (const flag of flags) command.addOption(options[flag]);
-  const lines = ['', 'Examples:', ...examples.map((line) => `  pnpm ${line}`), '', generatorConfigHelp()];
+  const lines = ['', 'Examples:', ...examples.map((line) => `  pnpm ${line}`), '', generatorConfigHelp(use)];
   return command.addHelpText('after', lines.join('\n')).configureOutput({
     writeOut: (line) => void stdout.write(line),
     writeErr: (line) => void stderr.write(line),

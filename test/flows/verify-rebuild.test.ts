@@ -48,7 +48,7 @@ describe.skipIf(!hasProgram('go'))('release:verify of a release that was built h
     await Promise.all([generator, proxy, server].map((one) => one.stop()));
 
     expect(released.stderr).toContain('build');
-    expect(asked.stdout).toContain('It was not built again; --rebuild does that.');
+    expect(asked.stdout).toContain('It was not built again; `release:verify --rebuild` does that.');
     expect(asked.stdout).toMatch(/passed +buildinfo +hello-windows-arm64\.exe/);
     expect(asked.stdout).toMatch(
       /passed +sbom +hello\.cdx\.json +.*except for the licences, which --rebuild reads again/,

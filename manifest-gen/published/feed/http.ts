@@ -252,7 +252,7 @@ function keyHint(method: string): string {
 }
 
 const hints: Readonly<Record<number, string>> & { readonly other: string } = {
-  403: 'Check FEED_API_KEY, its scopes and its ids.',
+  403: 'Check FEED_API_KEY (unset: start.key in DATA_DIR was sent), its scopes and its ids.',
   404: 'Check FEED_URL: it must be the address of a NuGet v2 feed.',
   413: 'Raise MAX_PACKAGE_BYTES of the server.',
   507: 'Free some space on the server and run again; it goes on from there.',

@@ -20,6 +20,7 @@ import { endRun } from '../run/run-each.ts';
 import { verb } from '../run/run-verb.ts';
 import type { OpenVerbToolkit } from '../run/toolkit.ts';
 import { withFeed } from '../run/with-feed.ts';
+import { tooFewMachines } from './few-machines.ts';
 import {
   buildHeldCorrection,
   type HeldCorrection,
@@ -87,6 +88,8 @@ async function publish(
   if (held.correction !== undefined) await holdCorrection(row.to, held.correction, toolkit);
   const rollout = await startRollout(toolkit.feed, { ...about, plan, reason });
   toolkit.report.rollouts([rollout]);
+  const few = tooFewMachines(plan, rollout.counts.known);
+  if (few !== undefined) toolkit.report.warn(tool.tool, few);
   return { ...about, kind: 'started', detail: `${rollout.state}, ${inWords(row.why)}` };
 }
 

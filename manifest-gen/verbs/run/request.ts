@@ -45,7 +45,7 @@ function hintFor(name: string, tools: readonly Tool[]): string {
   if (tools.some(({ tool }) => tool === low)) return `The names of tools are in lower case: ${low}.`;
   const owner = tools.find(({ packageId }) => packageId?.toLowerCase() === low);
   return owner === undefined
-    ? `Add a file ${low}.yaml to the tools folder (TOOLS_DIR), or name another tool.`
+    ? `Add a file ${low}.yaml to your folder of tools (TOOLS_DIR, in place of the product's own), or name another tool.`
     : `${name} is a package; name its tool, ${owner.tool}.`;
 }
 

@@ -53,7 +53,7 @@ export function verb<Flags extends ReleaseFlags>(spec: Verb<Flags>): (invocation
   return (invocation) => {
     const command = new Command(spec.name).description(spec.description).addArgument(spec.argument);
     for (const option of spec.options ?? []) command.addOption(option);
-    addFlags(command, spec.flags, spec.examples, invocation);
+    addFlags(command, spec.flags, spec.examples, invocation, spec.isWithoutTools ? 'feed' : 'all');
     return command.action((args: string | readonly string[] | undefined, flags: Flags) =>
       run(spec, [args ?? []].flat(), flags, invocation),
     );

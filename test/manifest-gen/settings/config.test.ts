@@ -68,6 +68,15 @@ describe('loadGeneratorConfig', () => {
     },
   );
 
+  it.each(['http://feed:8080/v3/index.json', 'http://feed/v3/c/pc-7/index.json'])(
+    'refuses the v3 address %s, and says which one it is',
+    (FEED_URL) => {
+      expect(() => load({ FEED_URL })).toThrowError(
+        /^FEED_URL: is the index of NuGet v3: .* http:\/\/HOST\/nuget/,
+      );
+    },
+  );
+
   it('refuses a password in the feed address, since addresses are shown', () => {
     expect(() => load({ FEED_URL: 'http://me:secret@feed/nuget' })).toThrowError(
       expect.not.objectContaining({ message: expect.stringContaining('secret') }),
@@ -191,6 +200,22 @@ describe('generatorConfigHelp', () => {
 
     expect(help).toMatch(/FEED_URL +the NuGet v2 feed.*\(http:\/\/127\.0\.0\.1:8080\/nuget\)/);
     expect(help).toMatch(/PAYLOAD_PUT .*\(true\)/);
+  });
+
+  it('shows only what a verb uses', () => {
+    const names = (help: string) => help.match(/(?<=^ {2})\w+/gm);
+
+    expect(names(generatorConfigHelp('cache'))).toEqual(['CACHE_DIR']);
+    expect(names(generatorConfigHelp('feed'))).toEqual(
+      expect.arrayContaining([
+        'FEED_URL',
+        'FEED_ID_TOKEN',
+        'DATA_DIR',
+        'HTTPS_PROXY',
+        'OTEL_EXPORTER_OTLP_ENDPOINT',
+      ]),
+    );
+    expect(generatorConfigHelp('feed')).not.toMatch(/VULN_DB|CACHE_DIR/);
   });
 });
 

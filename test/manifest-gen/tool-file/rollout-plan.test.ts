@@ -34,6 +34,7 @@ trust: { require: [pe] }
 const faults: readonly (readonly [from: string, to: string, line: number, column: number, said: string])[] = [
   ['hold: 4h', 'hold: soon', 2, 27, 'steps.0.hold "soon" is no time'],
   ['percent: 10', 'percent: 0', 3, 16, 'steps.1.percent "0" is not above 0'],
+  ['percent: 10, ', '', 3, 5, 'steps.1 needs ring or percent'],
   ['needs: 20', 'need: 20', 3, 36, 'steps.1.need is not a field of'],
   ['window: [Mon', 'window: [Noday', 4, 10, 'window.0 "Noday-Fri 08:00-17:00 Europe/Berlin" is no window'],
   ['match: { service: checkout }', 'match: {}', 5, 1, 'match is empty'],
@@ -99,7 +100,9 @@ describe('a plan of a rollout', () => {
     await writeFile(join(dir, 'empty.yaml'), 'heartbeat: 15m\n');
 
     await expect(readPlanFile(join(dir, 'no.yaml'))).rejects.toThrow('line 1, column ');
-    await expect(readPlanFile(join(dir, 'empty.yaml'))).rejects.toThrow('line 1, column 1: steps is missing');
+    await expect(readPlanFile(join(dir, 'empty.yaml'))).rejects.toThrow(
+      'line 1, column 1: the file needs steps or rollout',
+    );
     await expect(readPlanFile(join(dir, 'nowhere.yaml'))).rejects.toThrow('there is no such file');
     await expect(readPlanFile(dir)).rejects.toThrow('it cannot be read (EISDIR)');
     // a whole tool file, or a plan below `rollout:` with a fault

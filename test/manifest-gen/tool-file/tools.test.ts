@@ -48,10 +48,11 @@ describe("the product's own tools", () => {
 
   it('can each be downloaded from a forge and be built', async () => {
     for (const tool of await loadTools(ownTools)) {
+      const { first = 'none' } = tool;
       expect(sourceOf(tool, 'github')).toBeDefined();
       expect(sourceOf(tool, 'go-module')).toBeDefined();
-      expect(requiredEvidence(tool, 'go-module', tool.first)).toContain('sumdb');
-      expect(requiredEvidence(tool, 'github', tool.first)).toContain('checksum');
+      expect(requiredEvidence(tool, 'go-module', first)).toContain('sumdb');
+      expect(requiredEvidence(tool, 'github', first)).toContain('checksum');
     }
   });
 
@@ -160,8 +161,8 @@ describe('a tool file', () => {
   it.each<[string, (text: string) => string, string]>([
     [
       'a field that is missing',
-      (text) => text.replace('first: 1.0.0\n', ''),
-      'line 1: first is missing: expected a text',
+      (text) => text.replace('command: hello\n', ''),
+      'line 1: command is missing: expected a text',
     ],
     [
       'a number for a text',

@@ -15,13 +15,14 @@ describe('the templates of our own tools', () => {
   it.each(tools.map((tool) => [tool.tool, tool] as const))(
     'make a package and a manifest of %s',
     async (name, tool) => {
+      const { first: version = 'none' } = tool;
       const record: ReleaseRecord = {
         schema: 1,
         tool: name,
-        version: `${tool.first}-beta.1`,
+        version: `${version}-beta.1`,
         packaging: '1:test',
         builtBy: 'upstream',
-        source: { kind: 'github', upstream: 'example', version: tool.first, fingerprint: '0'.repeat(64) },
+        source: { kind: 'github', upstream: 'example', version, fingerprint: '0'.repeat(64) },
         payloads: (['amd64', 'arm64'] as const).map((architecture, index) => ({
           architecture,
           file: `${tool.command}-windows-${architecture}.exe`,

@@ -47,8 +47,8 @@ describe('release:rollout', () => {
 
     expect(stdout).toBe(
       [
-        'tool   version  state    step    reached  admitted  received  waits for',
-        'delve  1.23.0   rolling  1 of 2  canary   0 of 2    0         the end of its hold, not before 2026-11-30T13:00:00.000Z',
+        'tool   version  state    step    reached         admitted  received  waits for',
+        'delve  1.23.0   rolling  1 of 2  canary: 1 of 2  0         0         the end of its hold, not before 2026-11-30T13:00:00.000Z',
         '',
       ].join('\n'),
     );

@@ -43,7 +43,10 @@ describe('a name that is no tool', () => {
   it.each([
     ['bank-esbuild@1.0.0', 'bank-esbuild is a package; name its tool, esbuild.'],
     ['Esbuild', 'The names of tools are in lower case: esbuild.'],
-    ['esbuilt', 'Add a file esbuilt.yaml to the tools folder (TOOLS_DIR), or name another tool.'],
+    [
+      'esbuilt',
+      "Add a file esbuilt.yaml to your folder of tools (TOOLS_DIR, in place of the product's own), or name another tool.",
+    ],
   ])('%s is refused with advice', (name, hint) => {
     expect(() => readRequests([name], tools)).toThrow(
       expect.objectContaining({ code: 'TOOL_UNKNOWN', exitCode: 1, hint }),
