@@ -151,6 +151,22 @@ async function tellTools(
   for (const tool of await toolsOf(toolkit, say)) {
     if (!(await sayCommands(server, tool, say))) sayHowToRelease(server, tool, undefined, say);
   }
+  await sayWhereManifestsLead(server, say);
+}
+
+/** A manifest keeps the PUBLIC_URL of the server that it was made for: Scoop would go on downloading there. */
+async function sayWhereManifestsLead(
+  { publicUrl, url, services }: RunningServer,
+  say: (text: string) => void,
+): Promise<void> {
+  const manifests = await services.bucket.listManifests('main');
+  const bases = manifests.flatMap(({ tool, text }) => text.split(`/m/${tool}.json"`).slice(0, -1));
+  const other = bases
+    .map((before) => before.slice(before.lastIndexOf('"') + 1))
+    .find((base) => base !== publicUrl);
+  if (other === undefined) return;
+  say(`\nScoop's manifests still lead to ${other}. To change them while the server runs${whereFeedIs(url)}:`);
+  say(`  npx -y pnpm@10 bucket:rebase ${publicUrl}\n`);
 }
 
 /** One invalid tool file must not stop the other tools or the feed. @throws ReleaseError TOOL_FILE_INVALID for the folder */
@@ -170,13 +186,19 @@ function sayHowToRelease(
   chosen: UpstreamKind | undefined,
   say: (text: string) => void,
 ): void {
-  const feed = `${server.url}/nuget`;
-  const where = feed === defaultFeedUrl ? '' : `, with FEED_URL=${feed}`;
-  say(`\n${tool} is not stable on the feed yet. To release it while the server runs${where}:`);
+  say(
+    `\n${tool} is not stable on the feed yet. To release it while the server runs${whereFeedIs(server.url)}:`,
+  );
   const source = chosen === undefined || chosen === sources[0]?.kind ? '' : ` --source ${chosen}`;
   const version = first === undefined ? '' : `@${first}`;
   say(`  npx -y pnpm@10 release:beta ${tool}${version}${source}`);
   say(`  npx -y pnpm@10 release:promote ${tool}\n`);
+}
+
+/** Nothing where the verbs look by themselves. */
+function whereFeedIs(url: string): string {
+  const feed = `${url}/nuget`;
+  return feed === defaultFeedUrl ? '' : `, with FEED_URL=${feed}`;
 }
 
 /** The generator with the settings of this environment, except that it works on this server. */

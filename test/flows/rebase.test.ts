@@ -8,6 +8,7 @@ import { delveRelease, type Generator } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
 import { listen } from '../kit/listen.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { mainStart, startStart } from '../kit/start-process.ts';
 import { openBucketWork } from '../kit/stocked-feed.ts';
 import { makeKey, makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
@@ -47,6 +48,18 @@ describe('bucket:rebase', () => {
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
     await rm(git.dir, { recursive: true, force: true });
+  });
+
+  it('is what `start` asks for, where manifests still have an earlier address', async () => {
+    await server.stop();
+    const program = await startStart(mainStart, { DATA_DIR: dataDir, PUBLIC_URL: next });
+    await program.says('Ctrl-C ends the server.');
+
+    expect(program.stdout()).toContain(
+      `Scoop's manifests still lead to ${old}. To change them while the server runs, with FEED_URL=`,
+    );
+    expect(program.stdout()).toContain(`\n  npx -y pnpm@10 bucket:rebase ${next}\n`);
+    expect(await program.end()).toBe(0);
   });
 
   it('gives all manifests of both branches the new base in one chore each; clients follow, and a second run changes nothing', async () => {
