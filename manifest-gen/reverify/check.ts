@@ -16,7 +16,8 @@ export type Check = {
   readonly found?: string;
 };
 
-type About = Pick<Check, 'what' | 'subject'>;
+/** What a check is about. */
+export type About = Pick<Check, 'what' | 'subject'>;
 
 /** Equal or not; `detail` says what it means that they are. */
 export function compare(about: About, expected: string, found: string | undefined, detail: string): Check {

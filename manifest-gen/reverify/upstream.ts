@@ -12,7 +12,16 @@ import { unpack } from '../unpack/unpack.ts';
 import { checkAsked } from '../verify/sumdb.ts';
 import { demandedEvidence } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
-import { type Check, compare, describePart, failed, passed, skipped, unreachable } from './check.ts';
+import {
+  type About,
+  type Check,
+  compare,
+  describePart,
+  failed,
+  passed,
+  skipped,
+  unreachable,
+} from './check.ts';
 import { compareEvidence, evidenceAgain, silentEvidence } from './evidence.ts';
 
 export type UpstreamRepeated = {
@@ -88,12 +97,7 @@ export async function repeatUpstream(
 }
 
 /** Other bytes are always wrong. A changed tool file is fine if the release was made with another one. */
-function judge(
-  about: { readonly what: string; readonly subject: string },
-  difference: Difference,
-  { bundledBy }: Found,
-  isSameRecipe: boolean,
-): Check {
+function judge(about: About, difference: Difference, { bundledBy }: Found, isSameRecipe: boolean): Check {
   const { recorded, offered, isOfBytes } = difference;
   const what = describePart(difference);
   // the files of a bundle cannot be built again with the recorded Go
@@ -168,7 +172,7 @@ function recordAgain(
 }
 
 /** A source that refuses is a check that failed; one that does not answer has not been compared. */
-function checkFrom(error: unknown, about: { readonly what: string; readonly subject: string }): Check {
+function checkFrom(error: unknown, about: About): Check {
   if (!(error instanceof ReleaseError) || error.code === 'INTERRUPTED') throw error;
   if (error.code !== 'REFUSED') return unreachable(about, error.message);
   const { expected, found, file = about.subject } = error.details;

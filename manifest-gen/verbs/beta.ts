@@ -1,4 +1,3 @@
-import { Argument } from 'commander';
 import { digestFile } from '../../formats/digest.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import { type Artifacts, expectedFiles } from '../build/artifacts.ts';
@@ -8,6 +7,7 @@ import { publishRelease } from '../publish/publish-release.ts';
 import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
 import type { OpenToolkit } from '../toolkit.ts';
+import { upstreamReleases } from './flags.ts';
 import { type BetaPlan, planBeta } from './plan/beta.ts';
 import type { SourceOptions } from './plan/beta-decision.ts';
 import { requireBundled } from './run/from-bundle.ts';
@@ -78,10 +78,7 @@ export const createCommand = verb({
   name: 'release:beta',
   description:
     'Releases upstream versions as betas: fetches and verifies them, and publishes the package U-beta.N on the feed and the manifest on branch beta.',
-  argument: new Argument(
-    '[tool[@version]...]',
-    'no tool: all tools; no version: the newest stable one that the tool file allows',
-  ),
+  argument: upstreamReleases,
   flags: ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'],
   examples: [
     'release:beta                                  all tools, newest versions',

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { Argument, Option } from 'commander';
+import { Option } from 'commander';
 import { fail } from '../../errors/release-error.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import { openOutFile } from '../../system/out.ts';
@@ -14,7 +14,7 @@ import { type BundlePart, partOf, rootsOf } from '../sources/bundle/parts.ts';
 import { type BundleFile, writeBundle } from '../sources/bundle/write-bundle.ts';
 import { findNewest, findVersion } from '../sources/find-source.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
-import type { ReleaseFlags } from './flags.ts';
+import { type ReleaseFlags, upstreamReleases } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { type Request, readRequests, requireUpstreamVersion } from './run/request.ts';
 import { asReleaseError, attempt, beginRun, endRun } from './run/run-each.ts';
@@ -97,10 +97,7 @@ export const createCommand = verb<Flags>({
   name: 'bundle:create',
   description:
     'Fetches and verifies releases, and writes them with their evidence into one signed file, for machines without a network (release:beta --from).',
-  argument: new Argument(
-    '[tool[@version]...]',
-    'no tool: all tools; no version: the newest stable one that the tool file allows',
-  ),
+  argument: upstreamReleases,
   options: [
     new Option('--out <file>', 'the bundle').makeOptionMandatory(),
     new Option(

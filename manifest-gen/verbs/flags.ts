@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { readDuration } from '../../formats/duration.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
@@ -49,6 +49,12 @@ const options = {
   json: new Option('--json', 'one JSON object a line on stdout, nothing else'),
   quiet: new Option('--quiet', 'warnings and failures only'),
 } as const;
+
+/** The argument of verbs that take releases from upstream. */
+export const upstreamReleases = new Argument(
+  '[tool[@version]...]',
+  'no tool: all tools; no version: the newest stable one that the tool file allows',
+);
 
 export type FlagName = keyof typeof options;
 

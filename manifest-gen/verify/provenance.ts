@@ -5,7 +5,7 @@ import { verdictOnBuild } from './keyless/attested-build.ts';
 import { readBundleList } from './keyless/read-bundle.ts';
 import type { KeyFinder } from './keyless/trusted-root.ts';
 import { attestationsName, RegistrySignatures, registrySignaturesName } from './sidecar-name.ts';
-import { type About, absent, failed, passed } from './verdict.ts';
+import { type About, absent, failedPiece, passed } from './verdict.ts';
 
 /**
  * The evidence of an npm registry, as `npm audit signatures` reads it: its own signature over name, version and hash, and the
@@ -19,7 +19,7 @@ export function checkProvenance(fetched: Fetched): readonly (Verdict | Promise<V
     const said = sidecar && RegistrySignatures.safeParse(jsonOf(sidecar.text));
     const signed =
       said?.success === false
-        ? broken(aboutOf(asset), signature, 'a signature with its keys', 'it cannot be read')
+        ? failedPiece(aboutOf(asset), signature, 'a signature with its keys', 'it cannot be read')
         : checkRegistry(said?.data, asset);
     return [signed, checkAttested(fetched, said?.data, asset)];
   });
@@ -31,10 +31,6 @@ function aboutOf({ name }: Asset): About {
   return { kind: 'provenance', subject: name };
 }
 
-function broken(about: About, what: string, expected: string, found: string): Verdict {
-  return failed(about, `${what}: ${found}.`, expected, found);
-}
-
 function checkRegistry(said: RegistrySignatures | undefined, asset: Asset): Verdict {
   const about = aboutOf(asset);
   if (said === undefined || said.signatures.length === 0) {
@@ -44,7 +40,7 @@ function checkRegistry(said: RegistrySignatures | undefined, asset: Asset): Verd
   for (const one of said.signatures) {
     const problem = problemOfSignature(said, one, message);
     if (problem !== undefined) {
-      return broken(about, signature, `the registry's signature of ${said.spec}`, problem);
+      return failedPiece(about, signature, `the registry's signature of ${said.spec}`, problem);
     }
   }
   const ids = said.signatures.map(({ keyid }) => keyid).join(', ');

@@ -19,6 +19,11 @@ export function failed(about: About, detail: string, expected: string, found: st
   return { ...about, verdict: 'failed', detail, expected, found };
 }
 
+/** One of several pieces of evidence about a file is wrong; `what` is the name that people know it by. */
+export function failedPiece(about: About, what: string, expected: string, found: string): Verdict {
+  return failed(about, `${what}: ${found}.`, expected, found);
+}
+
 export type Refusal = { readonly file: string; readonly expected: string; readonly found: string };
 
 type Judged = Pick<Verdict, 'kind' | 'verdict' | 'subject' | 'detail'> &

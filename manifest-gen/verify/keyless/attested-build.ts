@@ -1,5 +1,5 @@
 import type { Found, Verdict } from '../../release.ts';
-import { type About, absent, failed, passed } from '../verdict.ts';
+import { type About, absent, failedPiece, passed } from '../verdict.ts';
 import { refusalBy, signerOf, verdictWithoutSigner } from './policy.ts';
 import { claimedType, judgeStatement, provenanceTypes, type Subject } from './statement.ts';
 import { type KeyFinder, loadRoot } from './trusted-root.ts';
@@ -26,8 +26,7 @@ export async function verdictOnBuild(
   { what, nothing, otherwise }: Attester,
   keys?: KeyFinder,
 ): Promise<Verdict> {
-  if (texts === undefined)
-    return failed(about, `${what}: something else.`, 'a list of Sigstore bundles', 'something else');
+  if (texts === undefined) return failedPiece(about, what, 'a list of Sigstore bundles', 'something else');
   if (texts.length === 0) return absent(about, nothing);
   const signer = signerOf(found);
   const root = await loadRoot(signer?.trustedRoot, keys);

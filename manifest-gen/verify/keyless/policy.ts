@@ -1,7 +1,7 @@
 import type { Found, Verdict } from '../../release.ts';
 import { sourceOf } from '../../tool-file/tools.ts';
 import type { Signer } from '../../tool-file/trust.ts';
-import { type About, absent, failed } from '../verdict.ts';
+import { type About, absent, failedPiece } from '../verdict.ts';
 import type { Judged, SignedBy } from './judge.ts';
 
 /** One of all that vouches for a file, under the name that people know it by. */
@@ -16,7 +16,7 @@ export type Piece = {
 export function refusalBy(about: About, pieces: readonly Piece[], signer: Signer): Verdict | undefined {
   for (const { what, judged, isByAnyone } of pieces) {
     const problem = judged.outcome === 'good' ? isByAnyone || strangerIn(judged.by, signer) : judged.problem;
-    if (typeof problem === 'string') return broken(about, what, describeSigner(signer), problem);
+    if (typeof problem === 'string') return failedPiece(about, what, describeSigner(signer), problem);
   }
   return undefined;
 }
@@ -29,15 +29,11 @@ export function refusalBy(about: About, pieces: readonly Piece[], signer: Signer
 export function verdictWithoutSigner(about: About, pieces: readonly Piece[], found: Found): Verdict {
   for (const { what, judged } of pieces) {
     if (judged.outcome === 'bad') {
-      return broken(about, what, 'a signature that verifies, whoever made it', judged.problem);
+      return failedPiece(about, what, 'a signature that verifies, whoever made it', judged.problem);
     }
   }
   const [sentence = ''] = pieces.flatMap((piece) => sentencesOn(piece, found));
   return absent(about, `The tool names no identity to trust. ${sentence}`.trim());
-}
-
-function broken(about: About, what: string, expected: string, problem: string): Verdict {
-  return failed(about, `${what}: ${problem}.`, expected, problem);
 }
 
 /** Whole strings: sigstore-js would take the identity as a regular expression that need not match to the end. */
