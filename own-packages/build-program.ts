@@ -17,7 +17,7 @@ export type BuildSettings = HttpAccess & {
   readonly cache: Cache;
   readonly env: Environment;
   readonly productDir: string;
-  readonly report?: Pick<Report, 'warn'>;
+  readonly report?: Pick<Report, 'warn'> & Partial<Pick<Report, 'step'>>;
   /** SIGN_COMMAND: a program and its arguments; `{file}` is the exe, which it signs in place. */
   readonly signCommand: string | undefined;
 };
@@ -60,6 +60,8 @@ async function buildOnce(
   const keptIn = await cache.built(JSON.stringify(madeFrom));
   const kept = await keptExe(keptIn);
   if (kept !== undefined) return kept;
+  // it takes minutes where nothing was compiled before
+  report?.step?.(about.tool, 'build', `for ${os} ${architecture} with go${toolchain.replace(/^go/, '')}`);
   const program = await fetchToolchain(go, toolchain, asking, () => {});
   return withTempDir(join(await cache.go('work'), 'program-'), async (dir) => {
     const path = join(dir, 'program.exe');

@@ -19,6 +19,8 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     const elsewhere = await mkdtemp(join(dir, 'else where-'));
     const source = join(elsewhere, 'shims', 'launcher');
     await cp(join(productDir, 'shims', 'launcher'), source, { recursive: true });
+    const said: string[] = [];
+    const step = (...words: readonly (string | undefined)[]): void => void said.push(words.join(' '));
     const build = () =>
       buildProgram(
         {
@@ -33,12 +35,14 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
             CGO_ENABLED: '1',
           },
           productDir: elsewhere,
+          report: { warn: step, step },
           signCommand: undefined,
         },
         launcherSource,
       );
 
     const again = await build();
+    expect(said.join('\n')).toMatch(/^\S+ build for windows amd64 with go1\.\d+\.\d+$/);
     expect(again.digest).toEqual(launcher.digest);
     expect((await readFile(again.path)).equals(await readFile(launcher.path))).toBe(true);
 
