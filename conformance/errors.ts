@@ -16,17 +16,17 @@ const errors = {
   CERTIFICATE: [
     4,
     'The certificate of {url} is not trusted: {cause}.',
-    'Use the name that it is made for, and put the PEM file of its authority, or its own when it is self-signed, into NODE_EXTRA_CA_CERTS.',
+    'Use the name that it was issued for, and set NODE_EXTRA_CA_CERTS to the PEM file of its authority, or to its own if it is self-signed.',
   ],
   CREDENTIALS: [
     2,
-    'The feed {url} wants credentials: it answers {status}',
+    'The feed {url} asks for credentials: it answers {status}',
     'Give --user NAME and --password-file FILE.',
   ],
   REFUSED: [
     2,
-    'The feed {url} does not take this user and password: it answers {status}',
-    'A feed that takes API keys wants the key as the password; it must be one that may read.',
+    'The feed {url} does not accept this user and password: it answers {status}',
+    'A feed that takes API keys expects the key as the password; it must be one that may read.',
   ],
   KEY_REFUSED: [
     1,
@@ -36,9 +36,9 @@ const errors = {
   KEY_SCOPES: [
     1,
     'The key {name} may not do all that the checks do to packages such as {id}: expected {needed}, missing {missing}.',
-    'Nothing was pushed. `feed:keys add --name conformance --scope push unlist --id "conformance-*"` makes one that is enough; without a key the checks only read.',
+    'Nothing was pushed. `feed:keys add --name conformance --scope push unlist --id "conformance-*"` makes a key that is enough; without one the checks only read.',
   ],
-  INTERRUPTED: [130, 'Interrupted.', 'Nothing of what was pushed is left listed, unless it says so above.'],
+  INTERRUPTED: [130, 'Interrupted.', 'No pushed package is left listed, unless a line above says so.'],
 } as const satisfies Record<string, readonly [number, string, string]>;
 
 export class ConformanceError extends Error {

@@ -19,11 +19,11 @@ export const devboxErrors = {
   DEVBOX_FEED: [
     1,
     '{feed} is not a go-win-tools server with a plain PUBLIC_URL, which a DevBox repository needs: found {found}.',
-    'Set FEED_URL to the feed of one, such as http://127.0.0.1:8080/nuget.',
+    'Set FEED_URL to the feed of such a server, for example http://127.0.0.1:8080/nuget.',
   ],
   DEVBOX_CHANGED: [
     1,
     'Left alone in {dir}, since they are not as devbox:create wrote them: {files}.',
-    'Compare them with what a run in an empty folder writes; `--force` replaces them, but no links.',
+    'Compare them with what a run in an empty folder writes; `--force` replaces them, but not links.',
   ],
 } as const satisfies ErrorTable;

@@ -32,16 +32,16 @@ export const feedErrors = {
   FEED_TOKEN_REFUSED: [
     1,
     'The feed {url} gives no key for the token of this job: {reason}.',
-    'Correct the job, or on the server `feed:keys trust`; this run asks for tokens for {audience} (FEED_ID_TOKEN_AUDIENCE). docs/operate/trusted-publishing.md tells more.',
+    'Correct the job, or on the server `feed:keys trust`; this run asks for tokens for {audience} (FEED_ID_TOKEN_AUDIENCE). docs/operate/trusted-publishing.md has more.',
   ],
   FEED_TOKEN_UNKNOWN: [
     1,
-    'The feed {url} exchanges no tokens: it answers {status}.',
+    'The feed {url} does not exchange tokens: it answers {status}.',
     'Only a go-win-tools server with trusted publishing does; for another feed set FEED_API_KEY.',
   ],
   FEED_TOKEN_ENDED: [
     1,
-    'The key that the feed {url} gave for the token of this job has ended, and a token can be exchanged once.',
+    'The key that the feed {url} gave for the token of this job has expired, and a token can be exchanged only once.',
     'Run it again in a new job, which has a new token; it goes on from there. A longer run needs a file that gets new tokens (FEED_ID_TOKEN_FILE), or FEED_API_KEY.',
   ],
   FEED_KEY_SCOPE: [

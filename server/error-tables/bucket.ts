@@ -30,7 +30,7 @@ export const bucketErrors = {
   ],
   BUCKET_MOVED: [
     409,
-    'The bucket has moved on another server meanwhile: fetch, rebase your commits, push again.',
+    'The bucket was changed through another server meanwhile: fetch, rebase your commits, push again.',
   ],
   GIT_ONLY: [404, 'This address is for git and Scoop: scoop bucket add go-win-tools {url}'],
   GIT_DUMB: [

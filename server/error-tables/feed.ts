@@ -60,7 +60,7 @@ export const feedErrors = {
   ],
   UPLOAD_COLLECTED: [
     503,
-    'The upload took so long that its bytes were taken for forgotten ones and removed; nothing was stored. Send it again.',
+    'The upload took so long that its bytes were mistaken for abandoned ones and removed; nothing was stored. Send it again.',
   ],
   OBJECT_DAMAGED: [
     500,
@@ -83,7 +83,7 @@ export const feedErrors = {
   ],
   TRACE_UNKNOWN: [
     404,
-    'This server knows of no such trace: it knows the last hundred that came with a sampled traceparent and a key of a publisher. Ask the server that answered that request.',
+    'This server does not know this trace. It remembers the last hundred that came with a sampled traceparent and a key that publishes. Ask the server that answered that request.',
   ],
   BODY_TOO_LARGE: [413, 'The request body is too large for this address; nothing was done.'],
   HEADER_INVALID: [400, 'The header {name} is not understood: expected {expected}.'],

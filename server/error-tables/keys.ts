@@ -43,6 +43,6 @@ export const keyErrors = {
   ],
   KEY_EXCHANGED: [
     409,
-    'The key {id} is one that a CI job got for its token, and cannot be rotated: the next job gets another one. Revoke it (feed:keys revoke), or remove its publisher (feed:keys trust remove).',
+    'A CI job got the key {id} in exchange for its token, so it cannot be rotated: the next job gets another one. Revoke it (feed:keys revoke), or remove its publisher (feed:keys trust remove).',
   ],
 } as const satisfies ErrorTable;

@@ -12,7 +12,7 @@ export const replicaErrors = {
   ],
   DATABASE_UNSURE: [
     503,
-    'The connection to the shared database broke while the change was confirmed, and it does not answer since. Look whether the change is there before you try again.',
+    'The connection to the shared database broke while the change was being confirmed, and the database has not answered since. Check whether the change is there before you try again.',
   ],
   DATABASE_REFUSED: [
     500,
@@ -25,7 +25,7 @@ export const replicaErrors = {
   ],
   DATABASE_LOCKED: [
     503,
-    'Something else holds a lock in the database {database} ({cause}). Nothing was changed; try again, or end what holds it: pg_stat_activity and pg_locks show it.',
+    'Something else holds a lock in the database {database} ({cause}). Nothing was changed; try again, or end the session that holds it: pg_stat_activity and pg_locks show it.',
   ],
   DATABASE_READ_ONLY: [
     500,

@@ -12,8 +12,11 @@ export const rolloutErrors = {
     403,
     'No ring names the client {id}, and this server has no addresses for others (CLIENTS=known). Use the addresses without /c/.',
   ],
-  CLIENT_UNSEEN: [404, 'No client {id} was ever seen; `feed:clients list` shows all.'],
-  CLIENT_ADMITTED: [409, 'The client {id} is in an open rollout, and is forgotten only when that has ended.'],
+  CLIENT_UNSEEN: [404, 'No client {id} has ever been seen; `feed:clients list` shows all.'],
+  CLIENT_ADMITTED: [
+    409,
+    'The client {id} is in an open rollout, and can be forgotten only when that has ended.',
+  ],
   KEY_CLIENTS: [403, 'The key may not read as the client {client}, only as {clients}.'],
   APPROVALS_NEEDED: [
     403,
@@ -48,7 +51,7 @@ export const rolloutErrors = {
   ],
   ROLLOUT_CORRECTION: [
     409,
-    '{tool} {version} is the correction that a rollback of {open} gives, whose rollout is open. Complete it or roll it back first, or roll out another version.',
+    '{tool} {version} is the correction that a rollback of {open} publishes, and the rollout of {open} is open. Complete it or roll it back first, or roll out another version.',
   ],
   ROLLOUT_ALERTING: [
     409,
@@ -81,7 +84,7 @@ export const rolloutErrors = {
   ],
   HELD_TOOL: [
     409,
-    'The tool {tool} belongs to another package than {id}: versions of that one are held, or were rolled out. One tool has one package.',
+    'The tool {tool} belongs to another package than {id}: versions of that package are held, or were rolled out. One tool has one package.',
   ],
   HELD_OTHER: [409, 'Another manifest of {tool} {version} is held. Delete that version first.'],
   HELD_NEEDED: [
@@ -94,11 +97,11 @@ export const rolloutErrors = {
   ],
   CORRECTION_APPROVED: [
     409,
-    'The correction {tool} {version} is not taken: other owners have approved the rollout of {corrects} with what was prepared before (APPROVALS). Roll out a new version.',
+    'The correction {tool} {version} is not accepted: other owners approved the rollout of {corrects} with another one (APPROVALS). Roll out a new version.',
   ],
   VIEW_NOT_STORED: [
     503,
-    'What a rollout gives to this client could not be stored, as on a full disk. It will be served as soon as it can be stored; other clients are served meanwhile.',
+    'What a rollout gives to this client could not be stored; the disk may be full. It will be served as soon as it can be stored; other clients are served meanwhile.',
   ],
   ALERTS_NOT_STORED: [503, 'The alerts could not be stored; send them again.'],
 } as const satisfies ErrorTable;

@@ -9,7 +9,7 @@ export const startErrors = {
   ],
   SERVER_UNKNOWN: [
     500,
-    'The data folder {dir} is in use by process {pid}, and its server.json does not say where that can be asked. If it is a server, restart it; if it is another verb, wait for its end.',
+    'The data folder {dir} is in use by process {pid}, and its server.json does not say at which address that process answers. If it is a server, restart it; if it is another verb, wait until it ends.',
   ],
   DATA_DIR_UNUSABLE: [
     500,
@@ -45,7 +45,7 @@ export const startErrors = {
   ],
   BLOB_STORE_CREDENTIALS: [
     500,
-    'There are no credentials for the object store at {at} ({cause}). Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this server a web identity or a role; where one of them is given, check its file, its token and the service that is asked for credentials.',
+    'There are no credentials for the object store at {at} ({cause}). Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this server a web identity or a role. Where one of them is set, check its file, its token and the service that issues the credentials.',
   ],
   BLOB_STORE_REFUSED: [
     500,

@@ -7,11 +7,11 @@ import type { ErrorTable } from './table.ts';
 export const trustErrors = {
   TOKEN_INVALID: [
     403,
-    'The token is refused: it is not one that is signed with a key that this server knows of its issuer. On the server, `feed:keys issuer list` shows which it knows, and `feed:keys issuer refresh` fetches new ones.',
+    'The token is refused: it is not signed with a key of its issuer that this server knows. On the server, `feed:keys issuer list` shows the known keys, and `feed:keys issuer refresh` fetches new ones.',
   ],
   TOKEN_TIME: [
     403,
-    'The token is refused: {problem}. The time here is {now}. Get a new token in the job, right before it is used, and compare the clocks if that is refused too.',
+    'The token is refused: {problem}. The time here is {now}. Get a new token in the job, right before it is used, and compare the clocks if that one is refused, too.',
   ],
   TOKEN_SUBJECT: [
     403,
@@ -31,7 +31,7 @@ export const trustErrors = {
   ],
   TOKEN_SPENT: [
     403,
-    'The token is refused: it was exchanged before, and each can be exchanged once. Get a new token in the job; if nobody in it has used this one, somebody else has it.',
+    'The token is refused: it was exchanged before, and a token can be exchanged only once. Get a new token in the job. If nobody in the job has used this one, somebody else has it.',
   ],
   TOKEN_MANY: [
     429,
@@ -40,13 +40,13 @@ export const trustErrors = {
   PUBLISHER_UNUSABLE: [400, 'This trusted publisher cannot be added: {problem}.'],
   PUBLISHER_EXISTS: [
     409,
-    'A trusted publisher is named {name} already. Choose another name, or remove that one first: publishers are not changed.',
+    'There is already a trusted publisher named {name}. Choose another name, or remove that one first: publishers cannot be changed.',
   ],
   PUBLISHER_UNKNOWN: [
     404,
     'No trusted publisher has the id or name {which}; `feed:keys trust list` shows all.',
   ],
-  ISSUER_UNUSABLE: [400, 'The keys of this issuer cannot be taken: {problem}.'],
+  ISSUER_UNUSABLE: [400, 'The keys of this issuer cannot be used: {problem}.'],
   ISSUER_FILE: [
     500,
     'The file {file} of --jwks cannot be read: {cause}. Expected a JWK Set ({"keys": [...]}); correct the path.',

@@ -25,7 +25,7 @@ export const verbErrors = {
   ],
   FOLLOW_STATE: [
     500,
-    'The file {file} of --state cannot be used: {cause}. Correct the path, or remove the file to begin anew.',
+    'The file {file} of --state cannot be used: {cause}. Correct the path, or remove the file to begin again with the first entry.',
   ],
   SERVER_REFUSED: [500, 'The running server says: {reason}'],
   SERVER_STRANGE: [
@@ -47,7 +47,7 @@ export const verbErrors = {
   IMPORT_IDENTITY: [400, 'The package calls itself {found}; the source calls it {expected}.'],
   MIGRATE_SQLITE: [
     500,
-    'DATABASE_URL is not set: feed:migrate is for PostgreSQL. SQLite in DATA_DIR is brought up to date by each start, with nothing to do by hand.',
+    'DATABASE_URL is not set: feed:migrate is for PostgreSQL. SQLite in DATA_DIR is brought up to date by each start, by itself.',
   ],
   NO_FEED: [
     500,
@@ -79,7 +79,7 @@ export const verbErrors = {
   FILE_UNUSABLE: [500, '{file} cannot be used: {cause}.'],
   EXPORT_FOREIGN: [
     500,
-    '{path} is not from an earlier export, or was changed since; nothing of it is overwritten. Export into an empty folder.',
+    '{path} is not from an earlier export, or was changed since, so it is not overwritten. Export into an empty folder.',
   ],
   EXPORT_INCOMPLETE: [
     500,
@@ -98,7 +98,7 @@ export const verbErrors = {
   BACKUP_INVALID: [500, '{file} cannot be restored: {problem}. Use another backup.'],
   BACKUP_NEWER: [
     500,
-    '{file} has format {found}, this program reads format {known}. Restore it with go-win-tools {program}.',
+    '{file} has format {found}; this program reads format {known}. Restore it with go-win-tools {program}.',
   ],
   RESTORE_OCCUPIED: [
     500,
@@ -106,7 +106,7 @@ export const verbErrors = {
   ],
   DATABASE_FILLED: [
     500,
-    'The database {database} is not empty: there are rows in {tables}. A backup is only restored into an empty database: make a new one, with no server running on it (a server writes counts there), or restore into a data folder with --into.',
+    'The database {database} is not empty: there are rows in {tables}. A backup can be restored only into an empty database: make a new one, with no server running on it (a server writes counts there), or restore into a data folder with --into.',
   ],
   STORE_FILLED: [
     500,
@@ -114,7 +114,7 @@ export const verbErrors = {
   ],
   RESTORE_SHARED: [
     500,
-    '--replace is for data folders. With DATABASE_URL a backup is only restored into an empty database and object store; --into names a folder.',
+    '--replace is for data folders. With DATABASE_URL a backup can be restored only into an empty database and object store; --into names a folder.',
   ],
   RESTORE_BACKWARD: [
     500,

@@ -418,7 +418,7 @@ describe('exchanging the token of a CI job', () => {
       ['an issuer that is no address', { issuer: 'github' }, /such as https:\/\/token/],
       ['an issuer with a query', { issuer: 'https://a.example/?' }, /issuer/],
       ['an end in the past', { expires: '2020-01-01T00:00:00Z' }, /not in the future/],
-      ['a name that exists', { name: 'acme' }, /is named acme already/],
+      ['a name that exists', { name: 'acme' }, /already a trusted publisher named acme/],
     ])('adds none with %s', async (_what, json, problem) => {
       const { status, body } = await api('POST', 'publishers', {
         ...{ name: 'x', issuer: issuer.url, subject, scopes: ['push'] },

@@ -63,7 +63,7 @@ describe.each(['alone', 'through the running server'])('feed:keys trust and issu
       },
     ]);
     expect((await keys('trust', 'list')).stdout).toContain('repository_id=42 a=b=c');
-    expect((await add()).error?.message).toContain('is named acme already');
+    expect((await add()).error?.message).toContain('already a trusted publisher named acme');
     expect((await keys('trust', 'remove', 'acme')).stderr).toMatch(/^The publisher acme \(\w+\) is removed/);
     expect(await listed('trust')).toEqual([]);
     expect((await keys('trust', 'remove', 'acme')).error?.message).toMatch(
