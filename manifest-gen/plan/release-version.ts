@@ -42,6 +42,17 @@ export function nextRelease({ upstream, correction, beta }: ReleaseVersion): Omi
     : { upstream, correction, beta: beta + 1 };
 }
 
+/** `U-beta.3` after `U-beta.2`; undefined for anything else. */
+export function nextBeta(version: string): string | undefined {
+  const release = readReleaseVersion(version);
+  return release?.beta === undefined ? undefined : printReleaseVersion(nextRelease(release));
+}
+
+/** By NuGet's order. */
+export function isBefore(version: string, other: string): boolean {
+  return (compareVersionTexts(version, other) ?? 0) < 0;
+}
+
 /** A version of a package as the feed lists it. */
 export type ListedVersion = { readonly version: string; readonly isListed: boolean };
 

@@ -1,11 +1,11 @@
 import {
+  isBefore,
   type ListedVersion,
   nextRelease,
   printReleaseVersion,
   readReleaseVersion,
   versionHistory,
 } from './release-version.ts';
-import { isBefore } from './withdrawal.ts';
 
 /** A rollout, as far as a plan depends on it. */
 type Known = {

@@ -3,6 +3,7 @@ import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { newestOfFamily } from './next-version.ts';
 import type { Objection } from './reason.ts';
 import {
+  isBefore,
   type ListedVersion,
   nextRelease,
   printReleaseVersion,
@@ -98,15 +99,4 @@ export function planWithdrawal({ bad, offered, good, head }: WithdrawalFacts): W
     firstBeta: printReleaseVersion(firstBeta),
     stable,
   };
-}
-
-/** `U-beta.3` after `U-beta.2`; undefined for anything else. */
-export function nextBeta(version: string): string | undefined {
-  const release = readReleaseVersion(version);
-  return release?.beta === undefined ? undefined : printReleaseVersion(nextRelease(release));
-}
-
-/** By NuGet's order. */
-export function isBefore(version: string, other: string): boolean {
-  return (compareVersionTexts(version, other) ?? 0) < 0;
 }

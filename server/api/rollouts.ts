@@ -19,7 +19,7 @@ import {
   toRolloutJson,
 } from '../rollout/rollout-json.ts';
 import type { Foreseen, Rollouts, StoredRollout } from '../rollout/rollouts.ts';
-import { isCorrectionOf } from '../rollout/view-of.ts';
+import { isCorrectionOf } from '../rollout/version-order.ts';
 import type { IsOffered } from './offered.ts';
 import { hasBody, parseJson, readBody } from './read.ts';
 

@@ -4,7 +4,7 @@ import type { CorrectionOrder, CorrectionOutcome, RolloutRequest, StoredRollout 
 import { correctionsOf, mainOf } from './sql-corrections.ts';
 import { type RawRollout, toRollout } from './sql-rows.ts';
 import { type TransitionOptions, writeHistory } from './sql-transition.ts';
-import { isCorrectionOf } from './view-of.ts';
+import { isCorrectionOf } from './version-order.ts';
 
 /** At a start: the highest correction that is held, with its entry in the history. */
 export function prepareCorrection(

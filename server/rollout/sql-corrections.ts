@@ -1,7 +1,8 @@
 import type { Prepare } from '../database/statements.ts';
 import type { RolloutState } from './rollout.ts';
 import type { StoredRollout } from './rollouts.ts';
-import { isAbove, isBetaOf, isCorrectionOf, type MainOf, matters, type ViewRollout } from './view-of.ts';
+import { isAbove, isBetaOf, isCorrectionOf } from './version-order.ts';
+import { type MainOf, matters, type ViewRollout } from './view-of.ts';
 
 type OfPackage = Pick<StoredRollout, 'tool' | 'packageId' | 'version'>;
 

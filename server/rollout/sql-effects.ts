@@ -21,7 +21,8 @@ import {
   packageOf,
 } from './sql-corrections.ts';
 import type { Branches, BucketChanges, RolloutEffects } from './sql-effect-types.ts';
-import { isAbove, isBetaOfCorrection, isCorrectionOf, type MainOf } from './view-of.ts';
+import { isAbove, isBetaOfCorrection, isCorrectionOf } from './version-order.ts';
+import type { MainOf } from './view-of.ts';
 
 /** Over the rows of packages, corrections and the bucket's events. */
 export function createRolloutEffects(packages: PackageChanges, bucket: BucketChanges): RolloutEffects {

@@ -8,7 +8,8 @@ import { mainOf, readViewRollouts } from './sql-corrections.ts';
 import { type RawRollout, toRollout } from './sql-rows.ts';
 import { readOpen } from './sql-transition.ts';
 import type { InRollout, Standings, ToolOffer } from './standing.ts';
-import { isAbove, type ViewRollout, viewOf } from './view-of.ts';
+import { isAbove } from './version-order.ts';
+import { type ViewRollout, viewOf } from './view-of.ts';
 
 export function createSqlStandings({ prepare }: Connection): Standings {
   return {

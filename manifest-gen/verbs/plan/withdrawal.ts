@@ -2,14 +2,13 @@ import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { FormatError } from '../../../formats/format-error.ts';
 import type { ReleaseRecord, SourceKind } from '../../../formats/release-record.ts';
 import type { Reason } from '../../plan/reason.ts';
-import { readReleaseVersion, versionHistory } from '../../plan/release-version.ts';
+import { isBefore, readReleaseVersion, versionHistory } from '../../plan/release-version.ts';
 import { isSameOffer, isSameProgram } from '../../plan/same-files.ts';
 import {
   channelOf,
   findAsked,
   goodVersions,
   headOfFamily,
-  isBefore,
   objectionToGood,
   planWithdrawal,
   type Withdrawal,

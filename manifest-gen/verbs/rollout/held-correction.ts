@@ -1,8 +1,8 @@
 import { parseScoopManifest, printScoopManifest } from '../../../formats/scoop-manifest.ts';
 import type { Artifacts } from '../../build/artifacts.ts';
 import { hasSameFiles } from '../../build/render/rebase.ts';
+import { isBefore } from '../../plan/release-version.ts';
 import { takenByRollouts } from '../../plan/rollout.ts';
-import { isBefore } from '../../plan/withdrawal.ts';
 import { holdRelease } from '../../publish/hold-release.ts';
 import { publishRelease } from '../../publish/publish-release.ts';
 import { withdrawalNote } from '../../published/bucket/withdrawal-note.ts';
