@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadOrMakeKey } from '../../manifest-gen/sources/bundle/key.ts';
+import { checkoutVerbs, productVerbs } from '../../verbs.ts';
 import { cli } from '../kit/cli.ts';
 import { hasGo } from '../kit/exe.ts';
 import { delveRelease } from '../kit/generator.ts';
@@ -368,6 +369,15 @@ describe('the commands of the docs', () => {
         const [, verb] = /npx -y pnpm@10 (?:--silent )?(\S+)/.exec(command) ?? [];
         if (verb !== undefined) expect(scripts[verb], command).toBe(`tsx main.ts ${verb}`);
       }
+    }
+  });
+
+  it('have a script for each verb of the program', async () => {
+    const { scripts } = JSON.parse(await readFile(join(productDir, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    for (const verb of Object.keys({ ...productVerbs, ...checkoutVerbs })) {
+      expect(scripts[verb], verb).toBe(`tsx main.ts ${verb}`);
     }
   });
 
