@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
+import pMap, { pMapSkip } from 'p-map';
 import { inShort } from '../../formats/thrown.ts';
-import { createS3, folderOf, type S3Address } from './s3-client.ts';
+import { createS3, folderOf, keyOf, type S3Address } from './s3-client.ts';
+import { isNoSuchKey } from './s3-errors.ts';
 
 type Step = {
   readonly step: 'put' | 'get' | 'range' | 'delete' | 'list';
@@ -55,6 +58,33 @@ export async function probeStore(
       steps.push({ step, problem: await problemOf(take) });
     }
     return { store: `s3://${address.bucket}/${address.prefix}`, steps, ms: performance.now() - before };
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Those of the blobs that the store does not have. @throws when it refuses to say, or does not answer */
+export async function findMissing(
+  address: S3Address,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { client } = createS3(address, limits);
+  try {
+    return await pMap(
+      names,
+      async (sha256) => {
+        try {
+          const place = { Bucket: address.bucket, Key: keyOf(address, sha256) };
+          await client.send(new HeadObjectCommand(place), { abortSignal: signal });
+          return pMapSkip;
+        } catch (error) {
+          if (isNoSuchKey(error)) return sha256;
+          throw error;
+        }
+      },
+      { concurrency: 8 },
+    );
   } finally {
     client.destroy();
   }

@@ -1,3 +1,4 @@
+import { blobNames } from '../catalog/sql/blob-names.ts';
 import { newestSchema } from './migrate-database.ts';
 import { openPostgres } from './postgres.ts';
 
@@ -19,6 +20,8 @@ export type PostgresProbe = {
   hasAlert(mark: string): Promise<boolean>;
   /** When the last backup was; undefined also where the schema is older than that note. */
   lastBackup(): Promise<Date | undefined>;
+  /** SHA-256 of the newest of each kind of blob, so many of each. */
+  newestBlobs(count: number): Promise<readonly string[]>;
   close(): void;
 };
 
@@ -65,6 +68,14 @@ export async function openPostgresProbe(url: string): Promise<PostgresProbe> {
       if (table === null || table === undefined) return undefined;
       const [[at] = []] = await session.query('SELECT at FROM last_backup');
       return at === undefined ? undefined : new Date(Number(at));
+    },
+    async newestBlobs(count) {
+      const newest = blobNames.map(
+        ({ table, column, key = column }) =>
+          `(SELECT ${column} FROM ${table} WHERE ${column} IS NOT NULL ORDER BY ${key} DESC LIMIT $1)`,
+      );
+      const rows = await session.query(newest.join(' UNION '), [count]);
+      return rows.map(([sha256]) => String(sha256));
     },
     close: session.close,
   };

@@ -1,11 +1,12 @@
 import { readFile, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from '../kit/cli.ts';
 import { type Cluster, canCluster, startCluster } from '../kit/cluster.ts';
-import { makeTempDir, productDir, startTestServer } from '../kit/test-server.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { makeTempDir, productDir, pushNupkg, startTestServer } from '../kit/test-server.ts';
 
 describe.skipIf(!canCluster)('feed:doctor and replicas (needs PostgreSQL and versitygw)', () => {
   let cluster: Cluster;
@@ -59,6 +60,7 @@ describe.skipIf(!canCluster)('feed:doctor and replicas (needs PostgreSQL and ver
       temp: 'ok',
       database: 'ok',
       'object-store': 'ok',
+      objects: 'ok',
       git: 'skip',
       replicas: 'ok',
       metrics: 'ok',
@@ -121,6 +123,23 @@ describe.skipIf(!canCluster)('feed:doctor and replicas (needs PostgreSQL and ver
       says: expect.stringMatching(/: put failed \(.*ECONNREFUSED/),
     });
     expect(database?.state).toBe('ok');
+  });
+
+  it('finds that the object store no longer has what the database names', async () => {
+    const [first] = cluster.replicas;
+    const pushed = await pushNupkg({ url: first?.url ?? '' }, makeNupkg(), cluster.adminKey);
+    expect(pushed.status).toBe(201);
+    expect((await look()).objects).toMatchObject({ state: 'ok', says: expect.stringMatching(/^the [1-9]/) });
+    const Bucket = new URL(cluster.settings.BLOB_STORE ?? '').hostname;
+    const { client } = cluster.s3;
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
+    for (const { Key } of Contents) await client.send(new DeleteObjectCommand({ Bucket, Key }));
+
+    expect((await look()).objects).toEqual({
+      state: 'fail',
+      says: expect.stringMatching(/^(\d+) of the \1 newest .* are not in the store, such as [0-9a-f]{64}$/),
+      todo: expect.stringContaining('feed:verify names all'),
+    });
   });
 
   it('finds PostgreSQL silent, and is not silent with it', async () => {

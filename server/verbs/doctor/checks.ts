@@ -8,6 +8,7 @@ import { git } from './git.ts';
 import { links } from './links.ts';
 import { backup, metrics } from './metrics.ts';
 import { objectStore } from './object-store.ts';
+import { objects } from './objects.ts';
 import { proxy } from './proxy.ts';
 import { publicUrl } from './public-url.ts';
 import { replicas } from './replicas.ts';
@@ -31,6 +32,7 @@ export const checks: readonly Check[] = [
   temp,
   database,
   objectStore,
+  objects,
   git,
   replicas,
   metrics,
