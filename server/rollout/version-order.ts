@@ -1,10 +1,8 @@
-import { compareNuGetVersions, isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { compareVersionTexts, isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
 
 /** By NuGet's order; everything is above nothing. A version that cannot be read is above none. */
 export function isAbove(version: string, other: string | undefined): boolean {
-  if (other === undefined) return true;
-  const [one, two] = [parseNuGetVersion(version), parseNuGetVersion(other)];
-  return one !== undefined && two !== undefined && compareNuGetVersions(one, two) > 0;
+  return other === undefined || (compareVersionTexts(version, other) ?? 0) > 0;
 }
 
 /** Whether a stable version may be a correction of another: the same upstream version, and higher (contract section 6). */
