@@ -103,6 +103,7 @@ export async function startServer(
       key: operatorKey,
       reservedIds: config.reservedIds,
       instance,
+      isShared: config.databaseUrl !== undefined,
     });
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');
     opened.rereading.start();

@@ -17,6 +17,8 @@ const ServerFile = z.object({
   reservedIds: z.array(z.string()).readonly().optional(),
   /** What its /healthz says in `X-Instance`; older servers have none. */
   instance: z.string().optional(),
+  /** Whether its data is in PostgreSQL and an object store; older servers do not say it. */
+  isShared: z.boolean().optional(),
 });
 export type ServerFile = z.infer<typeof ServerFile>;
 

@@ -113,6 +113,18 @@ describe.skipIf(!canCluster)('feed:doctor and replicas (needs PostgreSQL and ver
     expect(lines.backup).toMatchObject({ state: 'ok', says: 'the last backup is less than a day old' });
   });
 
+  it('takes the server of another feed in DATA_DIR for no replica', async () => {
+    const other = await startTestServer();
+    const { server, metrics } = await look({ DATA_DIR: other.dataDir });
+    await other.stop();
+
+    expect(server).toMatchObject({
+      state: 'fail',
+      says: expect.stringMatching(/ has its data there, not in the database of DATABASE_URL$/),
+    });
+    expect(metrics).toMatchObject({ state: 'skip', says: 'not checked, since server failed' });
+  });
+
   it('finds the object store away', async () => {
     await cluster.s3.pause();
     const { 'object-store': store, database } = await look();

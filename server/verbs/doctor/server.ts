@@ -13,6 +13,12 @@ export const server: Check = {
   async look(place) {
     const { server: announced, config, version } = place;
     if (announced === undefined) return notHere(config.databaseUrl !== undefined, config.dataDir);
+    const isShared = config.databaseUrl !== undefined;
+    if (announced.isShared === !isShared)
+      return failed(
+        `the server of ${config.dataDir} (process ${announced.pid}) ${isShared ? 'has its data there, not in the database of DATABASE_URL' : 'has its data in a database, and DATABASE_URL is not set here'}`,
+        'run the doctor with the settings of the server',
+      );
     const running = ofThisMachine(announced, place);
     try {
       const { version: its } = await readJson(running, 'healthz', Health);
