@@ -142,7 +142,7 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     help: ofServe,
   },
   'feed:prune': {
-    does: 'deletes old betas for good that nobody needs',
+    does: 'deletes for good old betas that nobody needs',
     load: () => import('./server/verbs/prune.ts'),
     help: ofServe,
   },

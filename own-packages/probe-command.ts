@@ -13,7 +13,7 @@ import { type PublishingFlags, publishingCommand } from './publishing-command.ts
 /** The verb `probe`: builds go-win-probe for each system, into a folder or as a package of the feed. */
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('probe')
-    .description('Builds go-win-probe, which answers for the health of an image or a developer machine.')
+    .description('Builds go-win-probe, which reports the health of an image or a developer machine.')
     .option('--out <dir>', 'writes the programs there. With --publish: keeps the exe in DIR/payloads');
   const publishes = 'instead of a folder: as the package go-win-probe';
   return publishingCommand(command, invocation, { publishes, help }, (flags) => makeProbe(invocation, flags));

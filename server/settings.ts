@@ -109,7 +109,7 @@ export const Settings = z.object({
     .enum(['feed', 'all'], 'expected feed or all')
     .optional()
     .describe(
-      'feed: reading the feed needs a key with the scope read; all: everything does, but /healthz, /readyz, /install.*, /m/* (but for /m/c/*) and *.sha256.',
+      'feed: reading the feed needs a key with the scope read; all: everything does, except /healthz, /readyz, /install.*, /m/* (but for /m/c/*) and *.sha256.',
     ),
   MAX_PACKAGE_BYTES: z
     .string()

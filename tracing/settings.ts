@@ -72,7 +72,7 @@ export const tracingSettings = {
   ...forTraces,
   OTEL_SERVICE_NAME: text.describe('The name of this program in traces. Default: go-win-tools.'),
   OTEL_RESOURCE_ATTRIBUTES: pairs('deployment.environment.name=production').describe(
-    'What else traces say of this program, such as NAME=VALUE,NAME=VALUE.',
+    'What else traces say about this program, such as NAME=VALUE,NAME=VALUE.',
   ),
   OTEL_BSP_SCHEDULE_DELAY: milliseconds()
     .default(1_000)
@@ -91,7 +91,7 @@ export const tracingSettings = {
     .describe('How many pushes, releases and rollouts are traced, from 0 to 1 or in %. Default: 0.25.'),
   TRACE_SHARE_OTHER: share()
     .default(0.001)
-    .describe('The same of all other requests that neither fail nor take more than 5 s. Default: 0.001.'),
+    .describe('The same for all other requests that neither fail nor take more than 5 s. Default: 0.001.'),
 };
 
 type Settings = z.infer<ReturnType<typeof asObject>>;

@@ -29,11 +29,11 @@ const Settings = z.object({
   ),
   FEED_API_KEY_FILE: text.describe('a file with the key'),
   FEED_ID_TOKEN: text.describe(
-    "in place of a key the OIDC token of a CI job, which the feed exchanges for a key (feed:keys trust); GitHub's runner is asked for one by itself",
+    'in place of a key: the OIDC token of a CI job, which the feed exchanges for a key (feed:keys trust); in GitHub Actions the run asks for one itself',
   ),
   FEED_ID_TOKEN_FILE: text.describe('a file with that token'),
   FEED_ID_TOKEN_AUDIENCE: text.describe(
-    'whom a token of GitHub is asked for; unset: FEED_URL without /nuget, which is the PUBLIC_URL of the server',
+    'the audience of a token from GitHub; unset: FEED_URL without /nuget, which is the PUBLIC_URL of the server',
   ),
   FEED_PUBLISHER: text.describe('which trusted publisher of the feed is meant, where several fit the token'),
   DATA_DIR: z.string().default('./data').describe('where a server on this machine keeps its start.key'),
@@ -155,7 +155,7 @@ export function generatorConfigHelp(use: SettingsUse = 'all'): string {
     });
   if (use === 'cache') return `Settings (environment):\n${rows.join('\n')}`;
   const traces =
-    '  OTEL_EXPORTER_OTLP_ENDPOINT  a collector of traces; it and what goes with it: docs/operate/tracing.md';
+    '  OTEL_EXPORTER_OTLP_ENDPOINT  a collector of traces; more settings: docs/operate/tracing.md';
   return `Settings (environment):\n${rows.join('\n')}\n${traces}`;
 }
 

@@ -237,7 +237,7 @@ export const operations: readonly Operation[] = [
   {
     method: 'get',
     path: '/clients/{id}',
-    summary: 'One machine, seen or not: what it is offered, and why. It is admitted to nothing.',
+    summary: 'One machine, seen or not: what it is offered, and why. Asking admits it to nothing.',
     scope: 'read',
     inPath: { id: 'Its client id.' },
     query: ClientParameters,

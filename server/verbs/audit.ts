@@ -45,7 +45,7 @@ export function createCommand(invocation: Invocation): Command {
     );
   command
     .command('anchor')
-    .description('Prints what the log is now, as one JSON line to be kept on another machine.')
+    .description('Prints the state of the log, as one JSON line to keep on another machine.')
     .option(
       '--to <file>',
       'adds the line to this file, too: on a mount of another machine, or in a git folder',

@@ -24,7 +24,7 @@ Chocolatey and Scoop. To delete bytes that nobody may have any more, use \`feed:
 export function createRelist(invocation: Invocation): Command {
   return listingVerb(invocation, {
     name: 'feed:relist',
-    description: 'Shows a version again that was unlisted; also while the server runs.',
+    description: 'Shows an unlisted version again; also while the server runs.',
     help: '',
     setListed: relist,
     method: 'POST',

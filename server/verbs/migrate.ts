@@ -10,24 +10,24 @@ type Flags = { readonly contract: boolean; readonly dryRun: boolean; readonly js
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:migrate')
     .description(
-      'Shows and takes the steps that bring PostgreSQL (DATABASE_URL) to the schema of this version.',
+      'Shows and applies the steps that bring PostgreSQL (DATABASE_URL) to the schema of this version.',
     )
     .option(
       '--contract',
       'also drop what only older versions use: run it when none of them runs any more',
       false,
     )
-    .option('--dry-run', 'show the steps, and take none', false)
+    .option('--dry-run', 'show the steps, and apply none', false)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
     .action((flags: Flags) => migrate(invocation, flags));
 }
 
 const help = `
-Expanding steps add tables and columns. Servers of this version and of the one before work beside each other then, so serve takes
-them, too, when it starts. Contracting steps drop what this version no longer uses, and are only ever taken by --contract; versions
-that still use it refuse the database afterwards. All steps are one transaction: all of them are taken, or none.
-It needs no stop of the servers, and never touches a table that this program did not make.`;
+Expanding steps add tables and columns. Servers of this version and of the one before then work side by side, so serve applies
+them, too, when it starts. Contracting steps drop what this version no longer uses, and are applied only by --contract; versions
+that still use it refuse the database afterwards. All steps are one transaction: all of them are applied, or none.
+The servers need not stop for it, and it never touches a table that this program did not make.`;
 
 async function migrate({ env, stdout }: Invocation, { contract, dryRun, json }: Flags): Promise<void> {
   const { databaseUrl = fail('MIGRATE_SQLITE') } = loadConfig(env);

@@ -21,7 +21,7 @@ type Flags = {
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:prune')
     .description(
-      'Deletes old betas for good that nobody needs; with and without a running server. Without --yes it only shows which.',
+      'Deletes for good old betas that nobody needs; with and without a running server. Without --yes it only shows which.',
     )
     .requiredOption('--betas <n>', 'how many of the newest betas of each package stay', readCount)
     .requiredOption('--older-than <time>', 'younger ones stay, such as 90d or 12h', readAge)
@@ -43,7 +43,7 @@ It deletes packages and payloads whose version is a beta (U-beta.1, U.1-beta.2) 
 push can use their numbers again, and the audit log has an entry for each. These always stay:
 
   every stable version
-  the newest betas of each package: so many as --betas says, not counting withdrawn ones
+  the newest betas of each package: as many as --betas says, not counting withdrawn ones
   betas younger than --older-than
   what main or beta of the bucket offers, and what a manifest there points to
   what a rollout names, open or ended, and the betas of a version that is being rolled out

@@ -28,7 +28,7 @@ const help = `
 Checked: the SHA-256 and SHA-512 of every blob; the database (integrity, references, latest flags); the bucket (git fsck)
 and that the payloads of its manifests exist.
 A push that was killed can leave blobs that no package or payload uses. They are harmless; those older than a day are
-removed when everything else is in order and nothing else uses the folder. In an object store that servers share, they do it.`;
+removed when everything else is in order and nothing else uses the folder. In an object store that servers share, the servers remove them.`;
 
 async function verify(invocation: Invocation, { keepOrphans, json }: Flags): Promise<void> {
   const config = loadConfig(invocation.env);

@@ -104,7 +104,7 @@ export function judgePostgres({ name, isReadOnly, schema, latencyMs }: PostgresF
   if (schema.found < schema.known)
     return warn(
       `${name} has schema ${schema.found}, and this version has ${schema.known}`,
-      'feed:migrate shows and takes the steps; serve takes them, too, when it starts',
+      'feed:migrate shows and applies the steps; serve applies them, too, when it starts',
     );
   if (latencyMs >= slowMs)
     return warn(
