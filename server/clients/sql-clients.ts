@@ -1,3 +1,4 @@
+import { dayMs } from '../../formats/duration.ts';
 import { addressGroup } from '../../formats/ip-address.ts';
 import type { Connection } from '../database/connection.ts';
 import { createDeferredWrite } from '../database/deferred-write.ts';
@@ -11,7 +12,6 @@ export type ClientLimits = {
 };
 const defaults: ClientLimits = { maxClients: 1_000_000, maxNewAnHour: 5_000 };
 
-const msADay = 86_400_000;
 const msAnHour = 3_600_000;
 /** To count a million takes 30 ms, and each request with an id that nobody knows would wait for it. */
 const countedForMs = 10_000;
@@ -81,7 +81,7 @@ export function createSqlClients(
 
   return {
     see(id, from) {
-      const today = Math.floor(now().getTime() / msADay);
+      const today = Math.floor(now().getTime() / dayMs);
       const last = lastDay(id);
       if (last !== undefined && last >= today) return true;
       if (last === undefined && !isWelcome(addressGroup(from ?? ''))) return false;
@@ -89,7 +89,7 @@ export function createSqlClients(
       return true;
     },
     noteDownload(id, packageId, version) {
-      const day = Math.floor(now().getTime() / msADay);
+      const day = Math.floor(now().getTime() / dayMs);
       const key = [id, packageId.toLowerCase()] as const;
       downloaded.note(key.join('\n'), { key, version, day });
     },
@@ -158,5 +158,5 @@ function toClient({ id, first_day, last_day }: RawClient): KnownClient {
 }
 
 function dayOf(days: number): string {
-  return new Date(days * msADay).toISOString().slice(0, 10);
+  return new Date(days * dayMs).toISOString().slice(0, 10);
 }

@@ -1,3 +1,4 @@
+import { dayMs } from '../../formats/duration.ts';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { OrphanQueue } from '../blobs/orphan-queue.ts';
 import type { Logger } from '../log.ts';
@@ -24,7 +25,7 @@ export type CollectorRuns = {
 };
 
 /** Since a blob was first found without a name: whoever dumps the database has this time to copy the store (docs/operate/replicas.md). */
-const orphanMs = 7 * 24 * 60 * 60_000;
+const orphanMs = 7 * dayMs;
 const everyMs = 6 * 60 * 60_000;
 /** The next run finds the rest. */
 const maxAtOnce = 1000;

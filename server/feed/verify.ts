@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { createDigester } from '../../formats/digest.ts';
+import { dayMs } from '../../formats/duration.ts';
 import type { BlobReader, StoredBlob } from '../blobs/blob-store.ts';
 import type { CatalogSnapshot, NamedBlob } from '../catalog/snapshot.ts';
 import { FeedError } from '../errors.ts';
@@ -61,7 +62,7 @@ export async function* findOrphans({ snapshot, blobs }: Sources): AsyncGenerator
 }
 
 /** The row may be written some time after the blob, so only older blobs count as orphans. */
-const orphanAgeMs = 24 * 60 * 60_000;
+const orphanAgeMs = dayMs;
 
 export function isOldOrphan({ written }: StoredBlob, now: Date): boolean {
   return now.getTime() - written.getTime() > orphanAgeMs;

@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { printDuration } from '../../formats/duration.ts';
 import { nameOf } from '../rollout/alerts.ts';
 import { isOpen } from '../rollout/rollout.ts';
 import type { RolloutDetails, StepCount, StoredRollout } from '../rollout/rollouts.ts';
@@ -115,7 +116,7 @@ function Steps({ rollout, steps }: Pick<Props, 'rollout' | 'steps'>): JSX.Elemen
           {plan.steps.map((step, index) => (
             <tr key={index} aria-current={index === current && isOpen(rollout) ? 'step' : undefined}>
               <th scope="row">{'ring' in step ? `ring ${step.ring}` : `${step.percent} % of machines`}</th>
-              <td>{durationText(step.hold)}</td>
+              <td>{printDuration(step.hold)}</td>
               <td class="number">{step.needs}</td>
               <td>{index > current ? 'not yet' : index === current && isOpen(rollout) ? 'now' : 'yes'}</td>
               <td class="number">{steps[index]?.admitted ?? ''}</td>
@@ -189,17 +190,4 @@ function History({ details: { history } }: Pick<Props, 'details'>): JSX.Element 
       </table>
     </Scroll>
   );
-}
-
-const units = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-] as const;
-
-/** As in plans: `4h`; 0 is `0s`. */
-function durationText(ms: number): string {
-  const [unit, size] = units.find(([, each]) => ms > 0 && ms % each === 0) ?? ['s', 1_000];
-  return `${ms / size}${unit}`;
 }

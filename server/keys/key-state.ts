@@ -1,3 +1,4 @@
+import { dayMs } from '../../formats/duration.ts';
 import { isInNetworks } from '../../formats/ip-address.ts';
 import type { KeyRecord, KeyTerms } from './api-keys.ts';
 
@@ -37,5 +38,5 @@ export function stateOf({ revoked, expires, publisher }: KeyRecord, at: Date): K
   const left = expires.getTime() - at.getTime();
   if (left <= 0) return 'expired';
   if (publisher !== undefined) return 'active';
-  return left <= expiringDays * 86_400_000 ? 'expiring' : 'active';
+  return left <= expiringDays * dayMs ? 'expiring' : 'active';
 }

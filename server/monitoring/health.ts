@@ -1,4 +1,4 @@
-const dayMs = 24 * 3_600_000;
+import { dayMs } from '../../formats/duration.ts';
 
 /** What /healthz answers (contract section 12); what is unknown is null. */
 export type Health = {

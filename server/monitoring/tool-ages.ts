@@ -1,3 +1,4 @@
+import { dayMs } from '../../formats/duration.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 
@@ -13,8 +14,6 @@ export type ToolAgeServices = {
 };
 
 export type ToolAge = { readonly tool: string; readonly channel: string; readonly days: number };
-
-const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * How long ago each channel's current version of a tool came to this server: as a payload, or as a package if the payloads are

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dayMs } from '../../formats/duration.ts';
 import { plainLine } from '../../formats/hidden-characters.ts';
 import { inOneLine } from '../audit/reason.ts';
 import { isOpen, type Rollout } from './rollout.ts';
@@ -6,7 +7,7 @@ import { isOpen, type Rollout } from './rollout.ts';
 /** A rollout and an alert may come from machines whose clocks differ by so much (interface section 12). */
 export const clockSkewMs = 60_000;
 /** After so long, an alert that nobody resolved blocks no start any more. */
-export const alertLifeMs = 24 * 3_600_000;
+export const alertLifeMs = dayMs;
 /** The alert that Prometheus always fires: while it comes, alerting works. */
 const watchdog = 'Watchdog';
 /** The alert that `feed:doctor` sends on its way: it is remembered as any other, and concerns nothing. */

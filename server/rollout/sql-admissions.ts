@@ -1,3 +1,4 @@
+import { dayMs } from '../../formats/duration.ts';
 import type { Prepare } from '../database/statements.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { createPause } from '../pause.ts';
@@ -38,8 +39,6 @@ export function newAdmissions(
   return others.filter((rollout) => admits(rollout, asking));
 }
 
-const msADay = 86_400_000;
-
 /** Whoever is admitted is known from then on. */
 export function writeAdmissions(
   prepare: Prepare,
@@ -47,7 +46,7 @@ export function writeAdmissions(
   rollouts: readonly StoredRollout[],
   at: Date,
 ): void {
-  const today = Math.floor(at.getTime() / msADay);
+  const today = Math.floor(at.getTime() / dayMs);
   prepare('INSERT INTO clients (id, first_day, last_day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING').run(
     client,
     today,

@@ -1,3 +1,4 @@
+import { dayMs } from '../../formats/duration.ts';
 import type { RevisionNumbers } from '../catalog/revisions.ts';
 import { isPurged } from '../catalog/sql/purge.ts';
 import { packageKey } from '../catalog/sql/rows.ts';
@@ -45,7 +46,6 @@ const nothing: ReadonlySet<number> = new Set();
 
 /** How many clients are remembered between two changes. */
 const maxRemembered = 50_000;
-const msADay = 86_400_000;
 
 /** What clients see, by what SQLite has of rollouts and admissions. */
 export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions): Views {
@@ -125,7 +125,7 @@ export function createSqlViews({ prepare }: Connection, options: SqlViewsOptions
   return {
     of(client, from, asking = 'get') {
       const state = current();
-      const day = Math.floor(now().getTime() / msADay);
+      const day = Math.floor(now().getTime() / dayMs);
       const remembered = state.ofClient.get(client);
       if (remembered?.day === day) return remembered.view;
       if (asking === 'head') {

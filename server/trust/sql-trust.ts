@@ -1,3 +1,4 @@
+import { dayMs } from '../../formats/duration.ts';
 import type { Actor } from '../audit/audit.ts';
 import type { Connection } from '../database/connection.ts';
 import type { Transaction } from '../database/transact.ts';
@@ -9,14 +10,14 @@ import { describePublisher } from './publisher-json.ts';
 import type { Issuer, NewIssuer, NewPublisher, Publisher, Redemption, Trust } from './trust.ts';
 
 /** How long keys of CI jobs stay in the list after their end; the audit log has them for good. */
-const keptMs = 3 * 86_400_000;
+const keptMs = 3 * dayMs;
 /** Of one publisher, that are good or ended within the hour: a job that loops must not fill lists and log. */
 const maxRecentKeys = 500;
 const recentMs = 3_600_000;
 /** Removed with each exchange, so that no exchange has to wait for thousands. */
 const removedAtOnce = 100;
 /** A server with a wrong clock must not make the others forget what they still take, nor take what they have forgotten. */
-const forgetMs = 86_400_000;
+const forgetMs = dayMs;
 
 /** Trusted publishing in SQLite. */
 export function createSqlTrust(db: Connection, now: () => Date): Trust {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readDuration } from '../../formats/duration.ts';
+import { printDuration, readDuration } from '../../formats/duration.ts';
 
 describe('a duration', () => {
   it.each([
@@ -17,5 +17,16 @@ describe('a duration', () => {
     ['9999999d', undefined],
   ])('%j is %s ms', (text, ms) => {
     expect(readDuration(text)).toBe(ms);
+  });
+
+  it.each(['0s', '1s', '90s', '45m', '4h', '25h', '2d', '365d'])('is printed as it was read: %s', (text) => {
+    expect(printDuration(readDuration(text) ?? Number.NaN)).toBe(text);
+  });
+
+  it.each([
+    ['60s', '1m'],
+    ['48h', '2d'],
+  ])('%s is printed as %s', (text, printed) => {
+    expect(printDuration(readDuration(text) ?? Number.NaN)).toBe(printed);
   });
 });

@@ -1,3 +1,4 @@
+import { dayMs } from '../../../formats/duration.ts';
 import { promisedMetrics } from '../../metrics.ts';
 import { printCount } from '../print.ts';
 import { ask } from './ask.ts';
@@ -50,7 +51,6 @@ export function judgeMetrics(text: string, promised: readonly string[]): Finding
       );
 }
 
-const dayMs = 24 * 3_600_000;
 const maxAgeDays = 7;
 
 export function judgeBackup(last: Date | undefined, now: Date): Finding {

@@ -2,13 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as nodeTls from 'node:tls';
 import { connect, type DetailedPeerCertificate, rootCertificates } from 'node:tls';
+import { dayMs } from '../../../formats/duration.ts';
 import { printCount } from '../print.ts';
 import { type Check, type Finding, failed, ok, type Place, skip, warn } from './check.ts';
 
 /** Fewer days than this, and somebody has to renew it; what renews by itself does so earlier. */
 const soonDays = 21;
 const connectMs = 10_000;
-const dayMs = 24 * 3_600_000;
 
 /** Whether clients believe the certificate at PUBLIC_URL. */
 export const tls: Check = {
