@@ -6,7 +6,8 @@ import { Command } from 'commander';
 import { ReleaseError } from './errors/release-error.ts';
 import type { Invocation } from './invocation.ts';
 import { defaultFeedUrl, isLoopback } from './manifest-gen/settings/feed-key.ts';
-import type { Tool, UpstreamKind } from './manifest-gen/tool-file/tools.ts';
+import type { UpstreamKind } from './manifest-gen/tool-file/sources.ts';
+import type { Tool } from './manifest-gen/tool-file/tools.ts';
 import { releaseFirst } from './manifest-gen/verbs/first.ts';
 import {
   createReport,

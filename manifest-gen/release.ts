@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { LocalFile } from '../formats/digest.ts';
 import { Architecture, type EvidenceKind, type ReleaseRecord } from '../formats/release-record.ts';
-import type { Tool, UpstreamKind } from './tool-file/tools.ts';
+import type { UpstreamKind } from './tool-file/sources.ts';
+import type { Tool } from './tool-file/tools.ts';
 
 /**
  * The values that a release passes through, in the order of the recipe in build/recipe.ts:

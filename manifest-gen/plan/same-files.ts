@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Found, Offer } from '../release.ts';
-import type { UpstreamKind } from '../tool-file/tools.ts';
+import type { UpstreamKind } from '../tool-file/sources.ts';
 import { readReleaseVersion } from './release-version.ts';
 
 /** What a source offers now, as far as it can be compared with a record. */

@@ -8,7 +8,7 @@ import type { Channel } from '../published/bucket/repository.ts';
 import type { ReleasedBy } from '../published/feed/audit-log.ts';
 import type { Rollout } from '../published/feed/rollouts.ts';
 import type { Check } from '../reverify/check.ts';
-import type { UpstreamKind } from '../tool-file/tools.ts';
+import type { UpstreamKind } from '../tool-file/sources.ts';
 
 /** `github` and `github.com/go-delve/delve@v1.26.3`, or what has the manifests that change. */
 export type PlanSource =

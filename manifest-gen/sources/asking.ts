@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import { fail } from '../../errors/release-error.ts';
 import { jsonOf } from '../../formats/json.ts';
 import { type Asking, refused } from '../../outbound/asking.ts';
-import { type SourceOf, sourceOf, type Tool, type UpstreamKind } from '../tool-file/tools.ts';
+import type { SourceOf, UpstreamKind } from '../tool-file/sources.ts';
+import { sourceOf, type Tool } from '../tool-file/tools.ts';
 
 /** `version` is left out when the versions themselves are asked for. */
 export function asking({ tool }: Tool, kind: UpstreamKind, version = '(newest)'): Asking {

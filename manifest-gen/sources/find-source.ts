@@ -1,7 +1,8 @@
 import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { allowedVersions, isOldEnough } from '../plan/newest-allowed.ts';
 import type { BuiltBefore, Found } from '../release.ts';
-import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
+import type { UpstreamKind } from '../tool-file/sources.ts';
+import type { Tool } from '../tool-file/tools.ts';
 import type { Upstream } from './upstream.ts';
 
 /** The sources that may supply a release, in the order they are asked. */

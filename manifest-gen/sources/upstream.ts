@@ -1,6 +1,7 @@
 import type { Report } from '../../system/report.ts';
 import type { BuiltBefore, Fetched, Found, Lacking, Sidecar, UpstreamVersion } from '../release.ts';
-import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
+import type { UpstreamKind } from '../tool-file/sources.ts';
+import type { Tool } from '../tool-file/tools.ts';
 
 /**
  * The port to a source of releases. Contract suite: test/contract/upstream.ts. All three may throw ReleaseError:

@@ -1,5 +1,5 @@
 import type { GoSettings } from '../../go-command/command.ts';
-import type { UpstreamKind } from '../tool-file/tools.ts';
+import type { UpstreamKind } from '../tool-file/sources.ts';
 import { createGithub, type GithubSettings } from './github/github.ts';
 import { createGoModule } from './go-module/module.ts';
 import type { NpmClientSettings } from './npm/client.ts';

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { isPackageId } from '../../formats/nuspec-fields.ts';
-import { Architecture } from '../../formats/release-record.ts';
 import { decodeToolFile } from './decode.ts';
 import { ToolPackage } from './package.ts';
 import { WrittenPlan } from './rollout-plan.ts';
+import { PackagePath, Source, type SourceOf, type UpstreamKind } from './sources.ts';
 import { Trust, unlistedSources } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
 import { ruleFor, Versions } from './version-rules.ts';
@@ -16,77 +16,6 @@ const PlainVersion = z
   .regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/, 'is not a version like 1.22.0');
 /** It becomes a folder, a package id, a branch's file: nothing that a path or a shell would read. */
 const Name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'is not a name in lower case letters, digits and -');
-const FileName = z.string().regex(/^[^\\/\s]+$/, 'is not a file name');
-/** A place inside an archive, with `{version}` and `{architecture}` (amd64, arm64) filled in. */
-const MemberPath = z
-  .string()
-  .regex(/^(?![/\\])(?!.*(^|\/)\.\.(\/|$))[^\\]+$/, 'is not a path inside an archive');
-const PackagePath = z.string().regex(/^[\w.~-]+(\/[\w.~-]+)*$/, 'is not an import path');
-
-const GithubSource = z.strictObject({
-  kind: z.literal('github'),
-  /** `go-delve/delve` */
-  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'is not OWNER/NAME'),
-  tag: z
-    .string()
-    .refine((text) => text.split('{version}').length === 2, 'does not name {version} once')
-    .default('v{version}'),
-  /** Whole names, `{version}` filled in: a prefix would also match `X.zip.sbom` (spec upstream 3). */
-  assets: z.strictObject({ amd64: FileName, arm64: FileName.optional() }),
-  /** Path of the exe, when the asset is an archive. */
-  member: MemberPath.optional(),
-  /** `checksums.txt` */
-  checksums: FileName.optional(),
-  /** `sha256.txt.minisig`: a minisign signature of the checksum file. */
-  minisig: FileName.optional(),
-  /**
-   * Keyless signatures of the checksum file, as cosign writes them: a bundle, or a signature and its certificate. Upstreams
-   * switch from one to the other, so the file may name all of them; each that exists is checked.
-   */
-  sigstore: z
-    .strictObject({
-      /** `checksums.txt.sigstore.json` */
-      bundle: FileName.optional(),
-      detached: z.strictObject({ signature: FileName, certificate: FileName }).optional(),
-    })
-    .optional(),
-  /** Whether upstream's workflow attests its builds, so that the forge is asked for the attestations of each file. */
-  attestations: z.boolean().optional(),
-});
-
-const NpmName = z
-  .string()
-  .regex(/^(@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*$/, 'is not the name of an npm package');
-const NpmSource = z.strictObject({
-  kind: z.literal('npm'),
-  packages: z.strictObject({ amd64: NpmName, arm64: NpmName.optional() }),
-  /** Path of the exe in the tarball: `package/bin/buf.exe`. */
-  member: MemberPath,
-});
-
-const GoModuleSource = z.strictObject({
-  kind: z.literal('go-module'),
-  /** Module and main package by upstream version, first match: goreleaser v1 and v2 differ. */
-  modules: z
-    .array(z.strictObject({ versions: Versions.optional(), module: PackagePath, main: PackagePath }))
-    .min(1),
-  /** Which Go builds which versions; without a match: the last patch of the minor in the module's go.mod. */
-  toolchains: z
-    .array(
-      z.strictObject({ versions: Versions, go: z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not like 1.21.13') }),
-    )
-    .default([]),
-  /** Build tags by version and architecture, first match. */
-  tags: z
-    .array(
-      z.strictObject({
-        versions: Versions,
-        architecture: Architecture,
-        tags: z.string().regex(/^[\w.]+(,[\w.]+)*$/, 'is not a list of build tags'),
-      }),
-    )
-    .default([]),
-});
 
 /** A tool's file, manifest-gen/tools/NAME.yaml: all that the generator knows of a tool. */
 export const Tool = z
@@ -107,7 +36,7 @@ export const Tool = z
       .regex(/^\d{1,6}[dh]$/, 'is not like 3d or 12h')
       .optional(),
     /** In the order they are asked. */
-    sources: z.array(z.discriminatedUnion('kind', [GithubSource, NpmSource, GoModuleSource])).min(1),
+    sources: z.array(Source).min(1),
     /** What the exe's Go build info must name as its module, first match. */
     module: z.array(z.strictObject({ versions: Versions.optional(), path: PackagePath })).min(1),
     trust: Trust,
@@ -136,9 +65,6 @@ export const Tool = z
     }
   });
 export type Tool = z.infer<typeof Tool>;
-export type Source = Tool['sources'][number];
-export type UpstreamKind = Source['kind'];
-export type SourceOf<Kind extends UpstreamKind> = Extract<Source, { kind: Kind }>;
 
 /** A tool with an invalid file; the others are not affected. */
 export type BrokenTool = { readonly tool: string; readonly error: ReleaseError };

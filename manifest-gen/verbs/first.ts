@@ -1,6 +1,7 @@
 import type { ReleaseError } from '../../errors/release-error.ts';
 import type { CommandReport } from '../report/report.ts';
-import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
+import type { UpstreamKind } from '../tool-file/sources.ts';
+import type { Tool } from '../tool-file/tools.ts';
 import { betaPhases } from './beta.ts';
 import { promotePhases } from './promote.ts';
 import { runPhases } from './run/run.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Found } from '../release.ts';
-import { type SourceOf, sourceOf } from '../tool-file/tools.ts';
+import type { SourceOf } from '../tool-file/sources.ts';
+import { sourceOf } from '../tool-file/tools.ts';
 
 /** A file beside the assets that vouches for them. */
 type Sidecar = 'checksums' | 'minisig' | 'bundle' | 'signature' | 'certificate';

@@ -1,5 +1,5 @@
 import type { Architecture } from '../../../formats/release-record.ts';
-import type { SourceOf } from '../../tool-file/tools.ts';
+import type { SourceOf } from '../../tool-file/sources.ts';
 import { sidecarNames } from '../../verify/sidecar-name.ts';
 import type { GithubAsset } from '../schema.ts';
 

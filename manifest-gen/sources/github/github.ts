@@ -5,7 +5,7 @@ import type { LocalFile } from '../../../formats/digest.ts';
 import { refused } from '../../../outbound/asking.ts';
 import type { Cache } from '../../../system/cache/cache.ts';
 import type { Asset, Found, Sidecar } from '../../release.ts';
-import type { SourceOf } from '../../tool-file/tools.ts';
+import type { SourceOf } from '../../tool-file/sources.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 import { asking, dateOf, fingerprintOf, requireSource } from '../asking.ts';
 import { download } from '../http/download.ts';

@@ -1,4 +1,4 @@
-import type { SourceOf } from '../../tool-file/tools.ts';
+import type { SourceOf } from '../../tool-file/sources.ts';
 
 type Source = Pick<SourceOf<'github'>, 'repository' | 'tag'>;
 

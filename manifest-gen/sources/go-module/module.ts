@@ -10,7 +10,7 @@ import { fetchToolchain } from '../../../go-command/toolchain.ts';
 import { refused } from '../../../outbound/asking.ts';
 import type { Report } from '../../../system/report.ts';
 import type { Asset, GoModule } from '../../release.ts';
-import type { SourceOf } from '../../tool-file/tools.ts';
+import type { SourceOf } from '../../tool-file/sources.ts';
 import { isPlainVersion, ruleFor } from '../../tool-file/version-rules.ts';
 import { isLicense } from '../../unpack/archive.ts';
 import { modulesProofName } from '../../verify/sidecar-name.ts';

@@ -5,7 +5,7 @@ import { listVersions } from '../../../go-command/modules.ts';
 import { toolchainTrust } from '../../../go-command/toolchain.ts';
 import { type Asking, unreachable } from '../../../outbound/asking.ts';
 import type { BuiltBefore } from '../../release.ts';
-import type { SourceOf } from '../../tool-file/tools.ts';
+import type { SourceOf } from '../../tool-file/sources.ts';
 import { ruleFor } from '../../tool-file/version-rules.ts';
 
 /** Older Go versions are no modules, so the go command cannot fetch them. */

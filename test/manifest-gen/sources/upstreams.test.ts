@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { createUpstreams, type UpstreamSettings } from '../../../manifest-gen/sources/upstreams.ts';
-import type { UpstreamKind } from '../../../manifest-gen/tool-file/tools.ts';
+import type { UpstreamKind } from '../../../manifest-gen/tool-file/sources.ts';
 import { describeUpstream, type UpstreamFixture } from '../../contract/upstream.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
 import { startForge } from '../../kit/forge.ts';
