@@ -141,7 +141,7 @@ export default {
       'Only the composition roots (and an adapter itself) know concrete classes.',
       {
         path: '^server/',
-        pathNot: `${adapters}|^server/(composition-root|stores|shared-blobs|rollout-services|reading|audit-reading|shared-reading|shared-restore|plain-stores|purge-again|data-dir)\\.ts$`,
+        pathNot: `${adapters}|^server/(composition-root|stores|shared-blobs|rollout-services|reading|audit-reading|shared-reading|shared-restore|plain-stores|restored-folder|data-dir)\\.ts$`,
       },
       // The verbs about PostgreSQL itself, and the doctor, who looks at a database and changes nothing.
       {

@@ -6,7 +6,7 @@ import type { Invocation } from '../../invocation.ts';
 import { openRepository } from '../bucket/git-bundle.ts';
 import { fail } from '../errors.ts';
 import type { BackupManifest } from '../feed/backup-format.ts';
-import { recordRestore } from '../reading.ts';
+import { recordRestore } from '../restored-folder.ts';
 import type { SharedStores } from '../shared-reading.ts';
 import type { SharedTarget } from '../shared-restore.ts';
 import { bytesIn } from './backup-size.ts';
