@@ -61,7 +61,7 @@ export function createCommand(invocation: Invocation): Command {
     .option('--after <number>', 'only entries with a larger number', readNumber)
     .option('--after-refusal <number>', 'the same for refusals, which have numbers of their own', readNumber)
     .option('--since <date>', 'only from this date or time on, such as 2026-11-24', readDate)
-    .option('--once', 'ends when all is written that there is')
+    .option('--once', 'ends when everything is written')
     .option('--state <file>', 'keeps the place between runs; it wins over --after')
     .addHelpText('after', followHelp)
     .action((flags: FollowFlags) =>

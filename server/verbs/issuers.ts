@@ -18,11 +18,11 @@ export function createIssuerCommand(invocation: Invocation): Command {
     .exitOverride();
   command
     .command('add')
-    .description('Takes the public keys of an issuer, in place of those that it had.')
+    .description('Stores the public keys of an issuer, in place of those that it had.')
     .argument('<url>', 'exactly as its tokens name it, such as https://token.actions.githubusercontent.com')
     .option(
       '--jwks <file>',
-      'its keys (a JWK Set), where this machine cannot reach it; else they are fetched',
+      'its keys (a JWK Set), where this machine cannot reach it; otherwise they are fetched',
     )
     .action((url: string, { jwks }: { jwks?: string }) =>
       withTrust(invocation, (admin) => add(invocation, admin, url, jwks), { needsFeed: false }),
@@ -30,7 +30,7 @@ export function createIssuerCommand(invocation: Invocation): Command {
   command
     .command('refresh')
     .description('Fetches the keys of issuers again; for a nightly job. Those that came from a file stay.')
-    .argument('[url]', 'of this issuer only')
+    .argument('[url]', 'only this issuer')
     .action((url: string | undefined) => withTrust(invocation, (admin) => refresh(invocation, admin, url)));
   command
     .command('list')

@@ -26,13 +26,13 @@ export function createCommand(invocation: Invocation): Command {
         .choices(scopes)
         .makeOptionMandatory(),
     )
-    .option('--id <glob...>', 'ids and tools it is good for, with * and ?; none means all')
+    .option('--id <glob...>', 'ids and tools it is valid for, with * and ?; none means all')
     .option('--network <cidr...>', 'networks it may be used from, such as 10.0.0.0/8; none means all')
     .option(
       '--client <glob...>',
       'clients whose addresses (/c/ID) it may read where READ_AUTH is set; none means all',
     )
-    .option('--owner <who>', 'who answers for it: a person or a team')
+    .option('--owner <who>', 'who is responsible for it: a person or a team')
     .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z, or from now: 90d')
     .option('--json', 'one JSON object, the key in it, instead of the bare key')
     // The first key may be created before the first start.
@@ -44,7 +44,7 @@ export function createCommand(invocation: Invocation): Command {
     .description(
       'All keys, revoked ones too, oldest first, and what is about to expire. The keys themselves are not shown: only their hash is kept.',
     )
-    .option('--all', 'also ended keys of CI jobs, which --json always has')
+    .option('--all', 'also expired keys of CI jobs, which --json always has')
     .option('--json', 'one JSON object a line')
     .action((flags: ListFlags) => withKeys(invocation, (keys) => list(invocation, keys, flags)));
   command
@@ -53,7 +53,7 @@ export function createCommand(invocation: Invocation): Command {
       'Gives a key a new secret and prints it, once, as the only line on stdout. Name, scopes, limits and history stay; the old secret ends at once, or after --overlap.',
     )
     .argument('<id|name>', 'as `feed:keys list` shows it; a name must be that of one key only')
-    .option('--overlap <time>', 'the old secret works beside the new one until then, such as 1d')
+    .option('--overlap <time>', 'how long the old secret still works beside the new one, such as 1d')
     .option('--expires <time|never>', 'a new expiry for the key; by default it keeps its own')
     .option('--json', 'one JSON object, the key in it, instead of the bare key')
     .action((which: string, flags: RotateFlags) =>

@@ -14,7 +14,7 @@ themselves, everything else with POST /api/v1/token. What a token says is compar
   feed:keys trust add --name tools --issuer https://token.actions.githubusercontent.com \\
     --subject repo:acme/tools:environment:release --claim repository_id=123456 --scope push:beta --id 'acme-*'
 
-Publishers are not changed: remove one, which ends its keys, and add another.`;
+A publisher cannot be changed: remove it, which ends its keys, and add another.`;
 
 /** `feed:keys trust`: whose tokens are exchanged for keys. */
 export function createTrustCommand(invocation: Invocation): Command {
@@ -35,9 +35,9 @@ export function createTrustCommand(invocation: Invocation): Command {
     )
     .option('--audience <text>', 'whom the tokens are for (the claim aud), exactly; PUBLIC_URL by default')
     .option('--claim <name=value...>', 'further claims, exactly, such as repository_id=123456')
-    .option('--id <glob...>', 'ids and tools that its keys are good for, with * and ?; none means all')
+    .option('--id <glob...>', 'ids and tools that its keys are valid for, with * and ?; none means all')
     .option('--network <cidr...>', 'networks that tokens and keys may come from; none means all')
-    .option('--owner <who>', 'who answers for it: a person or a team')
+    .option('--owner <who>', 'who is responsible for it: a person or a team')
     .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z, or from now: 365d')
     .option('--json', 'one JSON object')
     .action((flags: AddFlags) =>

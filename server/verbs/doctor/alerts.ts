@@ -18,7 +18,7 @@ export const alerts: Check = {
   async look(place) {
     const { alertmanager, version } = place;
     if (alertmanager === undefined)
-      return skip('not checked: no test alert was sent', '--alertmanager URL sends one and measures its way');
+      return skip('not checked: no test alert was sent', '--alertmanager URL sends one and times it');
     const http = createHttp({ userAgent: `go-win-tools/${version} doctor` });
     const mark = randomUUID();
     const begun = place.now();

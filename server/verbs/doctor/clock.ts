@@ -29,7 +29,7 @@ export function judgeClocks(clocks: readonly Clock[]): Finding {
   if (off(worst) < warnMs) return ok(`the same here as at ${clocks.map(({ of }) => of).join(', ')}`);
   const way = worst.aheadMs > 0 ? 'ahead of' : 'behind';
   const says = `${worst.of} is ${Math.round(off(worst) / 1000)} s ${way} this machine`;
-  const todo = 'let both have their time from NTP: keys, rollouts and signed requests end and begin by it';
+  const todo = 'set both clocks by NTP: keys, rollouts and signed requests depend on it';
   return off(worst) < failMs ? warn(says, todo) : failed(says, todo);
 }
 

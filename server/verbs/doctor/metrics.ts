@@ -57,7 +57,10 @@ export function judgeBackup(last: Date | undefined, now: Date): Finding {
   const todo = 'let feed:backup run each night, to another machine (docs/operate/backup.md)';
   if (last === undefined) return warn('there was no backup yet', todo);
   if (last > now)
-    return warn(`the last backup is of a time to come, ${last.toISOString()}`, `set the clock, and ${todo}`);
+    return warn(
+      `the last backup is dated in the future, ${last.toISOString()}`,
+      `set the clock, and ${todo}`,
+    );
   const days = (now.getTime() - last.getTime()) / dayMs;
   const age = days < 1 ? 'less than a day' : printCount(Math.floor(days), 'day');
   return days > maxAgeDays

@@ -54,7 +54,7 @@ export function judgeProxy({ path, upload, maxBytes }: ProxyFacts): Finding {
     );
   const phrases = upload.phrase.startsWith('This needs an API key')
     ? ''
-    : '; reason phrases are not, so that choco shows the number of a refusal alone';
+    : '; reason phrases are not, so choco shows only the number of a refusal';
   return ok(`encoded addresses and uploads of ${printBytes(maxBytes)} are passed on${phrases}`);
 }
 

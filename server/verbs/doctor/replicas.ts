@@ -26,7 +26,7 @@ export function judgeReplicas(found: readonly Replica[], own: string): Finding {
   if (versions.length > 1)
     return warn(
       `${count}, of different versions: ${servers.map(({ version, from }) => `${version} at ${from}`).join(', ')}`,
-      'finish the upgrade: servers of two versions that follow each other work together, for that long',
+      'finish the upgrade: servers of two successive versions work together, but only until then',
     );
   return versions[0] === own
     ? ok(`${count}, all of version ${own}`)

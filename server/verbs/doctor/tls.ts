@@ -54,7 +54,7 @@ const unknownIssuer =
 export function judgeTrust(host: string, { problem, chain }: Shown): Finding {
   const [own] = chain;
   if (problem === undefined)
-    return ok(`the certificate for ${host} is believed here: ${chain.length} in its chain`);
+    return ok(`the certificate for ${host} is trusted here: ${chain.length} in its chain`);
   if (problem === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return failed(
       `the certificate is for another name than ${host} (${own?.subject ?? 'none'})`,
@@ -76,7 +76,7 @@ export function judgeTrust(host: string, { problem, chain }: Shown): Finding {
 export function judgeExpiry({ chain }: Pick<Shown, 'chain'>, now: Date): Finding {
   const [first] = [...chain].sort((one, other) => one.until.getTime() - other.until.getTime());
   if (first === undefined)
-    return failed('the server shows no certificate', 'look into TLS_CERT_FILE, or at the proxy');
+    return failed('the server presents no certificate', 'check TLS_CERT_FILE, or the proxy');
   const days = Math.floor((first.until.getTime() - now.getTime()) / dayMs);
   const on = first.until.toISOString().slice(0, 10);
   const which = first === chain[0] ? 'the certificate' : `the certificate of the issuer ${first.subject}`;

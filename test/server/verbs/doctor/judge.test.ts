@@ -186,7 +186,7 @@ const found: readonly (readonly [state: Finding['state'], says: RegExp, finding:
   ['ok', /^the last backup is less than a day old$/, judgeBackup(backedUp(2), now)],
   ['ok', /^the last backup is 7 days old$/, judgeBackup(backedUp(7 * 24), now)],
   ['warn', /^the last backup is 7 days old$/, judgeBackup(backedUp(7 * 24 + 1), now)],
-  ['warn', /^the last backup is of a time to come, 2026-/, judgeBackup(backedUp(-1), now)],
+  ['warn', /^the last backup is dated in the future, 2026-/, judgeBackup(backedUp(-1), now)],
   ['warn', /^there was no backup yet$/, judgeBackup(undefined, now)],
 
   ['ok', /with the collector after 1\.2 s$/, judgeTrace({ outcome: 'exported' }, 1234, false)],
