@@ -78,7 +78,7 @@ export function createClientRoutes(services: ClientRouteServices): {
         if (address.rest.length <= 1 && ['DELETE', 'POST'].includes(req.method)) return next();
         fail('METHOD_NOT_ALLOWED', { method: req.method, allowed: 'GET, HEAD' });
       }
-      const id = await addresses.require(req, decoded(address.client));
+      const id = await addresses.require(decoded(address.client));
       // What is open to all says nothing about a client, and must not admit it.
       const isOpen = config.readAuth !== undefined && !needsKey(config.readAuth, req.path);
       const view = isOpen ? plainView : await viewOf(req, id, req.ip);

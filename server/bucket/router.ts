@@ -1,4 +1,4 @@
-import { type Request, Router } from 'express';
+import { Router } from 'express';
 import { fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
@@ -10,8 +10,8 @@ import type { Bucket } from './bucket.ts';
 
 export type BucketServices = {
   readonly bucket: Pick<Bucket, 'serve'>;
-  /** The id in the address of a client, in lower case, where this request may use it. */
-  readonly requireClient?: (req: Request, written: string) => Promise<string>;
+  /** The id in the address of a client, in lower case, where it may have addresses of its own. */
+  readonly requireClient?: (written: string) => Promise<string>;
   readonly publicUrl: () => string;
   readonly metrics: Pick<Metrics, 'countPush'>;
   /** Of a push that the rules refuse: git answers that by itself. */
@@ -33,7 +33,7 @@ export function createBucketRouter(services: BucketServices): Router {
       return;
     }
     const written = readGitAddress(req.method, req.path, req.query.service, publicUrl());
-    const address = await withClient(req, written);
+    const address = await withClient(written);
     async function serve(): Promise<string | undefined> {
       const isPusher = address.access === 'write';
       const pusher = isPusher ? await principalWith(req, ['push', 'push:beta']) : undefined;
@@ -47,10 +47,10 @@ export function createBucketRouter(services: BucketServices): Router {
     if (address.access === 'write' && !address.isAdvertisement) await countPush(metrics, 'bucket', serve);
     else await serve();
   });
-  async function withClient(req: Request, address: GitAddress): Promise<GitAddress> {
+  async function withClient(address: GitAddress): Promise<GitAddress> {
     if (address.client === undefined) return address;
     const require = requireClient ?? fail('BUCKET_UNKNOWN');
-    return { ...address, client: await require(req, address.client) };
+    return { ...address, client: await require(address.client) };
   }
 
   return router;

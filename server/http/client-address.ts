@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import { readClientId } from '../clients/client-id.ts';
 import type { Rings } from '../clients/rings.ts';
 import { fail } from '../errors.ts';
@@ -14,7 +13,7 @@ export type ClientAddressDeps = {
 
 export type ClientAddresses = {
   /** The id of a client's address in lower case. @throws FeedError CLIENT_INVALID, CLIENT_UNKNOWN */
-  require(req: Pick<Request, 'ip'>, written: string): Promise<string>;
+  require(written: string): Promise<string>;
   /** Whether CLIENTS lets this id have addresses of its own. */
   isAllowed(id: string): boolean | Promise<boolean>;
 };
@@ -32,7 +31,7 @@ export function createClientAddresses({ rings, ringChanges, clients }: ClientAdd
   const isAllowed = (id: string): boolean | Promise<boolean> => clients !== 'known' || isNamed(id);
   return {
     isAllowed,
-    async require(_req, written) {
+    async require(written) {
       const id = readClientId(written) ?? fail('CLIENT_INVALID', { id: written.slice(0, 100) });
       return (await isAllowed(id)) ? id : fail('CLIENT_UNKNOWN', { id });
     },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Request, type Response, Router } from 'express';
+import { type Response, Router } from 'express';
 import { fail } from '../errors.ts';
 import { cachePolicies } from '../http/cache.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
@@ -19,8 +19,8 @@ export type ManifestServices = {
       asking: 'get' | 'head',
     ): Promise<Manifest | undefined>;
   };
-  /** The id in the address of a client, in lower case, where this request may use it. */
-  readonly requireClient?: (req: Request, written: string) => Promise<string>;
+  /** The id in the address of a client, in lower case, where it may have addresses of its own. */
+  readonly requireClient?: (written: string) => Promise<string>;
 };
 
 /**
@@ -40,7 +40,7 @@ export function createManifestsRouter({ bucket, catalog, requireClient }: Manife
   });
   if (requireClient !== undefined) {
     router.get('/m/c/:client/:file', async (req, res) => {
-      const client = await requireClient(req, req.params.client);
+      const client = await requireClient(req.params.client);
       const tool = toolOf(req.params.file);
       const asking = req.method === 'HEAD' ? 'head' : 'get';
       const manifest = await bucket.readClientManifest(client, tool, req.ip, asking);

@@ -153,7 +153,7 @@ export async function serveBucket(
     ),
   );
   app.use(requireReadAccess(options.readAuth));
-  const requireClient = async (_req: unknown, written: string): Promise<string> =>
+  const requireClient = async (written: string): Promise<string> =>
     readClientId(written) ?? fail('BUCKET_UNKNOWN');
   const metrics = createMetrics();
   app.use(createBucketRouter({ bucket, publicUrl, metrics, uploads: createUploadLimit(), requireClient }));
