@@ -45,7 +45,6 @@ function cutOff({ number }: AuditHead): BrokenLink {
   return {
     number: number + 1,
     at: undefined,
-    problem:
-      'the head that was noted is in no entry: entries were cut off at the end, or all were written anew',
+    problem: 'the head that was noted is in no entry: entries were cut off at the end, or all were rewritten',
   };
 }

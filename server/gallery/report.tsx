@@ -45,7 +45,7 @@ export function ReportPage({ row, publicUrl }: Props): JSX.Element {
       )}
       <section aria-labelledby="operator">
         <h2 id="operator">If you run this server</h2>
-        <p>Hide the version from searches and upgrades, or take its bytes away for good:</p>
+        <p>Hide the version from searches and upgrades, or delete its bytes for good:</p>
         <pre>
           <code>
             {['unlist', 'purge'].map((verb) => `feed:${verb} ${id}@${version} --reason TEXT`).join('\n')}

@@ -74,7 +74,7 @@ const problems: Readonly<Record<AnchorProblem, string>> = {
   'other feed': 'it is of another feed: its address and its first entry are not those of this one',
   'cut off': 'entries were cut off at the end, or an older backup was restored',
   rewritten:
-    'that entry, or one before it, was written anew, or an older backup was restored and other entries followed',
+    'that entry, or one before it, was rewritten, or an older backup was restored and other entries followed',
 };
 
 const maxBytes = 64 * 1024 ** 2;

@@ -223,7 +223,7 @@ describe('anchors', () => {
     expect((await audit('verify')).error).toBeUndefined();
     expect((await audit('verify', '--anchors', file())).error).toMatchObject({
       code: 'ANCHOR_BROKEN',
-      message: expect.stringMatching(/\(entry 3\): that entry, or one before it, was written anew/) as string,
+      message: expect.stringMatching(/\(entry 3\): that entry, or one before it, was rewritten/) as string,
     });
 
     rewrite(() => original.slice(0, 2));
