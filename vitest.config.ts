@@ -3,9 +3,11 @@ import { LongestFirst } from './test/longest-first.ts';
 
 const exhaustive = [
   'test/conformance/suite.test.ts',
-  'test/flows/{cut-withdrawal,foreign-feed,forge-faults,forged-beta,interrupted-rollout,interrupted-verbs,killed-release}.test.ts',
+  'test/flows/{cut-withdrawal,foreign-feed,forge-faults,forged-beta,interrupted-operator,interrupted-rollout}.test.ts',
+  'test/flows/{interrupted-verbs,killed-release,rollout-fleet}.test.ts',
   'test/flows/{fleet,offline,rebase,signed-npm,verify-rebuild,verify-same-bytes}.test.ts',
   'test/hostile/credentials.test.ts',
+  'test/server/bucket/killed-bucket.test.ts',
   'test/server/bucket/shared-copies.test.ts',
   'test/server/install/parameters.test.ts',
   'test/shims/windows-forms.test.ts',
