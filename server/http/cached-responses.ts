@@ -85,8 +85,12 @@ export type CachedResponses = {
   leaveOut(req: IncomingMessage): void;
 };
 
-export function createCachedResponses(maxBytes: number): CachedResponses {
-  const responses = createSlabCache<Kept>(maxBytes, unsent.isRead);
+/** @param makeSlab memory for many responses; without it that of the slab cache */
+export function createCachedResponses(
+  maxBytes: number,
+  makeSlab?: (bytes: number) => Buffer,
+): CachedResponses {
+  const responses = createSlabCache<Kept>(maxBytes, unsent.isRead, undefined, makeSlab);
   return {
     find(req, now, key = addressKey(req), keyFor = () => key) {
       // Read before any route reads the catalog, so that a change in between makes the response stale.

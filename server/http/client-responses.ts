@@ -44,7 +44,8 @@ export function createClientResponses(
 ): RequestListener {
   const { revisions, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } = options;
   const { addresses, viewOf, routesOf } = options;
-  const responses = createCachedResponses(maxBytes);
+  // Each answer is put together from pieces of it.
+  const responses = createCachedResponses(maxBytes, Buffer.allocUnsafeSlow);
 
   return (req, res) => {
     const target = plainTarget(req.url ?? '/');

@@ -39,6 +39,8 @@ export type FeedFixture = {
 export type DatabaseFixture = {
   /** What the clock of the adapters says. */
   time: Date;
+  /** Calls of its ports go to several servers in turn. */
+  readonly isShared?: true;
   keys(adminApiKey?: string): Keys;
   trust(): Trust;
   payloads(): Payloads;

@@ -82,10 +82,6 @@ type Flushing = { flush?(): Promise<void> };
 /** @param ports the same port of each replica */
 export function alternating<Port extends object>(replicas: readonly Replica[], ports: readonly Port[]): Port {
   let turn = 0;
-  let refreshed = Promise.resolve();
-  const refresh = async (): Promise<void> => {
-    for (const replica of replicas) await replica.refresh();
-  };
   return new Proxy(ports[0] as Port, {
     get(_target, name: string) {
       const value = (ports[turn] as Record<string, unknown>)[name];
@@ -99,9 +95,8 @@ export function alternating<Port extends object>(replicas: readonly Replica[], p
           for (const other of ports) if (other !== port) await (other as Flushing).flush?.();
           await replicas[at]?.refresh();
           const answer = await port[name]?.(...args);
-          // For what answers at once, and cannot ask first; in turn, so that calls return in the order in which they were answered.
-          refreshed = refreshed.then(refresh, refresh);
-          await refreshed;
+          // For what answers at once, and cannot ask first.
+          for (const replica of replicas) await replica.refresh();
           return answer;
         };
         return work();
@@ -153,6 +148,7 @@ export async function openReplicaFixture(feed: EmptyFeed, each: 'call' | 'port')
     times,
     Object.fromEntries(ports) as Omit<DatabaseFixture, 'time' | 'reopen' | 'close'>,
     {
+      isShared: true as const,
       reopen: pair.reopen,
       close: pair.close,
     },
