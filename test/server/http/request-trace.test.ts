@@ -123,7 +123,10 @@ describe('the trace of a request', () => {
 
   it('knows nothing of traces that nobody asked for', async () => {
     const answer = await get(`/api/v1/traces/${'0'.repeat(32)}`, { 'X-NuGet-ApiKey': server.adminKey });
-    expect([answer.status, answer.statusText]).toEqual([404, expect.stringMatching(/does not know this trace/)]);
+    expect([answer.status, answer.statusText]).toEqual([
+      404,
+      expect.stringMatching(/does not know this trace/),
+    ]);
     expect((await get(`/api/v1/traces/${traceId}`, { 'X-NuGet-ApiKey': key })).status).toBe(403);
   });
 
