@@ -2,15 +2,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Response } from 'got';
 import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { createDigester, type LocalFile } from '../../formats/digest.ts';
-import {
-  ask,
-  explain,
-  type FeedHttp,
-  fileAt,
-  reasonOf,
-  requireSuccess,
-  send,
-} from '../published/feed/http.ts';
+import { ask, explain, type FeedHttp, fileAt, send } from '../published/feed/http.ts';
+import { reasonOf, requireSuccess } from '../published/feed/refusal.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
 import { payloadAddress } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';

@@ -2,7 +2,8 @@ import { fail } from '../../errors/release-error.ts';
 import { type RebasedManifest, rebaseManifest } from '../build/render/rebase.ts';
 import { requireFile } from '../publish/payload.ts';
 import type { Channel } from '../published/bucket/repository.ts';
-import { ask, reasonOf } from '../published/feed/http.ts';
+import { ask } from '../published/feed/http.ts';
+import { reasonOf } from '../published/feed/refusal.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 
 /** Both without a slash at their ends. */

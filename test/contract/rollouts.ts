@@ -348,7 +348,7 @@ export function describeRollouts(name: string, open: OpenFixture): void {
 
         await rollouts.admit(low);
         if (fixture.isShared) {
-          // It may have read of the commit before the first one is told, so ask both servers.
+          // The second call may learn of the commit before the first one returns, so ask both servers.
           for (const server of [fixture.rollouts(), fixture.rollouts()])
             expect((await server.details(rollout)).counts.admitted).toBe(1);
         } else {

@@ -5,18 +5,8 @@ import { createDigester, type Digest, type LocalFile } from '../../../formats/di
 import { FormatError } from '../../../formats/format-error.ts';
 import { readV2Page, type V2Entry, type V2Page } from '../../../formats/v2-page.ts';
 import { pipeToFile } from '../../../formats/whole-file.ts';
-import {
-  ask,
-  explain,
-  type FeedHttp,
-  fileAt,
-  reasonHeader,
-  reasonOf,
-  refuse,
-  refusePage,
-  requireSuccess,
-  send,
-} from './http.ts';
+import { ask, explain, type FeedHttp, fileAt, reasonHeader, refusePage, send } from './http.ts';
+import { reasonOf, refuse, requireSuccess } from './refusal.ts';
 
 /** A package version as a feed lists it; `published` is undefined where it does not say, as older ones do for what is unlisted. */
 export type FeedPackage = Pick<V2Entry, 'id' | 'version' | 'isListed' | 'published'> & {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fail } from '../../../errors/release-error.ts';
-import { askServer, codeOf, type FeedHttp, jsonFrom, requireSuccess } from './http.ts';
+import { askServer, type FeedHttp, jsonFrom } from './http.ts';
+import { codeOf, requireSuccess } from './refusal.ts';
 
 const Held = z.object({
   version: z.string(),

@@ -2,7 +2,8 @@ import type { Response } from 'got';
 import { z } from 'zod';
 import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { jsonOf } from '../../../formats/json.ts';
-import { askServer, codeOf, type FeedHttp, jsonFrom, reasonOf, refusePage, requireSuccess } from './http.ts';
+import { askServer, type FeedHttp, jsonFrom, refusePage } from './http.ts';
+import { codeOf, reasonOf, requireSuccess } from './refusal.ts';
 import type { Endpoints } from './server-info.ts';
 
 /** A rollout as the server shows it (contract section 8). What is not read here is passed on to whoever reads `--json`. */

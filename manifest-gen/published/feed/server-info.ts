@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { fail } from '../../../errors/release-error.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
-import { ask, askServer, type FeedHttp, jsonFrom, refuse, refusePage } from './http.ts';
+import { ask, askServer, type FeedHttp, jsonFrom, refusePage } from './http.ts';
+import { refuse } from './refusal.ts';
 
 const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
 

@@ -1,8 +1,8 @@
 import { RolloutPlan } from '../../../formats/rollout-plan.ts';
 
 /**
- * What to say when a step waits for more machines than the server has ever seen. It may be right, since machines still come; but with
- * a number that is too large the step never ends. Undefined for any other plan, and for one that is none.
+ * What to say when a step waits for more machines than the server has ever seen. That may be intended, since more machines may come;
+ * but if the number is too high, the step never ends. Undefined for all other plans, and for an invalid one.
  * @param plan as it is written
  * @param known how many machines have asked at addresses of their own
  */

@@ -2,7 +2,6 @@ import { isReleaseName } from '../../../formats/tool-name.ts';
 import type { Actor, Change } from '../../audit/audit.ts';
 import type { PurgeQueue } from '../../blobs/purge-queue.ts';
 import type { Connection } from '../../database/connection.ts';
-import { readLeftDatabase } from '../../database/copies.ts';
 import type { Prepare } from '../../database/statements.ts';
 import type { Transaction } from '../../database/transact.ts';
 import type { Purged, PurgeRefusal } from '../catalog.ts';
@@ -17,7 +16,7 @@ type Wanted = { readonly id: string; readonly version: string; readonly detail: 
  * How far the database's files are cleaned of a version (`is_scrubbed`): not yet, everything except the write-ahead log, or
  * completely.
  */
-const scrubs = { wanted: 0, logLeft: 1, done: 2 } as const;
+export const scrubs = { wanted: 0, logLeft: 1, done: 2 } as const;
 
 const selectPackage = `SELECT p.pk, i.id, p.version, p.sha256, p.nuspec_pk
   FROM packages p JOIN ids i USING (id_key) WHERE p.id_key = ? AND p.version_key = ?`;
@@ -233,26 +232,4 @@ export function createSqlPurgeQueue({ prepare, exec, pragma }: Connection): Purg
       return true;
     },
   };
-}
-
-export type Tombstone = { id_key: string; version_key: string; id: string; version: string; at: number };
-
-/** What was purged, according to a database that nobody writes to; undefined when it cannot be read. */
-export function tombstonesOf(file: string): Tombstone[] | undefined {
-  return readLeftDatabase(file, ({ prepare }) => {
-    const hasTable = prepare("SELECT 1 FROM sqlite_schema WHERE name = 'purged'").get() !== undefined;
-    if (!hasTable) return [];
-    return prepare('SELECT id_key, version_key, id, version, at FROM purged').all() as Tombstone[];
-  });
-}
-
-/** Includes versions that this database never had. */
-export function keepTombstones({ transact }: Connection, tombstones: readonly Tombstone[]): Promise<void> {
-  const insert = `INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed)
-    VALUES (?, ?, ?, ?, ?, ${scrubs.done}) ON CONFLICT DO NOTHING`;
-  return transact(({ prepare }) => {
-    for (const { id_key, version_key, id, version, at } of tombstones) {
-      prepare(insert).run(id_key, version_key, id, version, at);
-    }
-  });
 }
