@@ -11,13 +11,10 @@ export function createSqlBackups({ prepare, transact }: Pick<Connection, 'prepar
       return row && { at: new Date(row.at), sizeBytes: row.size_bytes };
     },
     note: ({ at, sizeBytes }) =>
-      transact(
-        () => {
-          const sql = 'INSERT OR REPLACE INTO last_backup (one, at, size_bytes) VALUES (1, ?, ?)';
-          prepare(sql).run(at.getTime(), sizeBytes);
-        },
-        { isTold: false },
-      ),
+      transact(() => {
+        const sql = 'INSERT OR REPLACE INTO last_backup (one, at, size_bytes) VALUES (1, ?, ?)';
+        prepare(sql).run(at.getTime(), sizeBytes);
+      }),
   };
 }
 
