@@ -64,10 +64,10 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     plan(rows) {
       if (rows.length > 0) tell(planTable(rows, createPaint(stderr, env)));
     },
-    outcome({ tool, version, kind, detail, recovery = [] }) {
+    outcome({ tool, version, kind, detail, next = [] }) {
       if (options.isQuiet) return;
       const did = kind === 'nothing' ? 'nothing to do' : kind;
-      const lines = [`${tool} ${version}: ${did}, ${detail}`, ...recovery.map((line) => `  ${line}`)];
+      const lines = [`${tool} ${version}: ${did}, ${detail}`, ...next.map((line) => `  ${line}`)];
       write(stdout, forTerminal(lines.join('\n')));
     },
     failed(tool, error) {

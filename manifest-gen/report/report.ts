@@ -56,8 +56,8 @@ export type Outcome = {
     | 'rebased'
     | 'nothing';
   readonly detail: string;
-  /** After a withdrawal: what to do on machines that have it. */
-  readonly recovery?: readonly string[];
+  /** What people do now, a line each: on machines that have what was withdrawn, or to test a beta. */
+  readonly next?: readonly string[];
   /** What was verified has been withdrawn; the reason where it is known. */
   readonly withdrawn?: { readonly reason?: string };
 };

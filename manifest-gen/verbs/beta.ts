@@ -6,6 +6,7 @@ import { keepFiles } from '../publish/keep-files.ts';
 import { publishRelease } from '../publish/publish-release.ts';
 import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
+import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { upstreamReleases } from './flags.ts';
 import { type BetaPlan, planBeta } from './plan/beta.ts';
@@ -20,6 +21,8 @@ import { withFeed } from './run/with-feed.ts';
 type BetaOptions = SourceOptions & {
   readonly dryRun?: boolean;
   readonly outDir?: string | undefined;
+  /** It is made stable at once: nobody tests it. */
+  readonly isPromotedNext?: boolean;
 };
 
 /** A release to beta. */
@@ -60,7 +63,7 @@ async function takePublished(
 async function publish(
   { tool, version, does, reason }: BetaPlan,
   made: Artifacts,
-  { dryRun }: BetaOptions,
+  { dryRun, isPromotedNext }: BetaOptions,
   toolkit: OpenToolkit,
 ): Promise<Outcome> {
   const about = { tool: tool.tool, version };
@@ -71,7 +74,15 @@ async function publish(
     does === 'finish'
       ? 'the package was already on the feed, branch beta now offers it'
       : `on the feed and on branch beta, ${inWords(reason)}`;
-  return { ...about, kind: 'released', detail };
+  const next = isPromotedNext ? [] : howToInstall(tool, toolkit.endpoints);
+  return { ...about, kind: 'released', detail, next };
+}
+
+/** Its page has the commands for each client; other products have none. */
+function howToInstall(tool: Tool, { addresses }: OpenToolkit['endpoints']): readonly string[] {
+  return addresses.publicUrl === undefined
+    ? []
+    : [`how testers install it: ${addresses.publicUrl}/packages/${packageIdOf(tool)}`];
 }
 
 export const createCommand = verb({

@@ -47,7 +47,7 @@ export function releaseFirst(
 async function releaseFromAny(toolkit: OpenVerbToolkit, tool: Tool): Promise<boolean> {
   const request = { tool, version: tool.first };
   for (let sources: readonly UpstreamKind[] | undefined; ; ) {
-    const options = { goOn: true, sources };
+    const options = { goOn: true, sources, isPromotedNext: true };
     const { failures } = await runPhases(await readAgain(toolkit), [request], options, betaPhases);
     if (failures.length === 0) return true;
     sources = sourcesLeft(tool, failures[0]?.error);

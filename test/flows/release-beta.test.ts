@@ -52,6 +52,10 @@ describe('release:beta', () => {
     }
     expect(await status(`${server.url}/m/delve.json`)).toBe(404);
 
+    const page = `${server.url}/packages/delve`;
+    expect(first.stdout).toMatch(new RegExp(`^  how testers install it: ${page}$`, 'm'));
+    expect(await text(page)).toContain('choco install delve --pre');
+
     const second = await generator.run('release:beta', ['delve']);
 
     expect(second).toMatchObject({

@@ -62,7 +62,9 @@ describe('a release of several tools', () => {
     expect(result.exitCode, result.stderr).toBe(0);
     expect(result.stdout.split('\n').map((line) => line.split(':')[0])).toEqual([
       'delve 1.26.3-beta.1',
+      '  how testers install it',
       'buf 1.72.0-beta.1',
+      '  how testers install it',
       '',
     ]);
     const told = result.stderr.split('\n').map((line) => line.split(/ {2,}/).slice(0, 2).join(' '));
