@@ -50,8 +50,13 @@ const kinds = {
 const minute = 60_000;
 /** pwsh is started hundreds of times for seconds each: compiling its hot code a second time costs more than it saves. */
 const dotnet = { DOTNET_TieredPGO: '0', DOTNET_TC_CallCountThreshold: '1000' };
+/**
+ * Tests start programs by the ten thousand, and each start copies the table of the worker's pages: large pages, and one heap instead of a
+ * mapping for each buffer, make that table small. test/plain-children.ts keeps it from the programs themselves.
+ */
+const fewPages = { GLIBC_TUNABLES: `glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=${1024 ** 3}` };
 const kit = {
-  setupFiles: ['test/compare-buffers.ts'],
+  setupFiles: ['test/compare-buffers.ts', 'test/plain-children.ts'],
   // Against tests that hang: none is to fail because the machine is busy. A test has a limit of its own only where it takes longer.
   testTimeout: 5 * minute,
   hookTimeout: 5 * minute,
@@ -62,7 +67,7 @@ const kit = {
   isolate: false,
   // It would collect garbage every few seconds while a test waits for a program.
   execArgv: ['--no-memory-reducer', '--min-semi-space-size=16'],
-  env: dotnet,
+  env: { ...dotnet, ...fewPages },
 };
 
 export default defineConfig({
@@ -88,7 +93,7 @@ export default defineConfig({
           include: kinds.flow,
           exclude: [...kinds.client, ...exhaustive],
           globalSetup: ['test/build-dist.ts'],
-          env: { ...dotnet, USUAL_FUZZ_RUNS: '15000' },
+          env: { ...kit.env, USUAL_FUZZ_RUNS: '15000' },
         },
       },
       {
@@ -106,7 +111,7 @@ export default defineConfig({
           name: 'slow',
           include: kinds.slow,
           globalSetup: ['test/build-dist.ts'],
-          env: { ...dotnet, USUAL_FUZZ_RUNS: '150000' },
+          env: { ...kit.env, USUAL_FUZZ_RUNS: '150000' },
         },
       },
     ],
