@@ -18,7 +18,7 @@ describe('dist/, the program as it is installed', () => {
     const names = (await readdir(dist)).filter((name) => name.endsWith('.js'));
     const sources = await Promise.all(names.map((name) => readFile(join(dist, name), 'utf8')));
     const imported = sources.flatMap((source) =>
-      [...source.matchAll(/^(?:import|export) [^'";]*["']([^."'][^"']*)["'];$/gm)].map(
+      [...source.matchAll(/(?:^|;)(?:import|export)\b[^'";()]*["']([^."'][^"']*)["'];/gm)].map(
         ([, name]) => name ?? '',
       ),
     );
@@ -28,6 +28,11 @@ describe('dist/, the program as it is installed', () => {
 
     expect(packages).toContain('better-sqlite3');
     expect(await dependencies()).toEqual(expect.arrayContaining([...packages]));
+  });
+
+  it('is ASCII, since V8 keeps the source of what is loaded, and one other character doubles it', async () => {
+    const names = (await readdir(dist)).filter((name) => name.endsWith('.js'));
+    for (const name of names) expect(await readFile(join(dist, name), 'utf8')).toMatch(/^[\0-\x7f]*$/);
   });
 
   it('brings the licence of each package whose code is inside', async () => {
