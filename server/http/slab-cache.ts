@@ -34,9 +34,16 @@ const maxSpare = 2;
 
 /**
  * Shared memory, since V8 does not count that: for every few megabytes of other memory it collects its whole heap. But code in
- * JavaScript copies pieces out of it at half the speed.
+ * JavaScript copies pieces out of it at half the speed. Memory that could grow is mapped by itself: slabs from malloc left gaps.
  */
-const uncounted = (bytes: number): Buffer => Buffer.from(new SharedArrayBuffer(bytes));
+const uncounted = (bytes: number): Buffer =>
+  Buffer.from(new GrowableBuffer(bytes, { maxByteLength: bytes }), 0, bytes);
+
+/** Node 20 has it, but not TypeScript's types for it. */
+const GrowableBuffer = SharedArrayBuffer as unknown as new (
+  bytes: number,
+  options: { readonly maxByteLength: number },
+) => SharedArrayBuffer;
 
 /**
  * Stores answers of up to `maxBytes` together, in slabs of `slabBytes`: ten thousand separate buffers of all sizes that come and
