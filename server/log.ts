@@ -19,7 +19,7 @@ const secrets = [
  * into fields.
  */
 export function createLogger(level: string, stream: DestinationStream = inBatches(toFile(2))): Logger {
-  return pino(
+  const log = pino(
     {
       level,
       base: null,
@@ -32,6 +32,24 @@ export function createLogger(level: string, stream: DestinationStream = inBatche
     },
     stream,
   );
+  outputs.set(log, stream);
+  return log;
+}
+
+const outputs = new WeakMap<Logger, DestinationStream>();
+
+/**
+ * Writes lines of level info that have their fields printed already, for the line of each request: pino looks at every field anew, which
+ * takes several times as long. Nothing is redacted.
+ * @param log from `createLogger`
+ * @returns takes the fields as JSON, without the braces
+ */
+export function createLineWriter(log: Logger, message: string): (fields: string) => void {
+  const end = `,"msg":${JSON.stringify(message)}}\n`;
+  return (fields) => {
+    if (!log.isLevelEnabled('info')) return;
+    outputs.get(log)?.write(`{"level":"info","time":"${isoTime(Date.now())}",${fields}${end}`);
+  };
 }
 
 let lastTime = Number.NaN;

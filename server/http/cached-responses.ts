@@ -147,9 +147,10 @@ function shows(
   { revision, currentUntil, about: { id, isUnchanged } }: Kept,
   now: RevisionNumbers,
 ): boolean {
-  const latest = now[what](id);
+  // Usually nothing has changed at all, which is found out without the id.
+  const latest = now[what]();
   if (latest <= currentUntil[what]) return true;
-  if (isUnchanged?.(what, revision) !== true) return false;
+  if (now[what](id) > currentUntil[what] && isUnchanged?.(what, revision) !== true) return false;
   currentUntil[what] = latest;
   return true;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { Tracer } from '../../tracing/tracer.ts';
-import { type Logger, redactUrl } from '../log.ts';
+import { createLineWriter, type Logger, redactUrl } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { AccessLog } from '../settings.ts';
 import { areaOf } from './areas.ts';
@@ -53,9 +53,8 @@ export function createRequestWatch(
   accessLog: AccessLog,
   tracer?: Tracer,
 ): WatchRequest {
-  // Without redaction, which copies the line and takes seven times as long as writing it: the address is already safe, and no
-  // other field can contain a secret.
-  const lines = log.child({}, { redact: [] });
+  // Without redaction: the address is already safe, and no other field can contain a secret.
+  const write = createLineWriter(log, 'request');
   return (req, res, { url, route, from }) => {
     const watched = requestIds.get(req);
     if (watched !== undefined) return watched;
@@ -91,10 +90,26 @@ export function createRequestWatch(
         traceId,
         ...downloadFields(req),
       };
-      lines.info(line, 'request');
+      write(fieldsOf(line));
     });
     return requestId;
   };
+}
+
+/** As JSON; what is absent is left out. */
+function fieldsOf(line: RequestLine): string {
+  const { requestId, method, url, route, status, ms, bytes, from, keyName, isCutOff, traceId } = line;
+  const always = `"requestId":"${requestId}","method":"${method ?? ''}","url":${JSON.stringify(url)},"route":"${route}"`;
+  const size = `${field('status', status)},"ms":${ms},"bytes":${bytes}${field('from', from)}`;
+  const rare = `${field('keyName', keyName)}${field('isCutOff', isCutOff)}${field('traceId', traceId)}`;
+  if (line.id === undefined) return always + size + rare;
+  const { id, version, file, client } = line;
+  const download = `${field('id', id)}${field('version', version)}${field('file', file)}${field('client', client)}`;
+  return always + size + rare + download;
+}
+
+function field(name: string, value: string | number | boolean | undefined): string {
+  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`;
 }
 
 /** For requests that reach Express. */

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { redactUrl } from '../../../server/log.ts';
-import { startTestServer } from '../../kit/test-server.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+import { adminKey, pushNupkg, startTestServer } from '../../kit/test-server.ts';
 
 describe('request log', () => {
   it('has one line for each request, with what an operator needs', async () => {
@@ -55,6 +59,26 @@ describe('request log', () => {
       expect(metrics).toMatch(/gwt_requests_total\{[^}]*status="404"\} 1/);
     },
   );
+
+  it('is JSON whatever a client sends, and names a download', async () => {
+    const server = await startTestServer();
+    await pushNupkg(server, makeNupkg({ id: 'tool', version: '1.0.0' }), adminKey);
+    const path = '/nuget/package/tool/1.0.0?"\\=<';
+
+    const sent = request(`${server.url}/`, { path, headers: { 'User-Agent': 'a "b" \\ \u00ff' } }).end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    await buffer(answer);
+    await server.stop();
+
+    const last = server
+      .logged()
+      .split('\n')
+      .findLast((line) => line.includes('"msg":"request"'));
+    expect(JSON.parse(last ?? '')).toMatchObject({
+      url: path,
+      ...{ id: 'tool', version: '1.0.0', client: 'a "b" \\ \u00ff' },
+    });
+  });
 
   it.each([
     [undefined, '127.0.0.1'],
