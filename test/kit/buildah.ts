@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { mustRun, type RunOptions, run } from './programs.ts';
 
 export type Buildah = {
@@ -48,4 +48,16 @@ export async function openBuildah(dir: string): Promise<Buildah> {
     return buildah;
   }
   throw new Error('buildah can keep images neither by overlay nor by vfs');
+}
+
+/**
+ * Gives builds a folder of this machine for a `RUN --mount=type=cache` without an id: buildah has it below TMPDIR, by its target
+ * (pkg/parse, GetCacheMount).
+ * @param tmpDir the TMPDIR of the builds
+ */
+export async function shareCacheMount(tmpDir: string, target: string, folder: string): Promise<void> {
+  const place = join(tmpDir, 'buildah-cache', target);
+  await mkdir(folder, { recursive: true });
+  await mkdir(dirname(place), { recursive: true });
+  await symlink(folder, place);
 }
