@@ -22,7 +22,7 @@ export type LogCopierOptions = {
  * all of it was copied. If the thread fails the log grows, until the connection that writes copies it itself.
  */
 export function openLogCopier(file: string, options: Partial<LogCopierOptions> = {}): LogCopier {
-  const { everyCommits = 64, idleMs = 10_000, startThread = startCopying } = options;
+  const { everyCommits = 64, idleMs = 2_000, startThread = startCopying } = options;
   let thread: Worker | undefined;
   let copied = (): void => undefined;
   let idleTimer: NodeJS.Timeout | undefined;
