@@ -19,6 +19,9 @@ type AtomPlace = 'SyndicationTitle' | 'SyndicationAuthorName' | 'SyndicationSumm
 /** Values that never change and are equal in most versions of a package. */
 export type OfNuspec = { readonly ofNuspec: (nuspec: PackageRow['nuspec']) => PropertyValue };
 
+/** Values that all versions of an id share. */
+export type OfId = { readonly ofId: (id: string, links: FeedLinks) => PropertyValue };
+
 /** A value from the nuspec, or else the address of a file in the package, which differs for each row. */
 export type OfFile = OfNuspec & {
   readonly file: NamedFile;
@@ -34,10 +37,11 @@ export type FeedProperty = {
   /** Only these may be null: WCF rejects null numbers and booleans (spec nuget-v2 9.5). */
   readonly isNullable: boolean;
   readonly atom?: AtomPlace;
-  /** The same for every row, or made from the row, or from its nuspec alone. */
+  /** The same for every row, or made from the row (never empty then), or from its id or nuspec alone. */
   readonly value:
     | PropertyValue
-    | ((row: PackageRow, links: FeedLinks) => PropertyValue)
+    | ((row: PackageRow) => Exclude<PropertyValue, undefined>)
+    | OfId
     | OfNuspec
     | OfFile
     | OfCount;
@@ -47,7 +51,7 @@ const maxInt32 = 2_147_483_647;
 
 /** The properties of a package on the feed, in the order of spec nuget-v2 9.5; `$metadata` and every entry use this list. */
 export const feedProperties: readonly FeedProperty[] = [
-  required('Id', 'Edm.String', (row) => row.id, 'SyndicationTitle'),
+  required('Id', 'Edm.String', { ofId: (id) => id }, 'SyndicationTitle'),
   required('Version', 'Edm.String', (row) => row.version),
   required('NormalizedVersion', 'Edm.String', (row) => row.normalizedVersion),
   optional('Title', 'Edm.String', { ofNuspec: (nuspec) => nuspec.title }),
@@ -64,7 +68,7 @@ export const feedProperties: readonly FeedProperty[] = [
   optional('IconUrl', 'Edm.String', ofFile('icon', iconAddress)),
   optional('LicenseUrl', 'Edm.String', ofFile('license', licenseAddress)),
   optional('ProjectUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.projectUrl) }),
-  optional('GalleryDetailsUrl', 'Edm.String', (row, links) => links.page(row.id)),
+  optional('GalleryDetailsUrl', 'Edm.String', { ofId: (id, links) => links.page(id) }),
   optional('ReportAbuseUrl', 'Edm.String', undefined),
   optional('ProjectSourceUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.projectSourceUrl) }),
   optional('PackageSourceUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.packageSourceUrl) }),
@@ -80,7 +84,7 @@ export const feedProperties: readonly FeedProperty[] = [
   required('VersionDownloadCount', 'Edm.Int32', { count: 'versionDownloads' }),
   required('PackageSize', 'Edm.Int64', (row) => row.sizeBytes),
   // Base64, distinguished from hex by its 88 characters; choco compares it with the downloaded bytes (spec nuget-v2 4.3).
-  optional('PackageHash', 'Edm.String', (row) => Buffer.from(row.sha512, 'hex').toString('base64')),
+  optional('PackageHash', 'Edm.String', (row) => base64Of(row.sha512)),
   optional('PackageHashAlgorithm', 'Edm.String', 'SHA512'),
   required('Created', 'Edm.DateTime', (row) => row.created),
   optional('LastEdited', 'Edm.DateTime', (row) => row.lastEdited),
@@ -112,6 +116,13 @@ export const feedProperties: readonly FeedProperty[] = [
   optional('PackageScanResultDate', 'Edm.DateTime', undefined),
   optional('PackageScanFlagResult', 'Edm.String', undefined),
 ];
+
+const hashBytes = Buffer.alloc(64);
+
+/** In memory that is used again, since a page shows many. */
+function base64Of(sha512: string): string {
+  return hashBytes.toString('base64', 0, hashBytes.write(sha512, 'hex'));
+}
 
 /** Limited to the range of its type. */
 export function shownCount(count: number): number {
