@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { goBuildsDir } from './go-builds.ts';
+import { goBuildsDir, quickFlags } from './go-builds.ts';
 import { mustRun } from './programs.ts';
 import { testCacheDir } from './test-cache.ts';
 import { productDir } from './test-server.ts';
@@ -13,8 +13,7 @@ import { whenEnded } from './when-ended.ts';
 export async function buildCollector(): Promise<string> {
   const collector = join(testCacheDir, 'otelcol-0.165.0', 'otelcol');
   const cwd = join(productDir, 'test', 'slow', 'otelcol');
-  // Without what a debugger reads, which takes a third of the time.
-  const args = ['build', '-ldflags', '-s -w', '-o', collector, '.'];
+  const args = ['build', ...quickFlags, '-o', collector, '.'];
   await mustRun('go', args, { cwd, env: { GOCACHE: goBuildsDir, CGO_ENABLED: '0', GOWORK: 'off' } });
   return collector;
 }

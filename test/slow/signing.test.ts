@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { goProgram } from '../kit/go-program.ts';
+import { buildCosign, buildCrane } from '../kit/go-program.ts';
 import { runPage } from '../kit/page-commands.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';
@@ -20,8 +20,8 @@ describe.skipIf(!canRun)('signed images (needs go and its module proxy, skopeo, 
   const registries: Registry[] = [];
 
   beforeAll(async () => {
-    cosign = await goProgram('github.com/sigstore/cosign/v2/cmd/cosign', 'v2.6.2');
-    crane = await goProgram('github.com/google/go-containerregistry/cmd/crane', 'v0.22.1');
+    cosign = await buildCosign();
+    crane = await buildCrane();
     dir = await makeTempDir();
     await mkdir(join(dir, 'files'));
     await writeFile(join(dir, 'files', 'app'), 'a program');
