@@ -1,7 +1,8 @@
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasProgram, type RunResult, run } from '../../kit/programs.ts';
+import { runInPowerShell } from '../../kit/install/host.ts';
+import { hasProgram } from '../../kit/programs.ts';
 import { makeTempDir, productDir } from '../../kit/test-server.ts';
 
 /** The parts themselves, with the rights of Windows told by a table: path, SID, right, and whether for what is made in it alone. */
@@ -66,11 +67,17 @@ describe.skipIf(!hasProgram('pwsh'))('what an administrator may run (needs pwsh)
       entries.map((entry) => ({ sid: users, below: false, ...entry, path: whole(entry.path) })),
     );
   }
-  async function powershell(text: string, entries: readonly Entry[] = [], env = {}): Promise<RunResult> {
+  /** In a session of its own; what it printed, and what it threw. */
+  async function powershell(text: string, entries: readonly Entry[] = [], env = {}): Promise<string> {
     await writeFile(at('run.ps1'), `${parts}\n${stand}\n${text}\n`);
-    return run('pwsh', ['-NoProfile', '-NonInteractive', '-File', at('run.ps1')], {
-      env: { ...env, ENTRIES: toJson(entries) },
-    });
+    const command = `try { & '${at('run.ps1')}' } catch { "$_" }`;
+    await writeFile(at('runs.json'), JSON.stringify([{ command, env: {} }]));
+    await rm(at('results.json'), { force: true });
+    const places = { RUNS: at('runs.json'), RESULTS: at('results.json') };
+    const wrong = await runInPowerShell({ env: { ...env, ...places, ENTRIES: toJson(entries) }, cwd: dir });
+    expect(wrong).toBe('');
+    const [run] = JSON.parse(await readFile(at('results.json'), 'utf8')) as [{ readonly said: string }];
+    return run.said;
   }
 
   it('is what nobody else can change, here or above', async () => {
@@ -100,7 +107,7 @@ $Checked.Clear()
 try { [void](Invoke-Program '${at('choco/bin/choco.exe')}' @('x')); 'RAN ${what}' }
 catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
     );
-    const lines = (await powershell(texts.join('\n'))).stdout.trim().split('\n');
+    const lines = (await powershell(texts.join('\n'))).trim().split('\n');
 
     expect(lines.slice(0, runs.length)).toEqual(runs.map(([what]) => `RAN ${what}`));
     for (const [index, [what]] of holes.entries())
@@ -113,16 +120,16 @@ catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
     const entries = [{ path: 'choco/bin/choco.exe', right: 'owner' }] as const;
     const text = `Invoke-Program '${at('choco/bin/choco.exe')}' @('x') | Out-Null; 'RAN'`;
 
-    expect((await powershell(text, entries, { IS_ADMIN: 'no' })).stdout).toContain('RAN');
+    expect(await powershell(text, entries, { IS_ADMIN: 'no' })).toContain('RAN');
   });
 
   it('goes through links, and never over the network', async () => {
     const ask = (path: string) =>
       powershell(`"WRITERS $(@(Get-Writers '${path}') -join ' ')"`, [{ path: 'open', right: modify }]);
 
-    expect((await ask(at('choco/link'))).stdout).toContain(`WRITERS ${users}`);
-    expect((await ask(at('choco/bin'))).stdout).toMatch(/WRITERS *\n/);
-    expect((await ask('\\\\server\\share\\x')).stdout).toContain('WRITERS whoever controls that server');
+    expect(await ask(at('choco/link'))).toContain(`WRITERS ${users}`);
+    expect(await ask(at('choco/bin'))).toMatch(/^WRITERS *$/m);
+    expect(await ask('\\\\server\\share\\x')).toContain('WRITERS whoever controls that server');
   });
 
   it("goes into everybody's PATH only where no folder above can be replaced", async () => {
@@ -130,17 +137,17 @@ catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
       { path: 'open', right: modify },
     ]);
 
-    expect(result.stdout).not.toContain('PUT');
-    expect(result.stdout + result.stderr).toContain('cannot be added to the PATH');
+    expect(result).not.toContain('PUT');
+    expect(result).toContain('cannot be added to the PATH');
   });
 
   it('gets no key by its environment, which is restored afterwards', async () => {
     const text = `Invoke-Program '${at('choco/bin/choco.exe')}' @('x'); "AFTER $env:GO_WIN_TOOLS_KEY [$env:GIT_TERMINAL_PROMPT]"`;
     const result = await powershell(text, [], { GO_WIN_TOOLS_KEY: 'secret-key' });
 
-    expect(result.stdout).toContain('PATH=');
-    expect(result.stdout).not.toContain('=secret-key');
-    expect(result.stdout).toContain('AFTER secret-key []');
+    expect(result).toContain('PATH=');
+    expect(result).not.toContain('=secret-key');
+    expect(result).toContain('AFTER secret-key []');
   });
 
   it('stores a readable key only where nobody else can read it', async () => {
@@ -154,8 +161,8 @@ Test-Path '${at('scoop.json.go-win-tools')}'`;
       { path: 'scoop.json', sid: 'S-1-5-21-1-2-3-1001', right: readAndRun },
     ]);
 
-    expect(shared.stdout).toMatch(/The key is not written to .*S-1-5-32-545[\s\S]*False/);
-    expect(own.stdout.trim()).toBe('PRIVATE\nTrue');
+    expect(shared).toMatch(/The key is not written to .*S-1-5-32-545[\s\S]*False/);
+    expect(own.trim()).toBe('PRIVATE\nTrue');
   });
 
   it('writes keys into a new file of its own, whatever was there before', async () => {
@@ -168,7 +175,7 @@ $part = New-Part '${at('config.json')}'
 Move-IntoPlace $part '${at('config.json')}'
 'DONE'`;
 
-    expect((await powershell(text)).stdout).toContain('DONE');
+    expect(await powershell(text)).toContain('DONE');
     expect(await readFile(at('config.json'), 'utf8')).toBe('key');
     expect(await readFile(at('stranger'), 'utf8')).toBe('theirs');
   });
