@@ -74,7 +74,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
       try {
         if (!isThere(target, digest, bytes)) {
           hasFile = true;
-          file.write();
+          await file.write();
           moveAnywhere(file.path, target, digest, bytes);
           hasFile = false;
         }
@@ -125,8 +125,9 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
       // So that a power cut does not bring it back.
       await folders.sync(path.dirname(file));
     }
-    // A push may have stored the bytes again during the fsync, even one that is then refused because its version was purged.
-    return !existsSync(pathOfBlob(root, sha256));
+    // A push may have stored the bytes again during the fsync, even one that is then refused because its version was purged, or may be
+    // doing so.
+    return !holds.has(sha256) && !existsSync(pathOfBlob(root, sha256));
   }
 
   async function ping(): Promise<void> {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, open as openAtOnce, openSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { createHashes, type Digest } from '../../formats/digest.ts';
 import { FeedError } from '../errors.ts';
 import { syncOpenFile } from './disk-sync.ts';
@@ -17,7 +18,7 @@ export type UploadedFile = {
   /** The bytes of a small upload, which becomes a file only through `write`. */
   readonly bytes?: Buffer;
   /** Makes sure that the file exists. */
-  write(): void;
+  write(): Promise<void>;
   /** Resolves when the bytes are on disk (fsync) and the file is closed. */
   durable(): Promise<void>;
 };
@@ -49,7 +50,7 @@ export async function receiveFile(tmp: string, source: Readable, maxBytes: numbe
     return {
       path: upload.path,
       digest,
-      write: () => undefined,
+      write: async () => undefined,
       durable: () => durable,
     };
   } catch (error) {
@@ -83,10 +84,22 @@ function keepSmall(path: string, digest: Digest, bytes: Buffer): UploadedFile {
     path,
     digest,
     bytes,
-    write: () => writeFileSync(path, bytes, { flag: 'wx' }),
+    write: () => writeNew(path, bytes),
     durable: () => writeDurably(path, bytes),
   };
 }
+
+/** Creating a file may have to wait for the file system's journal, while a commit of somebody else is on its way to the disk. */
+async function writeNew(path: string, bytes: Buffer): Promise<void> {
+  const file = await openFile(path, 'wx');
+  try {
+    writeFileSync(file, bytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const openFile = promisify(openAtOnce);
 
 /** Only the fsync goes to another thread: a round trip takes longer than writing a few bytes. */
 async function writeDurably(path: string, bytes: Buffer): Promise<void> {
