@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { startForge } from '../kit/forge.ts';
@@ -13,6 +13,14 @@ import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { makeKey, makeTempDir, productDir, pushNupkg, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
+/** A world whose beta of delve is 1.26.2. */
+async function startWithBeta(): Promise<ReleaseWorld> {
+  const delve = ['1.27.2', '1.26.3', '1.26.2'].map((version) => delveRelease(version));
+  const world = await startReleaseWorld({ repositories: { 'go-delve/delve': delve }, scopes: ['push'] });
+  await world.generator.run('release:beta', ['delve@1.26.2', '--out', 'beta']);
+  return world;
+}
+
 /** From a beta to a stable version, over real HTTP and git. */
 describe('release:promote', () => {
   let world: ReleaseWorld;
@@ -21,11 +29,9 @@ describe('release:promote', () => {
   let git: GitClient;
 
   beforeEach(async () => {
-    const delve = ['1.27.2', '1.26.3', '1.26.2'].map((version) => delveRelease(version));
-    world = await startReleaseWorld({ repositories: { 'go-delve/delve': delve }, scopes: ['push'] });
+    world = await startWithBeta();
     ({ server, generator } = world);
     git = await createGitClient(await makeTempDir());
-    await generator.run('release:beta', ['delve@1.26.2', '--out', 'beta']);
   });
   afterEach(() => world.stop());
 
@@ -115,27 +121,6 @@ describe('release:promote', () => {
     }
   });
 
-  it.each([
-    [
-      ['delve@9.9.9'],
-      1,
-      'there is no beta of 9.9.9 on the feed.\n  Its newest there: 1.26.2-beta.1. `release:beta delve@9.9.9` makes another.',
-    ],
-    [
-      ['delve@1.26.2-beta.7'],
-      1,
-      'there is no 1.26.2-beta.7 on the feed.\n  Its newest there: 1.26.2-beta.1.',
-    ],
-    [['buf'], 1, 'there is no beta on the feed.\n  Run `release:beta buf` first.'],
-    [['nosuch'], 1, 'There is no tool nosuch'],
-    [[], 2, 'missing required argument'],
-  ])('answers %j with exit %i', async (args, exitCode, sentence) => {
-    expect(await generator.run('release:promote', args)).toMatchObject({
-      exitCode,
-      stderr: expect.stringContaining(sentence),
-    });
-  });
-
   it('refuses a beta that is younger than the tool file requires, unless a reason is given, which is kept', async () => {
     const dir = await makeTempDir();
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
@@ -179,20 +164,6 @@ describe('release:promote', () => {
     );
   });
 
-  it('is refused with a key for betas, and then nothing moves', async () => {
-    const env = { FEED_API_KEY: await makeKey(server, ['push:beta']) };
-
-    const result = await generator.run('release:promote', ['delve'], { env });
-
-    expect(result).toMatchObject({
-      exitCode: 1,
-      stderr: expect.stringContaining('does not have the scope push for delve; it has: push:beta'),
-    });
-    expect(result.stderr).not.toContain('upload');
-    expect(await versionsOn(server, 'delve')).toEqual(['1.26.2-beta.1']);
-    expect((await fetch(`${server.url}/m/delve.json`)).status).toBe(404);
-  });
-
   it('shows Scoop and SBOM under the name of the tool, where the package has another id', async () => {
     const dir = await makeTempDir();
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
@@ -226,54 +197,6 @@ describe('release:promote', () => {
     expect(html).toContain('choco install other ');
     expect(html).not.toContain('scoop install');
     expect(html).not.toContain('delve.cdx.json');
-  });
-
-  it.each([
-    [['bank-*'], 'which does not include delve; this needs a key for package bank-delve and tool delve'],
-    [['delve'], 'which does not include bank-delve; this needs a key for package bank-delve and tool delve'],
-  ])('needs a key for package id and tool, not for %j alone', async (ids, sentence) => {
-    const dir = await makeTempDir();
-    const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
-    await writeFile(join(dir, 'delve.yaml'), `${file}\npackageId: bank-delve\n`);
-    const env = { TOOLS_DIR: dir, FEED_API_KEY: await makeKey(server, ['push'], ids) };
-    const before = await versionsOn(server, 'delve');
-
-    const result = await generator.run('release:beta', ['delve@1.26.3'], { env });
-
-    expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain(`is limited to ${ids}, ${sentence}`);
-    expect(await versionsOn(server, 'delve')).toEqual(before);
-  });
-
-  it('promotes a named tool whatever another file says; of all tools only the invalid one fails', async () => {
-    const dir = await makeTempDir();
-    const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
-    await writeFile(join(dir, 'delve.yaml'), file);
-    await writeFile(join(dir, 'esbuild.yaml'), 'tool: esbuild\n');
-    const env = { TOOLS_DIR: dir };
-
-    const named = await generator.run('release:status', ['delve'], { env });
-    const all = await generator.run('release:status', [], { env });
-    const bad = await generator.run('release:beta', ['esbuild'], { env });
-    const made = await generator.run('release:beta', ['--dry-run'], { env });
-
-    expect(named).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(all.exitCode).toBe(2);
-    expect(all.stdout).toMatch(/^delve +1\.27\.2/m);
-    expect(all.stderr).toContain('esbuild.yaml is not a valid tool file: line 1: command is missing');
-    expect(bad).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('esbuild.yaml is not') });
-    expect(made).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1 of 2 failed: esbuild.') });
-  });
-
-  it('names the feed where FEED_URL is the server', async () => {
-    for (const verb of ['release:status', 'release:verify', 'release:promote']) {
-      const result = await generator.run(verb, ['delve'], { env: { FEED_URL: server.url } });
-
-      expect(result).toMatchObject({
-        exitCode: 2,
-        stderr: expect.stringContaining(`its feed is ${server.url}/nuget`),
-      });
-    }
   });
 
   it('shows who released the beta, by which run, and which of its parts came by another key', async () => {
@@ -348,6 +271,106 @@ describe('release:promote', () => {
       main: '1.26.2',
       next: expect.stringContaining('source github cannot be reached'),
     });
+  });
+});
+
+/** One world for all, in which nothing may have been published at the end. */
+describe('release:promote that promotes nothing', () => {
+  let world: ReleaseWorld;
+  let server: TestServer;
+  let generator: Generator;
+
+  beforeAll(async () => {
+    world = await startWithBeta();
+    ({ server, generator } = world);
+  });
+  afterAll(async () => {
+    const versions = await versionsOn(server, 'delve');
+    await world.stop();
+    expect(versions).toEqual(['1.26.2-beta.1']);
+  });
+
+  it.each([
+    [
+      ['delve@9.9.9'],
+      1,
+      'there is no beta of 9.9.9 on the feed.\n  Its newest there: 1.26.2-beta.1. `release:beta delve@9.9.9` makes another.',
+    ],
+    [
+      ['delve@1.26.2-beta.7'],
+      1,
+      'there is no 1.26.2-beta.7 on the feed.\n  Its newest there: 1.26.2-beta.1.',
+    ],
+    [['buf'], 1, 'there is no beta on the feed.\n  Run `release:beta buf` first.'],
+    [['nosuch'], 1, 'There is no tool nosuch'],
+    [[], 2, 'missing required argument'],
+  ])('answers %j with exit %i', async (args, exitCode, sentence) => {
+    expect(await generator.run('release:promote', args)).toMatchObject({
+      exitCode,
+      stderr: expect.stringContaining(sentence),
+    });
+  });
+
+  it('is refused with a key for betas, and then nothing moves', async () => {
+    const env = { FEED_API_KEY: await makeKey(server, ['push:beta']) };
+
+    const result = await generator.run('release:promote', ['delve'], { env });
+
+    expect(result).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('does not have the scope push for delve; it has: push:beta'),
+    });
+    expect(result.stderr).not.toContain('upload');
+    expect(await versionsOn(server, 'delve')).toEqual(['1.26.2-beta.1']);
+    expect((await fetch(`${server.url}/m/delve.json`)).status).toBe(404);
+  });
+
+  it.each([
+    [['bank-*'], 'which does not include delve; this needs a key for package bank-delve and tool delve'],
+    [['delve'], 'which does not include bank-delve; this needs a key for package bank-delve and tool delve'],
+  ])('needs a key for package id and tool, not for %j alone', async (ids, sentence) => {
+    const dir = await makeTempDir();
+    const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+    await writeFile(join(dir, 'delve.yaml'), `${file}\npackageId: bank-delve\n`);
+    const env = { TOOLS_DIR: dir, FEED_API_KEY: await makeKey(server, ['push'], ids) };
+    const before = await versionsOn(server, 'delve');
+
+    const result = await generator.run('release:beta', ['delve@1.26.3'], { env });
+
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain(`is limited to ${ids}, ${sentence}`);
+    expect(await versionsOn(server, 'delve')).toEqual(before);
+  });
+
+  it('promotes a named tool whatever another file says; of all tools only the invalid one fails', async () => {
+    const dir = await makeTempDir();
+    const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+    await writeFile(join(dir, 'delve.yaml'), file);
+    await writeFile(join(dir, 'esbuild.yaml'), 'tool: esbuild\n');
+    const env = { TOOLS_DIR: dir };
+
+    const named = await generator.run('release:status', ['delve'], { env });
+    const all = await generator.run('release:status', [], { env });
+    const bad = await generator.run('release:beta', ['esbuild'], { env });
+    const made = await generator.run('release:beta', ['--dry-run'], { env });
+
+    expect(named).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(all.exitCode).toBe(2);
+    expect(all.stdout).toMatch(/^delve +1\.27\.2/m);
+    expect(all.stderr).toContain('esbuild.yaml is not a valid tool file: line 1: command is missing');
+    expect(bad).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('esbuild.yaml is not') });
+    expect(made).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1 of 2 failed: esbuild.') });
+  });
+
+  it('names the feed where FEED_URL is the server', async () => {
+    for (const verb of ['release:status', 'release:verify', 'release:promote']) {
+      const result = await generator.run(verb, ['delve'], { env: { FEED_URL: server.url } });
+
+      expect(result).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(`its feed is ${server.url}/nuget`),
+      });
+    }
   });
 });
 

@@ -16,6 +16,16 @@ import { makeTempDir, productDir, startTestServer, type TestServer } from '../ki
 import { until } from '../kit/until.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
+function startWithReleases(): Promise<ReleaseWorld> {
+  return startReleaseWorld({
+    repositories: {
+      'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')],
+      'goreleaser/goreleaser': [goreleaserRelease('1.20.0')],
+    },
+    scopes: ['push:beta'],
+  });
+}
+
 /** release:beta from a forge to feed and bucket, over real HTTP and git. */
 describe('release:beta', () => {
   let world: ReleaseWorld;
@@ -24,13 +34,7 @@ describe('release:beta', () => {
   let generator: Generator;
 
   beforeEach(async () => {
-    world = await startReleaseWorld({
-      repositories: {
-        'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')],
-        'goreleaser/goreleaser': [goreleaserRelease('1.20.0')],
-      },
-      scopes: ['push:beta'],
-    });
+    world = await startWithReleases();
     ({ server, forge, generator } = world);
   });
   afterEach(() => world.stop());
@@ -136,20 +140,6 @@ describe('release:beta', () => {
     expect(stderr + stdout + server.logged()).not.toContain(generator.env.FEED_API_KEY);
   });
 
-  it('publishes nothing in a dry run, needs no key for it, and keeps the three files', async () => {
-    const args = ['delve', '--dry-run', '--out', 'made'];
-    const result = await generator.run('release:beta', args, { env: { FEED_API_KEY: '' } });
-
-    expect(result.exitCode).toBe(0);
-    expect((await readdir(join(generator.dir, 'made'))).sort()).toEqual([
-      'delve.1.26.3-beta.1.nupkg',
-      'delve.1.26.3-beta.1.release.json',
-      'delve.json',
-    ]);
-    expect(await versionsOn(server, 'delve')).toEqual([]);
-    expect(await status(`${server.url}/m/beta/delve.json`)).toBe(404);
-  });
-
   it('makes the published files again from another cache, byte for byte', async () => {
     await generator.run('release:beta', ['delve', '--out', 'first']);
     await generator.run('release:beta', ['delve', '--out', 'second'], {
@@ -199,57 +189,10 @@ describe('release:beta', () => {
     expect(await versionsOn(server, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
-  it.each([
-    [['nosuch'], 1, 'There is no tool nosuch. The tools are buf, delve, goreleaser.'],
-    [['delve@1.26.3-rc.1'], 1, "upstream's prereleases are not released"],
-    [['delve@banana'], 2, 'banana is not a version'],
-    [['@'], 2, '"@" names no tool'],
-    [['delve@1.26'], 1, 'three numbers'],
-    [['delve@'], 2, 'delve@ names no version after the @'],
-    [['delve', '--out', join(productDir, 'package.json')], 2, 'package.json cannot be used'],
-    [['delve', '--out', ''], 2, 'names no folder'],
-    [['delve', '--source', 'floppy'], 2, 'Sources are github, npm, go-module, bundle.'],
-    [['delve', '--source', 'npm'], 2, 'delve has no source npm; it has github, go-module'],
-    [['delve@'], 2, 'delve@ names no version'],
-    [['delve', '--nosuch'], 2, "unknown option '--nosuch'"],
-  ])('answers %j with exit %i', async (args, exitCode, sentence) => {
-    const result = await generator.run('release:beta', args);
-
-    expect(result).toMatchObject({ exitCode, stderr: expect.stringContaining(sentence) });
-    expect(await versionsOn(server, 'delve')).toEqual([]);
-  });
-
   it('accepts one list of sources for tools that do not have all of them', async () => {
     const result = await generator.run('release:beta', ['delve', '--source', 'npm,github']);
 
     expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1.26.3-beta.1: released') });
-  });
-
-  it('lists the examples and every setting in --help', async () => {
-    const { exitCode, stdout } = await generator.run('release:beta', ['--help']);
-
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('release:beta delve@1.22.0 buf');
-    for (const name of ['FEED_URL', 'FEED_API_KEY', 'BUCKET_URL', 'PAYLOAD_URL', 'TRUST_FILE', 'CACHE_DIR']) {
-      expect(stdout).toContain(name);
-    }
-  });
-
-  it('refuses a file that is not in the checksum file, and publishes nothing', async () => {
-    const forged = delveRelease('1.27.2', { filler: 'forged' });
-    const honest = delveRelease('1.27.2');
-    forge.addRepository('go-delve/forged', []);
-    const lying = await startForge();
-    lying.addRepository('go-delve/delve', [
-      { tag: 'v1.27.2', assets: [...forged.assets!.slice(0, 2), honest.assets![2]!] },
-    ]);
-
-    const result = await generator.run('release:beta', ['delve'], { env: { GITHUB_API_URL: lying.apiUrl } });
-    await lying.stop();
-
-    expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('Nothing was published.') });
-    expect(await versionsOn(server, 'delve')).toEqual([]);
-    expect(await status(`${server.url}/dl/delve/1.27.2-beta.1/dlv-windows-amd64.exe`)).toBe(404);
   });
 
   it('makes another beta of the same version only when upstream changed its files', async () => {
@@ -284,22 +227,6 @@ describe('release:beta', () => {
       stderr: expect.stringContaining('There is no key for the feed'),
     });
     expect(forge.requests.some((line) => line.startsWith('store'))).toBe(false);
-  });
-
-  it('says what a wrong key may not do', async () => {
-    const result = await generator.run('release:beta', ['delve'], { env: { FEED_API_KEY: 'wrong' } });
-
-    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('API key is invalid') });
-    expect(await versionsOn(server, 'delve')).toEqual([]);
-  });
-
-  it('says that the feed cannot be reached', async () => {
-    const result = await generator.run('release:beta', ['delve'], { env: { FEED_URL: `${nowhere}/nuget` } });
-
-    expect(result).toMatchObject({
-      exitCode: 4,
-      stderr: expect.stringContaining(`The feed ${nowhere}/nuget`),
-    });
   });
 
   it('ends with 130 when it is interrupted, and a later run completes the work', async () => {
@@ -344,6 +271,101 @@ describe('release:beta', () => {
     );
     expect(again.stdout).toContain('the package was already on the feed, branch beta now offers it');
     expect((await readManifest(server, 'beta')).version).toBe('1.26.3-beta.1');
+  });
+});
+
+/** One world for all, in which nothing may have been published at the end. */
+describe('release:beta that releases nothing', () => {
+  let world: ReleaseWorld;
+  let server: TestServer;
+  let forge: Forge;
+  let generator: Generator;
+
+  beforeAll(async () => {
+    world = await startWithReleases();
+    ({ server, forge, generator } = world);
+  });
+  afterAll(async () => {
+    const versions = await versionsOn(server, 'delve');
+    await world.stop();
+    expect(versions).toEqual([]);
+  });
+
+  it('publishes nothing in a dry run, needs no key for it, and keeps the three files', async () => {
+    const args = ['delve', '--dry-run', '--out', 'made'];
+    const result = await generator.run('release:beta', args, { env: { FEED_API_KEY: '' } });
+
+    expect(result.exitCode).toBe(0);
+    expect((await readdir(join(generator.dir, 'made'))).sort()).toEqual([
+      'delve.1.26.3-beta.1.nupkg',
+      'delve.1.26.3-beta.1.release.json',
+      'delve.json',
+    ]);
+    expect(await versionsOn(server, 'delve')).toEqual([]);
+    expect(await status(`${server.url}/m/beta/delve.json`)).toBe(404);
+  });
+
+  it.each([
+    [['nosuch'], 1, 'There is no tool nosuch. The tools are buf, delve, goreleaser.'],
+    [['delve@1.26.3-rc.1'], 1, "upstream's prereleases are not released"],
+    [['delve@banana'], 2, 'banana is not a version'],
+    [['@'], 2, '"@" names no tool'],
+    [['delve@1.26'], 1, 'three numbers'],
+    [['delve@'], 2, 'delve@ names no version after the @'],
+    [['delve', '--out', join(productDir, 'package.json')], 2, 'package.json cannot be used'],
+    [['delve', '--out', ''], 2, 'names no folder'],
+    [['delve', '--source', 'floppy'], 2, 'Sources are github, npm, go-module, bundle.'],
+    [['delve', '--source', 'npm'], 2, 'delve has no source npm; it has github, go-module'],
+    [['delve@'], 2, 'delve@ names no version'],
+    [['delve', '--nosuch'], 2, "unknown option '--nosuch'"],
+  ])('answers %j with exit %i', async (args, exitCode, sentence) => {
+    const result = await generator.run('release:beta', args);
+
+    expect(result).toMatchObject({ exitCode, stderr: expect.stringContaining(sentence) });
+    expect(await versionsOn(server, 'delve')).toEqual([]);
+  });
+
+  it('lists the examples and every setting in --help', async () => {
+    const { exitCode, stdout } = await generator.run('release:beta', ['--help']);
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('release:beta delve@1.22.0 buf');
+    for (const name of ['FEED_URL', 'FEED_API_KEY', 'BUCKET_URL', 'PAYLOAD_URL', 'TRUST_FILE', 'CACHE_DIR']) {
+      expect(stdout).toContain(name);
+    }
+  });
+
+  it('refuses a file that is not in the checksum file, and publishes nothing', async () => {
+    const forged = delveRelease('1.27.2', { filler: 'forged' });
+    const honest = delveRelease('1.27.2');
+    forge.addRepository('go-delve/forged', []);
+    const lying = await startForge();
+    lying.addRepository('go-delve/delve', [
+      { tag: 'v1.27.2', assets: [...forged.assets!.slice(0, 2), honest.assets![2]!] },
+    ]);
+
+    const result = await generator.run('release:beta', ['delve'], { env: { GITHUB_API_URL: lying.apiUrl } });
+    await lying.stop();
+
+    expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('Nothing was published.') });
+    expect(await versionsOn(server, 'delve')).toEqual([]);
+    expect(await status(`${server.url}/dl/delve/1.27.2-beta.1/dlv-windows-amd64.exe`)).toBe(404);
+  });
+
+  it('says what a wrong key may not do', async () => {
+    const result = await generator.run('release:beta', ['delve'], { env: { FEED_API_KEY: 'wrong' } });
+
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('API key is invalid') });
+    expect(await versionsOn(server, 'delve')).toEqual([]);
+  });
+
+  it('says that the feed cannot be reached', async () => {
+    const result = await generator.run('release:beta', ['delve'], { env: { FEED_URL: `${nowhere}/nuget` } });
+
+    expect(result).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining(`The feed ${nowhere}/nuget`),
+    });
   });
 });
 
