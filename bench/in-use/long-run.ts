@@ -11,7 +11,7 @@ import { pacedResults } from './paced.ts';
 
 const pushesPerSecond = 10;
 
-/** One process: reads at a fixed rate, with and without pushes, then its longest stop and its memory. */
+/** One process: reads at a fixed rate, once it is warm, with and without pushes, then its longest stop and its memory. */
 export async function longRunResults(
   feed: Feed,
   stand: InUse,
@@ -20,6 +20,8 @@ export async function longRunResults(
   const results: Result[] = [];
   await feed.longestStopMs();
   const long = seconds * 10;
+  // Unmeasured: the first seconds after a start have a row of their own.
+  await pacedResults(inUse.paced, stand, { seconds: long, feed });
   results.push(...(await pacedResults(inUse.paced, stand, { seconds: long, feed })));
   const pushing = keepPushing(feed.url, pushesPerSecond);
   results.push(...(await pacedResults(inUse.pacedWithPushes, stand, { seconds: long, feed })));
