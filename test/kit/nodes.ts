@@ -1,11 +1,17 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { usualTemp } from './use-disk.ts';
 
-const found = new Map<number, string | undefined>();
-
-/** The program of another Node, from npm's cache or registry; undefined where neither has it. */
+/** The program of another Node, from npm's cache or registry; undefined where neither has it. npx takes a second, and is asked once a run. */
 export function nodePath(major: number): string | undefined {
-  if (!found.has(major)) found.set(major, askNpx(major));
-  return found.get(major);
+  const answer = join(usualTemp, `node-${major}`);
+  if (!existsSync(answer)) {
+    const unfinished = `${answer}.${process.pid}`;
+    writeFileSync(unfinished, askNpx(major) ?? '');
+    renameSync(unfinished, answer);
+  }
+  return readFileSync(answer, 'utf8') || undefined;
 }
 
 function askNpx(major: number): string | undefined {
