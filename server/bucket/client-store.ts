@@ -8,7 +8,7 @@ import { parseOffers } from './client-offers.ts';
 import { type Git, runGit } from './git-backend.ts';
 import { findMissing } from './objects.ts';
 import { readRef } from './refs.ts';
-import { initRepository, removeLeftovers } from './repository.ts';
+import { initRepository, isInitialized, removeLeftovers } from './repository.ts';
 import { createSemaphore } from './semaphore.ts';
 import type { SharedRepository } from './shared-repository.ts';
 
@@ -61,7 +61,7 @@ export async function openClientStore({
   for (const name of await readdir(dir)) {
     if (/^\d/.test(name)) await rm(join(dir, name), { recursive: true, force: true });
   }
-  await initRepository(git);
+  if (!(await isInitialized(git.dir))) await initRepository(git);
   await removeLeftovers(git.dir);
   await borrow(git.dir, '../../../repo.git/objects');
   await repair();

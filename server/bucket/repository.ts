@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fastImport } from '../../formats/fast-import.ts';
 import { type Git, runGit, withSettings } from './git-backend.ts';
@@ -71,6 +71,20 @@ export async function initRepository(git: Git): Promise<void> {
     '.',
   ];
   await runGit(git, init);
+}
+
+/** Whether all is there that `initRepository` makes, the last of which are the folders of objects: then git need not be started for it. */
+export async function isInitialized(repoDir: string): Promise<boolean> {
+  try {
+    const [head, config] = await Promise.all(
+      ['HEAD', 'config'].map((name) => readFile(join(repoDir, name), 'utf8')),
+    );
+    const folders = ['refs', 'objects/info', 'objects/pack'].map((name) => stat(join(repoDir, name)));
+    const areFolders = (await Promise.all(folders)).every((folder) => folder.isDirectory());
+    return areFolders && head === 'ref: refs/heads/main\n' && config?.includes('\tbare = true\n') === true;
+  } catch {
+    return false;
+  }
 }
 
 const settings = `# Written by go-win-tools at each start; changes are lost.

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createGit } from '../../../server/bucket/git-backend.ts';
 import { readRef } from '../../../server/bucket/refs.ts';
-import { ensureRepository } from '../../../server/bucket/repository.ts';
+import { ensureRepository, initRepository, isInitialized } from '../../../server/bucket/repository.ts';
 import { seed } from '../../../server/bucket/seed.ts';
 import { createGitClient, type GitClient } from '../../kit/git.ts';
 
@@ -43,6 +43,24 @@ describe('the repository of the bucket', () => {
       'README.md',
       'bucket/.gitkeep',
     ]);
+  });
+
+  it.each([
+    ['HEAD', undefined],
+    ['config', ''],
+    ['config', '[core]\n\tbare = false\n'],
+    ['refs', undefined],
+    ['objects/info', undefined],
+    ['objects/pack', undefined],
+  ])('needs git only where something is missing: %s with %j', async (name, text) => {
+    await initRepository(createGit(repo, dir, process.env));
+    const whole = await isInitialized(repo);
+    await rm(join(repo, name), { recursive: true });
+    if (text !== undefined) await writeFile(join(repo, name), text);
+    const broken = await isInitialized(repo);
+    await initRepository(createGit(repo, dir, process.env));
+
+    expect([whole, broken, await isInitialized(repo)]).toEqual([true, false, true]);
   });
 
   it('is the same whatever git finds in the environment', async () => {
