@@ -1,6 +1,9 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What takes a minute or more, about the longest first: begun last, one of them would run alone at the end of a run. */
+/**
+ * What takes a minute or more, about the longest first: begun last, one of them would run alone at the end of a run. main-job compiles all
+ * the time, so what mostly waits for others (a database, a fleet, wine) is begun beside it, and the rest of what compiles after it.
+ */
 const longest = [
   'slow/main-job',
   'slow/image/image',
@@ -11,6 +14,9 @@ const longest = [
   'replicas/rolling-restart',
   'replicas/release-flow',
   'replicas/faults',
+  'replicas/contracts',
+  'replicas/catalog',
+  'server/bucket/shared-copies',
   'flows/forged-beta',
   'flows/interrupted-verbs',
   'slow/killed-withdrawal',
@@ -18,6 +24,9 @@ const longest = [
   'conformance/suite',
   'flows/signed-npm',
   'slow/tools-dir',
+  'slow/windows-image',
+  'slow/devcontainer',
+  'flows/offline',
   'hostile/credentials',
   'flows/rollout-alert',
   'flows/release-check',
