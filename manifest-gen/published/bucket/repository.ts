@@ -46,7 +46,8 @@ export async function openBucket(access: BucketAccess) {
   const plain = createGit({ ...access, dir });
   const close = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 3 });
   try {
-    await plain.run(['init', '--bare', '--quiet', '.']);
+    // without this machine's templates: their hooks are none of the bucket's, and git would copy a dozen files
+    await plain.run(['init', '--bare', '--quiet', '--template=', '.']);
   } catch (error) {
     await close();
     throw error;
