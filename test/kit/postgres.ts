@@ -67,6 +67,8 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     unix_socket_directories: '',
     fsync: 'off',
     shared_buffers: '32MB',
+    // In its folder: a killed server leaves its segments behind.
+    dynamic_shared_memory_type: 'mmap',
     max_connections: '60',
     ...settings,
   };
