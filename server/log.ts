@@ -45,10 +45,12 @@ const outputs = new WeakMap<Logger, DestinationStream>();
  * @returns takes the fields as JSON, without the braces
  */
 export function createLineWriter(log: Logger, message: string): (fields: string) => void {
+  const stream = outputs.get(log);
+  if (stream === undefined) throw new Error('Only a logger of createLogger has a stream of its own.');
   const end = `,"msg":${JSON.stringify(message)}}\n`;
   return (fields) => {
     if (!log.isLevelEnabled('info')) return;
-    outputs.get(log)?.write(`{"level":"info","time":"${isoTime(Date.now())}",${fields}${end}`);
+    stream.write(`{"level":"info","time":"${isoTime(Date.now())}",${fields}${end}`);
   };
 }
 

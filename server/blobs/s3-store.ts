@@ -13,9 +13,10 @@ import { asBlobStoreError, asCredentialsError, asStartError } from './s3-errors.
 import { createS3Reader } from './s3-reader.ts';
 
 const mebibyte = 1024 ** 2;
-/** The smallest that S3 allows; an upload keeps those that are under way in memory, and one more. */
+/** The smallest that S3 allows. */
 const partBytes = 5 * mebibyte;
-const parallelParts = 3;
+/** An upload keeps these in memory, one more, and what the SDK put them together from: three took up to 70 MiB on a busy machine. */
+const parallelParts = 2;
 const maxParts = 10_000;
 const pingMs = 5_000;
 
