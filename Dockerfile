@@ -54,10 +54,7 @@ COPY --from=build /app/shims/templates ./shims/templates
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8080 \
-    DATA_DIR=/data \
-    # What glibc starts with. Else large uploads and downloads raise them, and it keeps 20 MB that nobody uses.
-    MALLOC_MMAP_THRESHOLD_=131072 \
-    MALLOC_TRIM_THRESHOLD_=131072
+    DATA_DIR=/data
 USER 10001:10001
 VOLUME /data
 EXPOSE 8080

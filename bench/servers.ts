@@ -26,7 +26,7 @@ export async function startFeed(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Feed> {
   const own = { PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, ADMIN_API_KEY: adminKey };
-  const env = { ...process.env, ...product.env, ...own, ...settings };
+  const env = { ...process.env, ...own, ...settings };
   const started = performance.now();
   const { child, url, stop } = await startNode([...product.args, 'serve'], env, product.dir);
   await mustFetch(`${url}/readyz`);
