@@ -64,10 +64,11 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     plan(rows) {
       if (rows.length > 0) tell(planTable(rows, createPaint(stderr, env)));
     },
-    outcome({ tool, version, kind, detail, next = [] }) {
+    outcome({ tool, version, kind, detail, recovery = [], page }) {
       if (options.isQuiet) return;
       const did = kind === 'nothing' ? 'nothing to do' : kind;
-      const lines = [`${tool} ${version}: ${did}, ${detail}`, ...next.map((line) => `  ${line}`)];
+      const more = page === undefined ? recovery : [`how testers install it: ${page}`, ...recovery];
+      const lines = [`${tool} ${version}: ${did}, ${detail}`, ...more.map((line) => `  ${line}`)];
       write(stdout, forTerminal(lines.join('\n')));
     },
     failed(tool, error) {

@@ -56,8 +56,10 @@ export type Outcome = {
     | 'rebased'
     | 'nothing';
   readonly detail: string;
-  /** What people do now, a line each: on machines that have what was withdrawn, or to test a beta. */
-  readonly next?: readonly string[];
+  /** After a withdrawal: what to do on machines that have it. */
+  readonly recovery?: readonly string[];
+  /** The feed's page about a new beta, with the commands that install it. */
+  readonly page?: string | undefined;
   /** What was verified has been withdrawn; the reason where it is known. */
   readonly withdrawn?: { readonly reason?: string };
 };

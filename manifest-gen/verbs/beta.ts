@@ -74,15 +74,13 @@ async function publish(
     does === 'finish'
       ? 'the package was already on the feed, branch beta now offers it'
       : `on the feed and on branch beta, ${inWords(reason)}`;
-  const next = isPromotedNext ? [] : howToInstall(tool, toolkit.endpoints);
-  return { ...about, kind: 'released', detail, next };
+  const page = isPromotedNext ? undefined : pageOf(tool, toolkit.endpoints);
+  return { ...about, kind: 'released', detail, page };
 }
 
-/** Its page has the commands for each client; other products have none. */
-function howToInstall(tool: Tool, { addresses }: OpenToolkit['endpoints']): readonly string[] {
-  return addresses.publicUrl === undefined
-    ? []
-    : [`how testers install it: ${addresses.publicUrl}/packages/${packageIdOf(tool)}`];
+/** Undefined: the feed is another product. */
+function pageOf(tool: Tool, { addresses: { publicUrl } }: OpenToolkit['endpoints']): string | undefined {
+  return publicUrl && `${publicUrl}/packages/${packageIdOf(tool)}`;
 }
 
 export const createCommand = verb({

@@ -89,7 +89,7 @@ async function publish(
     const onTop = (await publishCorrection(correction, reason, toolkit)) ?? row.to;
     await renewAfter(planned, toolkit);
     const detail = `${onTop} has the bytes of ${good.version}`;
-    return { ...common, kind: 'withdrawn', detail, next: recoveryLines(tool, bad.version, onTop) };
+    return { ...common, kind: 'withdrawn', detail, recovery: recoveryLines(tool, bad.version, onTop) };
   }
   if (plan.kind === 'no-replacement' && row.from === bad.version) {
     // after the correction for everybody
@@ -99,7 +99,7 @@ async function publish(
   // an earlier run may have put the correction on main, and have gone no further
   await renewAfter(planned, toolkit);
   const kind = row.does === 'nothing' ? 'nothing' : 'withdrawn';
-  return { ...common, kind, detail: inWords(row.why), next: recovery };
+  return { ...common, kind, detail: inWords(row.why), recovery };
 }
 
 /** A beta is not what a rollback gives, and the key of its withdrawal may upload nothing else. */

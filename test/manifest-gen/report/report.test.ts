@@ -166,7 +166,7 @@ describe('createLineReport', () => {
     const { stdout, report } = lines({ isQuiet: false });
 
     const outcome = { tool: 'delve', version: '1.22.0', kind: 'withdrawn', detail: 'x' } as const;
-    report.outcome({ ...outcome, next: ['gets 1.22.0.1 by', '  choco upgrade delve'] });
+    report.outcome({ ...outcome, recovery: ['gets 1.22.0.1 by', '  choco upgrade delve'] });
 
     expect(stdout()).toBe('delve 1.22.0: withdrawn, x\n  gets 1.22.0.1 by\n    choco upgrade delve\n');
   });
