@@ -13,7 +13,7 @@ import { type Check, type Finding, failed, ok, type Place, skip } from './check.
 /** Whether Scoop gets the bucket at PUBLIC_URL, and manifests that lead to it. */
 export const bucket: Check = {
   name: 'bucket',
-  needs: ['public-url'],
+  needs: ['temp', 'public-url'],
   limitMs: 60_000,
   async look(place) {
     const addresses = channels.map((channel) => `${place.publicUrl}/git/${channel}/go-win-tools.git`);

@@ -21,6 +21,8 @@ import { trace } from './trace.ts';
 export const checks: readonly Check[] = [
   settings,
   server,
+  disk,
+  temp,
   publicUrl,
   tls,
   certificate,
@@ -28,8 +30,6 @@ export const checks: readonly Check[] = [
   bucket,
   proxy,
   clock,
-  disk,
-  temp,
   database,
   objectStore,
   objects,

@@ -17,6 +17,7 @@ const leastGit = [2, 28] as const;
 /** git itself, and the bucket of this machine. */
 export const git: Check = {
   name: 'git',
+  needs: ['temp'],
   limitMs: 120_000,
   look: (place) => withTempDir(join(tmpdir(), 'go-win-tools-doctor-'), (home) => lookAtGit(home, place)),
 };

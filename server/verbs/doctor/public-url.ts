@@ -2,25 +2,55 @@ import { z } from 'zod';
 import { jsonOf } from '../../../formats/json.ts';
 import { inShort } from '../../../formats/thrown.ts';
 import { type Answer, ask, headerOf } from './ask.ts';
-import { type Check, type Finding, failed, ok, warn } from './check.ts';
+import { type Check, type Finding, failed, ok, type Place, warn } from './check.ts';
 
 /** Whether clients reach this installation, and no other, at the address that they are given. */
 export const publicUrl: Check = {
   name: 'public-url',
+  limitMs: 25_000,
   async look(place) {
     const { publicUrl: base } = place;
-    let answer: Answer;
-    try {
-      answer = await ask(place, `${base}/healthz`);
-    } catch (error) {
-      return failed(
-        `nobody answers at ${base}: ${inShort(error)}`,
-        'correct PUBLIC_URL, or what is at that address: name server (DNS), firewall, proxy, the server itself',
-      );
-    }
-    return judgeIdentity(base, answer, await place.instances());
+    const instances = await place.instances();
+    const finding = await lookAt(base, instances, place);
+    if (finding.state !== 'fail') return finding;
+    const other = withOtherScheme(base);
+    const isThere = (await lookAt(other, instances, place)).state === 'ok';
+    return isThere ? judgeScheme(finding, other) : finding;
   },
 };
+
+async function lookAt(base: string, instances: ReadonlySet<string>, place: Place): Promise<Finding> {
+  let answer: Answer;
+  try {
+    answer = await ask(place, `${base}/healthz`);
+  } catch (error) {
+    return failed(
+      `nobody answers at ${base}: ${reasonOf(error)}`,
+      'correct PUBLIC_URL, or what is at that address: name server (DNS), firewall, proxy, the server itself',
+    );
+  }
+  return judgeIdentity(base, answer, instances);
+}
+
+/** What OpenSSL says when the first bytes are those of plain http is for nobody. */
+function reasonOf(error: unknown): string {
+  const reason = inShort(error);
+  return /wrong.version.number/i.test(reason) ? 'what is there speaks no TLS' : reason;
+}
+
+/** http for https and the other way round: with another port only where none is named. */
+function withOtherScheme(base: string): string {
+  return base.startsWith('https:') ? base.replace('https:', 'http:') : base.replace('http:', 'https:');
+}
+
+function judgeScheme({ says }: Finding, other: string): Finding {
+  return failed(
+    `${says}; this installation answers at ${other}`,
+    other.startsWith('https:')
+      ? `set PUBLIC_URL=${other}`
+      : `give the server a certificate (TLS_CERT_FILE, TLS_KEY_FILE) or a proxy with one, or set PUBLIC_URL=${other}`,
+  );
+}
 
 const Health = z.object({ status: z.literal('ok'), version: z.string() });
 

@@ -284,6 +284,29 @@ describe('feed:doctor on PUBLIC_URL', () => {
     expect((await at(url))['public-url']?.says).toBe(`${url} redirects to http://feed.example/`);
   });
 
+  it('finds plain http where the server speaks TLS, and names the address that works', async () => {
+    const plainUrl = healthy.publicUrl.replace('https:', 'http:');
+
+    expect((await at(plainUrl))['public-url']).toEqual({
+      state: 'fail',
+      says: `nobody answers at ${plainUrl}: socket hang up; this installation answers at ${healthy.publicUrl}`,
+      todo: `set PUBLIC_URL=${healthy.publicUrl}`,
+    });
+  });
+
+  it('finds https where the server speaks none', async () => {
+    const server = await startTestServer();
+    undo.push(server.stop);
+    const url = server.publicUrl.replace('http:', 'https:');
+    const { lines } = await look(server, { PUBLIC_URL: url });
+
+    expect(lines['public-url']).toEqual({
+      state: 'fail',
+      says: `nobody answers at ${url}: what is there speaks no TLS; this installation answers at ${server.publicUrl}`,
+      todo: `give the server a certificate (TLS_CERT_FILE, TLS_KEY_FILE) or a proxy with one, or set PUBLIC_URL=${server.publicUrl}`,
+    });
+  });
+
   it('finds links with another base', async () => {
     const port = await freePort();
     const server = await startTestServer({ port, publicUrl: `http://localhost:${port}` });
@@ -396,6 +419,21 @@ describe.skipIf(!mayMount)('feed:doctor on a disk (needs root and mount)', () =>
     });
     expect(lines.temp?.state).toBe('ok');
     await expectFaults('full-disk', server, {});
+
+    // Where it has no room for what it needs itself, it blames nothing else.
+    const { TMPDIR } = process.env;
+    process.env.TMPDIR = disk;
+    const { faults: ofBoth, lines: beside } = await look(server).finally(() => {
+      if (TMPDIR === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = TMPDIR;
+    });
+    expect(ofBoth).toEqual(['disk', 'temp', 'backup']);
+    for (const name of ['bucket', 'git'])
+      expect(beside[name]).toEqual({
+        state: 'skip',
+        says: 'not checked, since temp failed',
+        todo: 'see temp',
+      });
     await rm(join(disk, 'ballast'));
   });
 });

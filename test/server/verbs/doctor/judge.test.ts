@@ -58,6 +58,14 @@ const found: readonly (readonly [state: Finding['state'], says: RegExp, finding:
   ['warn', /^PUBLIC_URL is not set/, judgeSettings({ host: '0.0.0.0' })],
   ['warn', /travel where others can read/, judgeSettings({ host: '0.0.0.0', publicUrl: 'http://feed.corp' })],
   ['ok', /^valid/, judgeSettings({ host: '0.0.0.0', publicUrl: 'https://feed.corp' })],
+  ['ok', /^valid/, judgeSettings({ host: '127.0.0.1', publicUrl: 'http://localhost:8080' })],
+  [
+    'warn',
+    /works on this machine only$/,
+    judgeSettings({ host: '0.0.0.0', publicUrl: 'http://localhost:80' }),
+  ],
+  ['warn', /works on this machine only$/, judgeSettings({ host: '10.0.0.5', publicUrl: 'https://[::1]' })],
+  ['warn', /^PUBLIC_URL is not set/, judgeSettings({ host: '127.0.0.1', trustProxy: ['127.0.0.1'] })],
 
   ['ok', /^the same here as at A, B$/, judgeClocks([clock('A', 400), clock('B', -5400)])],
   ['warn', /^B is 9 s behind this machine$/, judgeClocks([clock('A', 0), clock('B', -9500)])],
