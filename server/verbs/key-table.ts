@@ -76,7 +76,8 @@ export function describeExpiring(keys: readonly ListedKeyJson[], now: Date): str
     .join('');
 }
 
-function timeLeft(expires: string, now: Date): string {
+/** `3 days`, `less than an hour`. */
+export function timeLeft(expires: string, now: Date): string {
   const hours = Math.floor((Date.parse(expires) - now.getTime()) / 3_600_000);
   if (hours < 1) return 'less than an hour';
   const [count, unit] = hours < 48 ? [hours, 'hour'] : [Math.floor(hours / 24), 'day'];

@@ -66,6 +66,7 @@ describe.skipIf(!canCluster)('feed:doctor and replicas (needs PostgreSQL and ver
       metrics: 'ok',
       // There is none yet.
       backup: 'warn',
+      keys: 'skip',
       trace: 'skip',
       alerts: 'skip',
     });

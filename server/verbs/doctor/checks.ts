@@ -5,6 +5,7 @@ import { clock } from './clock.ts';
 import { database } from './database.ts';
 import { disk, temp } from './disk.ts';
 import { git } from './git.ts';
+import { keys } from './keys.ts';
 import { links } from './links.ts';
 import { backup, metrics } from './metrics.ts';
 import { objectStore } from './object-store.ts';
@@ -37,6 +38,7 @@ export const checks: readonly Check[] = [
   replicas,
   metrics,
   backup,
+  keys,
   trace,
   alerts,
 ];

@@ -321,6 +321,21 @@ describe('feed:doctor on PUBLIC_URL', () => {
   });
 });
 
+it('feed:doctor names the keys that end soon', async () => {
+  const server = await startTestServer();
+  undo.push(server.stop);
+  const ends = new Date(Date.now() + 10 * 24 * 3_600_000);
+  const terms = { scopes: ['push'], ids: [] } as const;
+  await server.services.keys.create({ ...terms, name: 'forever' }, operator);
+  expect((await look(server)).lines.keys).toEqual({ state: 'ok', says: 'none expires within 14 days' });
+  await server.services.keys.create({ ...terms, name: 'nightly', expires: ends }, operator);
+
+  expect((await look(server)).lines.keys).toMatchObject({
+    state: 'warn',
+    says: expect.stringMatching(/^keys expire within 14 days: \S+ \(nightly\) in 9 days$/),
+  });
+});
+
 describe('feed:doctor on traces', () => {
   it('finds that one has arrived, and that a collector refuses it', async () => {
     const collector = await startOtlpReceiver();

@@ -6,6 +6,7 @@ import { type Clock, judgeClocks } from '../../../../server/verbs/doctor/clock.t
 import { judgeFile, judgePostgres } from '../../../../server/verbs/doctor/database.ts';
 import { judgeDisk } from '../../../../server/verbs/doctor/disk.ts';
 import { judgeGit } from '../../../../server/verbs/doctor/git.ts';
+import { judgeKeys } from '../../../../server/verbs/doctor/keys.ts';
 import { judgeBackup, judgeMetrics } from '../../../../server/verbs/doctor/metrics.ts';
 import { judgeStore } from '../../../../server/verbs/doctor/object-store.ts';
 import { judgeProxy } from '../../../../server/verbs/doctor/proxy.ts';
@@ -51,6 +52,10 @@ const shown = (...days: number[]) =>
     issuer: `subject ${at + 1}`,
     until: new Date(now.getTime() + day * 24 * 3_600_000),
   }));
+const endingKey = (id: string, state: 'active' | 'expiring' | 'expired' = 'expiring') => ({
+  ...{ id, name: `ci ${id}`, state },
+  expires: new Date(now.getTime() + 3.5 * 24 * 3_600_000).toISOString(),
+});
 const backedUp = (hoursAgo: number) => new Date(now.getTime() - hoursAgo * 3_600_000);
 
 const found: readonly (readonly [state: Finding['state'], says: RegExp, finding: Finding])[] = [
@@ -196,6 +201,21 @@ const found: readonly (readonly [state: Finding['state'], says: RegExp, finding:
   ['warn', /^the last backup is 7 days old$/, judgeBackup(backedUp(7 * 24 + 1), now)],
   ['warn', /^the last backup is dated in the future, 2026-/, judgeBackup(backedUp(-1), now)],
   ['warn', /^there was no backup yet$/, judgeBackup(undefined, now)],
+
+  ['ok', /^none expires within 14 days$/, judgeKeys([endingKey('a', 'active')], now)],
+  [
+    'warn',
+    /^keys expire within 14 days: a \(ci a\) in 3 days$/,
+    judgeKeys([endingKey('a'), endingKey('b', 'expired')], now),
+  ],
+  [
+    'warn',
+    / e \(ci e\) in 3 days, and 2 more$/,
+    judgeKeys(
+      [...'abcdefg'].map((id) => endingKey(id)),
+      now,
+    ),
+  ],
 
   ['ok', /with the collector after 1\.2 s$/, judgeTrace({ outcome: 'exported' }, 1234, false)],
   ['skip', /^the server traces nothing$/, judgeTrace({ outcome: 'off' }, 1, false)],
