@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { asInterruption, Ended } from '../errors/ended.ts';
 import { fail } from '../errors/release-error.ts';
 import { forTerminal } from '../formats/for-terminal.ts';

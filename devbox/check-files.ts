@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Ajv, type ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonOf } from '../formats/json.ts';
 import { faultInWords, readYaml } from '../formats/yaml-file.ts';
 import type { Finding } from './finding.ts';

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../errors/release-error.ts';
 import { fieldFaults } from '../formats/field-fault.ts';
 import { faultsInWords, readYaml } from '../formats/yaml-file.ts';

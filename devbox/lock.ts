@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonOf } from '../formats/json.ts';
 import { Address, Sha256, ToolName, ToolVersion } from './declaration.ts';
 import { digestText } from './judge-file.ts';

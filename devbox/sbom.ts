@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../errors/release-error.ts';
 import { jsonOf } from '../formats/json.ts';
 import { parseGoVersion, stdlibVersion } from '../vulnerabilities/go-version.ts';

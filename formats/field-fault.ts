@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** What is wrong with a field, as the rest of a sentence that starts with its name. */
 export type FieldFault = {

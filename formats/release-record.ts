@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** release.json: what a release was made from and what was checked (interface.md section 5). Lies in the nupkg as tools/release.json. */
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The values in a Scoop manifest (spec scoop 3.1), in the order in which they are printed. */
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail, visible } from './format-error.ts';
 import { readJson } from './json.ts';
 import * as f from './scoop-fields.ts';

@@ -10,7 +10,7 @@ import {
   Parser,
   parseDocument,
 } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { FieldFault } from './field-fault.ts';
 import { messageOf } from './thrown.ts';
 

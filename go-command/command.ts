@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail, ReleaseError } from '../errors/release-error.ts';
 import { hideCredentials } from '../formats/hide-credentials.ts';
 import { makeWhole } from '../formats/whole-file.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LocalFile } from '../formats/digest.ts';
 import { Architecture, type EvidenceKind, type ReleaseRecord } from '../formats/release-record.ts';
 import type { UpstreamKind } from './tool-file/sources.ts';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readDuration } from '../formats/duration.ts';
 
 /** A setting that is a number from `min` to `max`. */

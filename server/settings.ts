@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { tracingSettings } from '../tracing/settings.ts';
 import {
   approvalCounts,

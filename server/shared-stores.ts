@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { refuse } from './config-values.ts';
 
 /** Where the bytes are in an object store. */

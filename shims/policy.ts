@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../errors/release-error.ts';
 import { fieldFaults } from '../formats/field-fault.ts';
 import { readYaml, type YamlFault } from '../formats/yaml-file.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** An http(s) address without user and password, since it is logged; `example` is for the refusal. */
 export function endpoint(example: string) {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fileReason } from '../formats/file-reason.ts';
 import type { Shares } from './sampling.ts';
 import { endpoint, milliseconds, pairs, share } from './setting-forms.ts';

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { fail } from '../errors/release-error.ts';
 import { jsonOf } from '../formats/json.ts';
 import { onceEach } from '../system/once-each.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../errors/release-error.ts';
 import { readYaml, type YamlFault } from '../formats/yaml-file.ts';
 import type { Finding } from './match.ts';

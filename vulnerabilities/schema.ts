@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { visible } from '../formats/format-error.ts';
 import { parseGoVersion } from './go-version.ts';
 

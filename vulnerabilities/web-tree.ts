@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../errors/release-error.ts';
 import { makeWhole, readKept } from '../formats/whole-file.ts';
 import {

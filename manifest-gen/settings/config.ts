@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../../errors/release-error.ts';
 import type { Environment } from '../../system/child-environment.ts';
 import { readTracing } from '../../tracing/settings.ts';

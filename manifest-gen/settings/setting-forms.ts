@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { minisignKeyId } from '../../formats/minisign.ts';
 import { ownPlaceholders, upstreamPlaceholders } from '../tool-file/payload-place.ts';
 

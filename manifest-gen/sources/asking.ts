@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { fail } from '../../errors/release-error.ts';
 import { jsonOf } from '../../formats/json.ts';
 import { type Asking, refused } from '../../outbound/asking.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AnyBundle } from '../verify/keyless/read-bundle.ts';
 import { NpmSignatures } from '../verify/sidecar-name.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { fail } from '../../errors/release-error.ts';
 import { fieldFaults } from '../../formats/field-fault.ts';
 import { faultInWords, readYaml } from '../../formats/yaml-file.ts';

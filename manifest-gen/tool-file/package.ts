@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isWebAddress } from '../../formats/nuspec-fields.ts';
 
 /** One line of text with any content. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../../errors/release-error.ts';
 import { fieldFaults } from '../../formats/field-fault.ts';
 import { RolloutPlan } from '../../formats/rollout-plan.ts';

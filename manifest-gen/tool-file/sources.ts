@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Architecture } from '../../formats/release-record.ts';
 import { Versions } from './version-rules.ts';
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail, ReleaseError } from '../../errors/release-error.ts';
 import { isPackageId } from '../../formats/nuspec-fields.ts';
 import { decodeToolFile } from './decode.ts';

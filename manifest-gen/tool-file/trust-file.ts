@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../../errors/release-error.ts';
 import { decodeToolFile } from './decode.ts';
 import type { Tool } from './tools.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { minisignKeyId } from '../../formats/minisign.ts';
 import { EvidenceKind, type SourceKind } from '../../formats/release-record.ts';
 import { ruleFor, Versions } from './version-rules.ts';

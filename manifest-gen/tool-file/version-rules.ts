@@ -1,5 +1,5 @@
 import { satisfies, valid, validRange } from 'semver';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A range over upstream versions as npm's semver writes it: `>=1.20.0 <1.26.0 || >=1.27.0`. */
 export const Versions = z.string().refine((text) => validRange(text) !== null, 'is not a semver range');

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Found } from '../release.ts';
 import type { SourceOf } from '../tool-file/sources.ts';
 import { sourceOf } from '../tool-file/tools.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Body of PUT /api/v1/held/TOOL/VERSION, and answer of GET. */
 export const NewHeldManifest = z.strictObject({

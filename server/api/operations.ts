@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RingJson } from '../clients/ring-json.ts';
 import { NewPrune, PruneReport } from '../feed/prune-json.ts';
 import { CreatedKeyJson, ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';

@@ -1,5 +1,5 @@
 import express, { type Router } from 'express';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Pruning } from '../feed/prune.ts';
 import { NewPrune, type PruneReport, toPruneOrder } from '../feed/prune-json.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';

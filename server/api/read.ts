@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import express, { type Request, type RequestHandler } from 'express';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
 import { lookUpKeysAgain, principalWith } from '../http/auth.ts';

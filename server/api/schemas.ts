@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DownloadJson } from '../audit/download-json.ts';
 import { AuditEntryJson } from '../audit/entry-json.ts';
 import { inOneLine } from '../audit/reason.ts';

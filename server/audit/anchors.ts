@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonOf } from '../../formats/json.ts';
 import type { AuditHead } from './audit.ts';
 

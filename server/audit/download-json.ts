@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DownloadCount } from './downloads.ts';
 
 /** A download as programs read it, in GET /api/v1/downloads and `feed:audit downloads --json`. */

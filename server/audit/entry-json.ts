@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AuditEntry, Change } from './audit.ts';
 
 /** An entry as programs read it, in GET /api/v1/audit and `feed:audit list --json`. Times are ISO 8601. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RefusalCount } from './refusals.ts';
 
 /** Refusals as programs read them, in GET /api/v1/refusals. Times are ISO 8601. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A client id (contract section 9) with `*` for any text and `?` for any character. */
 const Glob = z

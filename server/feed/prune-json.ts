@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readDuration } from '../../formats/duration.ts';
 import { inOneLine } from '../audit/reason.ts';
 import type { PruneOrder } from './prune.ts';

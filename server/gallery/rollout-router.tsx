@@ -1,5 +1,5 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import { inOneLine } from '../audit/reason.ts';
 import { readClientId } from '../clients/client-id.ts';
 import { fail } from '../errors.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { resolveLink } from '../../formats/feed-link.ts';
 import { visible } from '../../formats/format-error.ts';
 import { jsonOf } from '../../formats/json.ts';

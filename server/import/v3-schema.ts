@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The parts of NuGet v3 documents that an import reads (spec nuget-v2 14); servers differ in everything else. */
 export const ServiceIndex = z.object({

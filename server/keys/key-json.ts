@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { plainLine } from '../../formats/hidden-characters.ts';
 import { isNetwork } from '../../formats/ip-address.ts';
 import { type KeyRecord, scopes } from './api-keys.ts';

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../errors.ts';
 import { requireScope } from '../http/auth.ts';
 import type { Principal } from '../keys/api-keys.ts';

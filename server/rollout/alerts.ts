@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { dayMs } from '../../formats/duration.ts';
 import { plainLine } from '../../formats/hidden-characters.ts';
 import { inOneLine } from '../audit/reason.ts';

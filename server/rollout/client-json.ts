@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ClientDownload, KnownClient } from '../clients/clients.ts';
 import { rolloutStates } from './rollout.ts';
 import type { Standing } from './standing.ts';

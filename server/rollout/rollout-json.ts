@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { inOneLine } from '../audit/reason.ts';
 import { reachedBy, rolloutStates } from './rollout.ts';
 import type { RolloutDetails, StoredRollout } from './rollouts.ts';

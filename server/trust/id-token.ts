@@ -1,6 +1,6 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { compactVerify, errors } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FormatError } from '../../formats/format-error.ts';
 import { readJson } from '../../formats/json.ts';
 import type { IssuerKey } from './issuer-keys.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { plainLine } from '../../formats/hidden-characters.ts';
 import { type KeySet, maxKeySetBytes, readKeySet } from './issuer-keys.ts';
 import type { Issuer, NewIssuer } from './trust.ts';

@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { visible } from '../../formats/format-error.ts';
 import { jsonOf } from '../../formats/json.ts';
 import { fail } from '../errors.ts';

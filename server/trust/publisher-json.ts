@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { plainLine } from '../../formats/hidden-characters.ts';
 import { type Scope, scopes } from '../keys/api-keys.ts';
 import { Expiry, Ids, Line, Networks } from '../keys/key-json.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readDuration } from '../../formats/duration.ts';
 import { type ExchangeRequest, maxLifetimeMs } from './exchange.ts';
 import { maxTokenBytes } from './id-token.ts';

@@ -1,5 +1,5 @@
 import { got, HTTPError, type OptionsOfTextResponseBody } from 'got';
-import { z } from 'zod';
+import * as z from 'zod';
 import { hideSent } from '../../formats/hide-credentials.ts';
 import { jsonOf } from '../../formats/json.ts';
 import { messageOf } from '../../formats/thrown.ts';

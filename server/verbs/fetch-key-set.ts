@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLocalHost } from '../../formats/ip-address.ts';
 import { jsonOf } from '../../formats/json.ts';
 import type { Invocation } from '../../invocation.ts';

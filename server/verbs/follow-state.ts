@@ -1,5 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fileReason } from '../../formats/file-reason.ts';
 import { jsonOf } from '../../formats/json.ts';
 import type { Place } from '../audit/follow.ts';

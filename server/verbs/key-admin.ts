@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Invocation } from '../../invocation.ts';
 import { operator } from '../audit/audit.ts';
 import { fail } from '../errors.ts';

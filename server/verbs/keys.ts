@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Invocation } from '../../invocation.ts';
 import { fail } from '../errors.ts';
 import { scopes } from '../keys/api-keys.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Invocation } from '../../invocation.ts';
 import { operator } from '../audit/audit.ts';
 import { RingJson } from '../clients/ring-json.ts';

@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isInNetworks } from '../../formats/ip-address.ts';
 import { loadConfig } from '../../server/config.ts';
 import { configHelp } from '../../server/settings.ts';

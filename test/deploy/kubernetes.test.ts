@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadConfig } from '../../server/config.ts';
 import { configHelp } from '../../server/settings.ts';
 import { hasProgram, run } from '../kit/programs.ts';

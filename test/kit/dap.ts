@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const Message = z.looseObject({
   type: z.enum(['request', 'response', 'event']),

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type RunResult, run } from './programs.ts';
 
 const Text = z.union([z.string(), z.number(), z.boolean()]).transform(String);

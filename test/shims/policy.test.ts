@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { planShims } from '../../shims/plan.ts';
 import { Policy, readPolicy } from '../../shims/policy.ts';
 import { productDir } from '../kit/test-server.ts';

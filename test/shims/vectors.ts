@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Policy } from '../../shims/policy.ts';
 
 /** Where the tool's own program lies; each form has one for its platform. */

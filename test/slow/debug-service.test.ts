@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { connectDap, type DapClient } from '../kit/dap.ts';
 import { freePort } from '../kit/free-port.ts';
 import { goBuildsDir } from '../kit/go-builds.ts';

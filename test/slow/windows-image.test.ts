@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { digestBytes } from '../../formats/digest.ts';
 import { writeDevboxRepository } from '../kit/devbox-repository.ts';
 import { freePort } from '../kit/free-port.ts';

@@ -1,5 +1,5 @@
 import { Enums, Models, Serialize, SPDX, Spec } from '@cyclonedx/cyclonedx-library';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { GoModuleVersion, Program } from '../../../formats/go-buildinfo.ts';
 import { jsonOf } from '../../../formats/json.ts';
 import type { ReleaseRecord } from '../../../formats/release-record.ts';

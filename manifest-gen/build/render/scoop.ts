@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readJson } from '../../../formats/json.ts';
 import type { Architecture, ReleaseRecord } from '../../../formats/release-record.ts';
 import { License } from '../../../formats/scoop-fields.ts';

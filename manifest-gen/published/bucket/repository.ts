@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { hideCredentials } from '../../../formats/hide-credentials.ts';
 import { messageOf } from '../../../formats/thrown.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { askServer, type FeedHttp, jsonFrom } from './http.ts';
 import { runIn } from './run-url.ts';
 

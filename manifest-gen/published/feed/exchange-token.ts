@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type CancelableRequest, type Got, RequestError, type Response } from 'got';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../../../errors/release-error.ts';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { jsonOf } from '../../../formats/json.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../../../errors/release-error.ts';
 import { askServer, type FeedHttp, jsonFrom } from './http.ts';
 import { codeOf, requireSuccess } from './refusal.ts';

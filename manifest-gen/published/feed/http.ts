@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import type { LocalFile } from '../../../formats/digest.ts';
 import { isHtmlPage } from '../../../formats/html-page.ts';

@@ -1,5 +1,5 @@
 import type { Response } from 'got';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../../../errors/release-error.ts';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { jsonOf } from '../../../formats/json.ts';

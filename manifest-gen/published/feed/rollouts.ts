@@ -1,5 +1,5 @@
 import type { Response } from 'got';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail, ReleaseError } from '../../../errors/release-error.ts';
 import { jsonOf } from '../../../formats/json.ts';
 import { askServer, type FeedHttp, jsonFrom, refusePage } from './http.ts';

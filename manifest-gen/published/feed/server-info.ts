@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../../../errors/release-error.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
 import { ask, askServer, type FeedHttp, jsonFrom, refusePage } from './http.ts';

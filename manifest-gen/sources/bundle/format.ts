@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AssetFacts } from '../../release.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 

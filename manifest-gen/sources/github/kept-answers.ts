@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { digestBytes } from '../../../formats/digest.ts';
 import { makeWhole, readKept } from '../../../formats/whole-file.ts';
 import type { Cache } from '../../../system/cache/cache.ts';

@@ -1,7 +1,7 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rcompare } from 'semver';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { digestFile } from '../../../formats/digest.ts';
 import type { Architecture } from '../../../formats/release-record.ts';
 import { withTempDir } from '../../../formats/scoped.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Attempt, askHost, faultOfAnswer, type HttpAccess } from '../../../outbound/ask-host.ts';
 import { type Asking, hostUnreachable } from '../../../outbound/asking.ts';
 import { readBody } from '../../../outbound/http.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type NoteKey, openNote } from './note.ts';
 import { rootOf } from './tree.ts';
 

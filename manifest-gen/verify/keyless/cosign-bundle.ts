@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Bundle, toMessageSignatureBundle } from '@sigstore/bundle';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UnreadableSignature } from './unreadable.ts';
 
 /** What `cosign sign-blob --bundle` wrote before version 3. Without `cert` it was signed with a key, without `rekorBundle` in no log. */

@@ -1,5 +1,5 @@
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonOf } from '../../../formats/json.ts';
 import type { Sidecar } from '../../release.ts';
 import { requireCertificate } from './certificate.ts';

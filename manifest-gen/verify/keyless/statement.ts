@@ -1,5 +1,5 @@
 import { toSignedEntity } from '@sigstore/verify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Judged, judge, judged } from './judge.ts';
 import { parse, readBundle } from './read-bundle.ts';
 import type { Root } from './trusted-root.ts';

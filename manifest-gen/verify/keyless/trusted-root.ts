@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toTrustMaterial, type VerifierOptions } from '@sigstore/verify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail } from '../../../errors/release-error.ts';
 
 /** The authorities and logs that keyless signatures must lead to, and how many of their marks each signature must bear. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonOf } from '../../../formats/json.ts';
 import { inShort } from '../../../formats/thrown.ts';
 import { type Answer, ask, headerOf } from './ask.ts';

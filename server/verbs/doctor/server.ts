@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../../../formats/thrown.ts';
 import { FeedError } from '../../errors.ts';
 import type { ServerFile } from '../../server-file.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FeedError } from '../../errors.ts';
 import { type RunningServer, readJson } from '../ask-server.ts';
 import { type Check, type Finding, failed, ok, skip } from './check.ts';

@@ -2,7 +2,7 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { expectSideBySide } from '../../kit/panels.ts';
 import { hasProgram, run } from '../../kit/programs.ts';
 import { metricsIn } from '../../kit/promql.ts';

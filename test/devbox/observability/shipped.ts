@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { productDir } from '../../kit/test-server.ts';
 
 /** The folder as the templates have it. */

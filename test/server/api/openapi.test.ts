@@ -1,6 +1,6 @@
 import type { Router } from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openApiOf } from '../../../server/api/openapi.ts';
 import { createAdminRouter } from '../../../server/api/router.ts';
 import { startTestServer, type TestServer } from '../../kit/test-server.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { faultOf } from '../../../formats/thrown.ts';
 import { reachServer, readJson } from '../../../server/verbs/ask-server.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
