@@ -18,6 +18,7 @@ import { createCommand as createRollout } from '../../manifest-gen/verbs/rollout
 import { createCommand as createStatus } from '../../manifest-gen/verbs/status.ts';
 import { createCommand as createVerify } from '../../manifest-gen/verbs/verify.ts';
 import { createCommand as createWithdraw } from '../../manifest-gen/verbs/withdraw.ts';
+import { quickRetryPolicy, retryPolicy } from '../../outbound/ask-host.ts';
 import { type Module, makeTinyExe, type TinyExe } from './exe.ts';
 import type { ForgeRelease } from './forge.ts';
 import type { ForgeAsset } from './forge-store.ts';
@@ -40,6 +41,9 @@ const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'devbox:create': createDevbox,
   'devbox:check': createDevboxCheck,
 };
+
+// Verbs in this process ask a host as often as ever, but pause for milliseconds: nothing that fails here is going to recover in seconds.
+for (const policy of [retryPolicy, quickRetryPolicy]) Object.assign(policy, { firstDelayMs: 5 });
 
 export type VerbResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 export type Generator = {
