@@ -11,9 +11,11 @@ import type { BlobStore } from '../../../server/blobs/blob-store.ts';
 import { createClaimedStore } from '../../../server/blobs/claimed-store.ts';
 import { openDiskStore } from '../../../server/blobs/disk-store.ts';
 import { createSqlBlobClaims } from '../../../server/catalog/sql/blob-claims.ts';
+import { createSqlOrphanQueue } from '../../../server/catalog/sql/orphan-queue.ts';
 import { createSqlPayloads } from '../../../server/catalog/sql/payloads.ts';
 import { createSharedPurgeQueue, removedBlobs } from '../../../server/catalog/sql/shared-purge-queue.ts';
 import { type Connection, createConnection, openDatabase } from '../../../server/database/connection.ts';
+import { createOrphanCollector } from '../../../server/feed/orphan-collector.ts';
 import { createLogger } from '../../../server/log.ts';
 
 const log = createLogger('silent');
@@ -43,6 +45,25 @@ async function openServer(store: BlobStore, pause?: () => Promise<unknown>) {
   const blobs = createClaimedStore(store, createSqlBlobClaims(db, now, pause), log);
   const payloads = createSqlPayloads(db);
   const purgeQueue = createSharedPurgeQueue(db, now);
+  async function sweep(): Promise<void> {
+    for (const name of await purgeQueue.list())
+      await purgeQueue.removeUnnamed(name, (until) => store.remove(name, until));
+  }
+  const orphans = createSqlOrphanQueue(db, now);
+  const collector = createOrphanCollector({
+    blobs: store,
+    orphans: {
+      ...orphans,
+      // With others that have a name, or it would take this for the store of another database.
+      async names() {
+        const isNamed = await orphans.names();
+        return (name) => name !== sha256 || isNamed(name);
+      },
+    },
+    purging: { sweep: async () => sweep().then(() => true) },
+    now,
+    log,
+  });
   return {
     blobs,
     purgeQueue,
@@ -64,13 +85,16 @@ async function openServer(store: BlobStore, pause?: () => Promise<unknown>) {
         prepare('DELETE FROM payloads WHERE version = ?').run(version);
         prepare('INSERT INTO purge_queue (sha256) VALUES (?) ON CONFLICT DO NOTHING').run(sha256);
       }),
+    /** The row goes and nobody queues the bytes: a checkpoint that another one replaces, or a push that was killed. */
+    drop: (version: string) =>
+      db.transact(({ prepare }) => prepare('DELETE FROM payloads WHERE version = ?').run(version)),
     /** So long that everything ends which has a time. */
     async wait(): Promise<void> {
       clock += 8 * day;
     },
-    async sweep(): Promise<void> {
-      for (const name of await purgeQueue.list())
-        await purgeQueue.removeUnnamed(name, (until) => store.remove(name, until));
+    sweep,
+    async collect(): Promise<void> {
+      await collector.collect();
     },
   };
 }
@@ -180,7 +204,7 @@ describe('servers that share a store', () => {
 
 type Step = {
   readonly server: 0 | 1;
-  readonly does: 'push' | 'purge' | 'sweep' | 'wait';
+  readonly does: 'push' | 'drop' | 'purge' | 'sweep' | 'collect' | 'wait';
   readonly version: string;
 };
 const steps = fc.array(
@@ -205,11 +229,17 @@ function scheduled<Args extends unknown[], Result>(
   };
 }
 
+const others = ['a'.repeat(64), 'b'.repeat(64)];
+
 /** Objects as a shared store has them, without the knowledge of one process about its uploads. */
 function plainStore(disk: BlobStore, objects: Set<string>, scheduler: Scheduler): BlobStore {
   const put = scheduled(scheduler, async (name: string) => void objects.add(name));
   return {
     ...disk,
+    async *list() {
+      await scheduler.schedule(Promise.resolve());
+      for (const name of [...objects, ...others]) yield { sha256: name, sizeBytes: 1, written: now() };
+    },
     // Without a disk or a stream: waiting for them would decide the order.
     async receive() {
       const commit = async () => {
@@ -238,7 +268,7 @@ describe('in whatever order two servers work', () => {
     db = createConnection(new Database(join(dir, 'catalog.db')));
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), steps, async (scheduler, work) => {
-        for (const table of ['payloads', 'blob_claims', 'blob_removals', 'purge_queue'])
+        for (const table of ['payloads', 'blob_claims', 'blob_removals', 'blob_orphans', 'purge_queue'])
           db.exec(`DELETE FROM ${table}`);
         const objects = new Set<string>();
         const pause = scheduled(scheduler, async () => undefined);
