@@ -36,6 +36,24 @@ describe('deploy/haproxy.cfg', () => {
     }
   });
 
+  it('keeps the last address of each replica while no name server answers: checks decide who serves', () => {
+    const [, resolvers = ''] = /^resolvers docker\n((?: .*\n)+)/m.exec(text) ?? [];
+    const held = [...resolvers.matchAll(/^ {4}hold (\w+) (\S+)$/gm)].map(([, answer, time]) => [
+      answer,
+      time,
+    ]);
+
+    // By its default HAProxy takes servers out after 30 s of any of these but the first. `obsolete` stays as it is (0 s), or it would keep
+    // the old address of a replica that got another.
+    expect(Object.fromEntries(held)).toEqual({
+      valid: '1s',
+      timeout: '24d',
+      refused: '24d',
+      other: '24d',
+      nx: '24d',
+    });
+  });
+
   it.skipIf(!hasProgram('haproxy'))('passes haproxy -c (needs haproxy)', async () => {
     const { code, stderr } = await run('haproxy', ['-c', '-f', haproxyFile]);
 
