@@ -5,6 +5,7 @@ import { compareSizes } from './compare-sizes.ts';
 import { handInResults } from './hand-in.ts';
 import { inUseNames } from './in-use.ts';
 import { launcherResults } from './launcher.ts';
+import { outageResults } from './outages.ts';
 import { releaseResults } from './releases.ts';
 import { replicaResults } from './replicas.ts';
 import { type Result, tableOf } from './results.ts';
@@ -59,6 +60,7 @@ async function bench(words: string[], options: Options): Promise<void> {
           ...(await releaseResults(settings)),
           ...(await handInResults(settings)),
           ...(await replicaResults(settings)),
+          ...(await outageResults(settings)),
         ];
     process.stdout.write(`\n${tableOf(results)}\n`);
     if (options.json !== undefined) {

@@ -148,6 +148,20 @@ export const replicas = {
   memory: { name: 'replica, memory', unit: 'MB', must: 350 },
 } as const;
 
+/** Of three replicas behind HAProxy. What clients see has to be right again so soon (contract section 10; docs/operate/replicas.md). */
+export const outages = {
+  cutOff: { name: 'outage, replica cut off from PostgreSQL: unready after', unit: 'ms', must: 2_000 },
+  connected: { name: 'outage, replica connected again: ready after', unit: 'ms', must: 5_000 },
+  databaseAway: { name: 'outage, PostgreSQL killed: all unready after', unit: 'ms', must: 2_000 },
+  databaseBack: { name: 'outage, PostgreSQL back: all ready after', unit: 'ms', must: 5_000 },
+  frozenHolder: { name: 'outage, holder of the row frozen: push elsewhere after', unit: 'ms', must: 3_000 },
+  frozen: { name: 'outage, replica frozen: out of rotation after', unit: 'ms', must: 3_000 },
+  killed: { name: 'outage, replica killed: out of rotation after', unit: 'ms', must: 3_000 },
+  failedInFlight: { name: 'outage, replica killed: failed of 12 clients in flight', unit: '', must: 12 },
+  failedAfter: { name: 'outage, replica killed: failed that began afterwards', unit: '', must: 0 },
+  lost: { name: 'outage, replica killed: confirmed pushes lost', unit: '', must: 0 },
+} as const;
+
 /** Rows that need a feed with many versions. */
 export const feedRowNames = [...readingRows.map(({ name }) => name), bigDownload.name, push.name];
 export const rowNames = [
@@ -157,6 +171,7 @@ export const rowNames = [
   releaseMemory.name,
   handIn.name,
   ...Object.values(replicas).map(({ name }) => name),
+  ...Object.values(outages).map(({ name }) => name),
 ];
 
 export function oneOfEach(packages: readonly BenchPackage[]): BenchPackage[] {

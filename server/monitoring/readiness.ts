@@ -5,7 +5,7 @@ import { shareFor } from './share-for.ts';
 export type Checks = Readonly<Record<'database' | 'blobs' | 'git', () => Promise<void>>>;
 
 /** How long an answer is reused: anybody may ask, and each check starts two git processes. */
-const keptMs = 1000;
+export const keptMs = 1000;
 
 /** Reports which checks fail. Requests at the same time, or within a second, share one answer. */
 export function createReadiness(

@@ -42,6 +42,11 @@ const idleMs = 500;
 const restMs = 2_000;
 /** An answer that takes longer is given up, and the connection with it. */
 const answerMs = 1_000;
+/**
+ * Who asks whether this replica is of use waits so long. With the time for which readiness.ts keeps its answer it stays below the two
+ * seconds after which a replica without its database is unready (contract section 10).
+ */
+export const pingMs = 700;
 /** A request waits so long for a database that is away. */
 const patienceMs = 2_500;
 const pauseMs = 100;
@@ -157,7 +162,7 @@ export function createFreshness(
     },
     isAway: () => isAway,
     async ping() {
-      if (!lease.isValid()) await Promise.race([askOnce(), givenUp(answerMs)]);
+      if (!lease.isValid()) await Promise.race([askOnce(), givenUp(pingMs)]);
     },
     state: () => ({
       revision: copy.at().revision,

@@ -44,10 +44,14 @@ export type Cluster = {
   stop(): Promise<void>;
 };
 
-/** Servers that share one PostgreSQL and one bucket of an S3 server; all have been started. */
+/**
+ * Servers that share one PostgreSQL and one bucket of an S3 server; all have been started.
+ * @param main another version of the program
+ */
 export async function startCluster(
   count: number,
   env: Readonly<Record<string, string>> = {},
+  main?: string,
 ): Promise<Cluster> {
   const [postgres, s3, dir] = [await startPostgres(), await startS3Server(), await makeTempDir()];
   const publicUrl = `http://127.0.0.1:${await freePort()}`;
@@ -69,8 +73,8 @@ export async function startCluster(
   }
   // The first one makes tables and bucket; the others meet each other.
   const [first, ...others] = replicas;
-  await first?.start();
-  await Promise.all(others.map((replica) => replica.start()));
+  await first?.start(main);
+  await Promise.all(others.map((replica) => replica.start(main)));
   return {
     publicUrl,
     adminKey,

@@ -9,16 +9,23 @@ import { whenEnded } from './when-ended.ts';
 
 export const haproxyFile = join(productDir, 'deploy', 'haproxy.cfg');
 
+/** Servers of a test share a busy process. */
+const patientCheck = '1m';
+
 /**
- * deploy/haproxy.cfg, but for the addresses: it listens on this port of this machine and balances between these servers. A check may
- * take long, since servers of a test share a busy process.
+ * deploy/haproxy.cfg, but for the addresses: it listens on this port of this machine and balances between these servers.
+ * @param check how long a check may take
  */
-export async function haproxyConfig(port: number, servers: readonly string[]): Promise<string> {
+export async function haproxyConfig(
+  port: number,
+  servers: readonly string[],
+  check = patientCheck,
+): Promise<string> {
   const shipped = await readFile(haproxyFile, 'utf8');
   const named = servers.map((server, index) => `    server feed-${index + 1} ${new URL(server).host}\n`);
   return shipped
     .replace('bind :8080', `bind 127.0.0.1:${port}`)
-    .replace('timeout check 1s', 'timeout check 1m')
+    .replace('timeout check 1s', `timeout check ${check}`)
     .replace('bind :8404', `bind abns@metrics-of-${port}`)
     .replaceAll(/(?: {4}server feed-\d.*\n)+/g, named.join(''));
 }
@@ -31,11 +38,15 @@ export type Balancer = {
 };
 
 /** HAProxy itself with deploy/haproxy.cfg, between clients and these servers, once it has found one of them. */
-export async function startHaproxy(port: number, servers: readonly string[]): Promise<Balancer> {
+export async function startHaproxy(
+  port: number,
+  servers: readonly string[],
+  check = patientCheck,
+): Promise<Balancer> {
   const dir = await makeTempDir();
   const file = join(dir, 'haproxy.cfg');
   const socket = join(dir, 'stats');
-  const config = await haproxyConfig(port, servers);
+  const config = await haproxyConfig(port, servers, check);
   await writeFile(file, config.replace('\nglobal\n', `\nglobal\n    stats socket ${socket}\n`));
   const haproxy = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = whenEnded(haproxy);

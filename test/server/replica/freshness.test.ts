@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createFreshness, type FreshnessDeps } from '../../../server/replica/freshness.ts';
+import { keptMs } from '../../../server/monitoring/readiness.ts';
+import { createFreshness, type FreshnessDeps, pingMs } from '../../../server/replica/freshness.ts';
 import { createLease, trustMs } from '../../../server/replica/lease.ts';
 
 /** A copy that always has everything, and a database whose answers come when `answer` is called. */
@@ -71,6 +72,15 @@ describe('freshness of a copy', () => {
     await late;
     freshness.close();
   });
+});
+
+it('makes a replica unready within two seconds after its last word of the database', async () => {
+  const { freshness } = makeFreshness();
+
+  // An answer of /readyz may have been given at the end of the lease, and is kept; only the next one asks the database again.
+  expect(trustMs + keptMs + pingMs).toBeLessThan(2_000);
+  await expect(freshness.ping()).rejects.toThrow('silent');
+  freshness.close();
 });
 
 describe('the lease of a copy', () => {
