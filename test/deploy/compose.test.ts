@@ -61,13 +61,30 @@ async function settingsOf(environment: Readonly<Record<string, string>>, dir: st
   return loadConfig(settings);
 }
 
+describe('compose.yaml', () => {
+  it('is a compose file, whose server can write backups and take another folder of its volume', async () => {
+    const one: unknown = parse(await readFile(join(productDir, 'compose.yaml'), 'utf8'));
+    const { services } = z
+      .object({ services: z.object({ feed: Service.pick({ environment: true, volumes: true }) }) })
+      .parse(one);
+
+    expect(await faultsOf(one)).toBe('');
+    expect(services.feed.environment.DATA_DIR).toBe(`\${FEED_DATA_DIR:-/data}`);
+    expect(services.feed.volumes).toEqual(['data:/data', `\${FEED_BACKUP_DIR:-./backup}:/backup`]);
+  });
+});
+
+/** By the schema of compose files. */
+async function faultsOf(file: unknown): Promise<string> {
+  const schema = JSON.parse(await readFile(join(productDir, 'devbox/schemas/compose-spec.json'), 'utf8'));
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  return ajv.validate(schema, file) ? '' : ajv.errorsText();
+}
+
 describe('deploy/compose.yaml', () => {
   it('is a compose file', async () => {
-    const schema = JSON.parse(await readFile(join(productDir, 'devbox/schemas/compose-spec.json'), 'utf8'));
-    const ajv = new Ajv2020({ strict: false });
-    addFormats.default(ajv);
-
-    expect(ajv.validate(schema, raw), ajv.errorsText()).toBe(true);
+    expect(await faultsOf(raw)).toBe('');
   });
 
   it('has three replicas with equal settings and a volume of its own for each', () => {
