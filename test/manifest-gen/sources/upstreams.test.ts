@@ -8,7 +8,7 @@ import { startGoProxy } from '../../kit/go-proxy.ts';
 import { goHere } from '../../kit/hello-tool.ts';
 import { startNpmRegistry } from '../../kit/npm-registry.ts';
 import { hasProgram } from '../../kit/programs.ts';
-import { makeTool, makeUpstreamWorld, nowhere } from '../../kit/upstream-world.ts';
+import { makeAccess, makeTool, makeUpstreamWorld, nowhere } from '../../kit/upstream-world.ts';
 
 const amd64 = makeTinyExe();
 const arm64 = makeTinyExe({ architecture: 'arm64' });
@@ -49,7 +49,9 @@ describe.skipIf(!hasProgram('npm'))('with npm (needs npm)', () => {
       packages: { amd64: '@acme/hello-x64', arm64: '@acme/hello-arm64' },
       member: 'package/bin/hello.exe',
     };
-    const elsewhere = { env: { ...registry.env, npm_config_registry: nowhere } };
+    // npm itself would try again after one second, and after five
+    const retryPolicy = { ...makeAccess().retryPolicy, attempts: 1 };
+    const elsewhere = { env: { ...registry.env, npm_config_registry: nowhere }, retryPolicy };
     return makeFixture('npm', source, { env: registry.env }, elsewhere, registry.stop);
   });
 });

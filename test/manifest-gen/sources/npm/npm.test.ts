@@ -57,7 +57,9 @@ describe('an npm package', () => {
 
   it.skipIf(!hasNpm)('is refused when its bytes do not match the integrity (needs npm)', async () => {
     const integrity = `sha512-${Buffer.alloc(64, 1).toString('base64')}`;
-    const { npm, report } = await npmWith({ ...x64, integrity });
+    const { report, settings } = await npmWith({ ...x64, integrity });
+    // npm would download it again after one second, and after five
+    const npm = createNpm({ ...settings, retryPolicy: { ...settings.retryPolicy, attempts: 1 } });
     const found = (await npm.find(tool, '1.0.0')) as Found;
     expect(await failureOf(npm.fetch(found, report))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
   });
