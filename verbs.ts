@@ -24,7 +24,7 @@ const serving = ['--optimize-for-size'];
 const releasing = ['--optimize-for-size', '--semi-space-growth-factor=1'];
 
 const ofServe =
-  '\nSettings (environment): those of serve. DATA_DIR (./data) says where the feed is; while a server uses that folder, the server is asked.\n';
+  '\nSettings (environment): those of serve. DATA_DIR (./data) is the data folder. This works with or without a running server.\n';
 
 /** Verbs of the installed program. */
 export const productVerbs: Readonly<Record<string, Verb>> = {
@@ -118,7 +118,7 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     help: ofServe,
   },
   'feed:restore': {
-    does: 'makes a data folder from a backup',
+    does: 'restores a backup into a data folder, or into PostgreSQL and an object store',
     load: () => import('./server/verbs/restore.ts'),
   },
   'feed:verify': {
@@ -142,7 +142,7 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     help: ofServe,
   },
   'feed:prune': {
-    does: 'deletes for good old betas that nobody needs',
+    does: 'permanently deletes old betas that nothing refers to',
     load: () => import('./server/verbs/prune.ts'),
     help: ofServe,
   },

@@ -73,9 +73,9 @@ Examples:
   pnpm --silent devbox:check ../devbox --markdown --sbom image.cdx.json --size linux=18400000
   pnpm --silent devbox:check --to-json ../devbox/config/machine.yaml > ../devbox/config/machine.json
 
-Without FEED_URL it asks the feed that devbox.yaml names. What it looks for: docs/devbox/README.md.
+What it looks for: docs/devbox/README.md.
 
-${generatorConfigHelp()}`;
+${generatorConfigHelp('all', { FEED_URL: 'the one that devbox.yaml names' })}`;
 
 /** @throws Ended with 5 when there is something to do; ReleaseError */
 async function check(invocation: Invocation, dir: string, flags: Flags): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * A way to fail: code -> [exit code, sentence, what to do next]. Exit codes: interface.md section 1. `{name}` is filled from the
+ * A way to fail: code -> [exit code, sentence, what to do next]. Exit codes: contract section 1. `{name}` is filled from the
  * details; details never contain a secret.
  */
 export type ErrorTable = Readonly<Record<string, readonly [number, string, string]>>;

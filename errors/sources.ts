@@ -7,6 +7,11 @@ export const sourceErrors = {
     '{tool} has no version {version} upstream ({looked}).',
     '`release:status {tool}` shows the newest version.',
   ],
+  VERSION_NONE: [
+    1,
+    '{tool} has no upstream version that can be released ({looked}).',
+    'Widen `versions:` or `minAge:` in the tool file, or name a version: {tool}@VERSION.',
+  ],
   VERSION_NOT_TAKEN: [
     1,
     '{tool} {version} cannot be released: {reason}.',

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** release.json: what a release was made from and what was checked (interface.md section 5). Lies in the nupkg as tools/release.json. */
+/** release.json: what a release was made from and what was checked (contract section 5). Lies in the nupkg as tools/release.json. */
 
 export const sourceKinds = ['github', 'npm', 'go-module', 'bundle'] as const;
 export const SourceKind = z.enum(sourceKinds);

@@ -23,7 +23,7 @@ const text = z.string().optional();
 
 /** Every setting of the generator (contract section 4): default, form and sentence. `--help` prints them from here. */
 const Settings = z.object({
-  FEED_URL: feedAddress().default(defaultFeedUrl).describe('the NuGet v2 feed to release to'),
+  FEED_URL: feedAddress().default(defaultFeedUrl).describe('the NuGet v2 feed to work with'),
   FEED_API_KEY: text.describe(
     'its key: push:beta for a beta, push to promote, push and unlist to withdraw, push and rollout for a rollout, approve to approve one; unset: FEED_API_KEY_FILE, or for a feed on this machine start.key in the data folder',
   ),
@@ -136,22 +136,30 @@ export function loadGeneratorConfig(source: KeySource, platform = process.platfo
   });
 }
 
-/** Which settings a verb has: all; `feed`: it only asks the server; `cache`: it contacts nobody. */
-export type SettingsUse = 'all' | 'feed' | 'cache';
+/** Which settings a verb has: all; `upstream`: it asks no server; `feed`: it only asks the server; `cache`: it contacts nobody. */
+export type SettingsUse = 'all' | 'upstream' | 'feed' | 'cache';
 
 const used: Readonly<Record<SettingsUse, RegExp>> = {
   all: /^/,
+  upstream: /^(?!FEED_|BUCKET_URL|PAYLOAD_|POLICY_FILE|BUNDLE_KEY)/,
   feed: /^(FEED_\w+|DATA_DIR|\w+_PROXY|NODE_EXTRA_CA_CERTS)$/,
   cache: /^CACHE_DIR$/,
 };
 
-/** The settings as `--help` shows them: name, default, sentence. */
-export function generatorConfigHelp(use: SettingsUse = 'all'): string {
+/**
+ * The settings as `--help` shows them: name, default, sentence.
+ * @param defaults those that are others for this verb
+ */
+export function generatorConfigHelp(
+  use: SettingsUse = 'all',
+  defaults: Readonly<Record<string, string>> = {},
+): string {
   const rows = Object.entries(Settings.shape)
     .filter(([name]) => used[use].test(name))
     .map(([name, schema]) => {
-      const byDefault = schema instanceof z.ZodDefault ? ` (${String(schema.def.defaultValue)})` : '';
-      return `  ${name.padEnd(20)} ${schema.description ?? ''}${byDefault}`;
+      const usual = schema instanceof z.ZodDefault ? String(schema.def.defaultValue) : undefined;
+      const byDefault = defaults[name] ?? usual;
+      return `  ${name.padEnd(20)} ${schema.description ?? ''}${byDefault === undefined ? '' : ` (${byDefault})`}`;
     });
   if (use === 'cache') return `Settings (environment):\n${rows.join('\n')}`;
   const traces =

@@ -23,7 +23,7 @@ const maxCandidates = 10;
 /**
  * The newest upstream version that may be taken and that a source can supply. The first source that answers says which versions
  * there are: a later one may know a tag minutes before its release is complete.
- * @throws ReleaseError SOURCE_UNREACHABLE naming the `--source` that would work, VERSION_UNKNOWN
+ * @throws ReleaseError SOURCE_UNREACHABLE naming the `--source` that would work, VERSION_NONE
  */
 export async function findNewest(tool: Tool, choice: SourceChoice): Promise<Found> {
   for (const source of choice.sources) {
@@ -40,7 +40,7 @@ export async function findNewest(tool: Tool, choice: SourceChoice): Promise<Foun
     ...(tool.versions === undefined ? [] : [`range ${tool.versions}`]),
     ...(tool.minAge === undefined ? [] : [`at least ${tool.minAge} old`]),
   ];
-  fail('VERSION_UNKNOWN', { tool: tool.tool, version: 'to take', looked: looked.join(', ') });
+  fail('VERSION_NONE', { tool: tool.tool, looked: looked.join(', ') });
 }
 
 /**

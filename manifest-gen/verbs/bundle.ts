@@ -106,6 +106,7 @@ export const createCommand = verb<Flags>({
     ),
   ],
   flags: ['source', 'maxWait', 'json', 'quiet'],
+  settings: 'upstream',
   examples: [
     'bundle:create --out tools.bundle                         all tools, newest versions',
     'bundle:create delve@1.22.0 buf --out tools.bundle        one exactly, one newest',

@@ -355,7 +355,7 @@ export const operations: readonly Operation[] = [
     method: 'post',
     path: '/prunes',
     summary:
-      'Purges old betas that nobody needs, some hundred at most; `isDone` says whether there are more.',
+      'Purges old betas that nothing refers to, some hundred at most; `isDone` says whether there are more.',
     scope: 'admin',
     body: NewPrune,
     answer: { status: 200, schema: PruneReport },

@@ -169,7 +169,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       return await work.finally(() => running.delete(work));
     },
     readClientManifest: async (client, tool, from, asking) =>
-      (views ?? fail('MANIFEST_NOT_FOUND', { tool, version: 'for clients' })).manifestOf(
+      (views ?? fail('MANIFEST_NOT_FOUND', { tool, version: 'and single clients' })).manifestOf(
         client,
         tool,
         from,

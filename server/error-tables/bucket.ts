@@ -2,7 +2,10 @@ import type { ErrorTable } from './table.ts';
 
 /** Manifests, git and pushes to the bucket. */
 export const bucketErrors = {
-  MANIFEST_NOT_FOUND: [404, 'No manifest for {tool} {version} in the bucket.'],
+  MANIFEST_NOT_FOUND: [
+    404,
+    'The bucket has no manifest for {tool} {version}. Check the name and the version; a manifest is at /m/TOOL.json.',
+  ],
   BUCKET_UNKNOWN: [404, 'No such bucket. Use /git/main/go-win-tools.git or /git/beta/go-win-tools.git.'],
   CLIENT_READ_ONLY: [
     403,

@@ -2,7 +2,6 @@ import type { ErrorTable } from './table.ts';
 
 /** Errors that keep a server from starting or running: settings, data folder, database, port. */
 export const startErrors = {
-  BAD_CONFIG: [500, '{problems}'],
   DATA_DIR_IN_USE: [
     500,
     'The data folder {dir} is in use by another server (process {pid}). Stop that one, or set DATA_DIR to another folder.',
@@ -41,7 +40,7 @@ export const startErrors = {
   ],
   BLOB_STORE_MISSING: [
     500,
-    'The object store at {at} has no bucket {bucket}. Create it, or correct BLOB_STORE.',
+    'The object store at {at} has no S3 bucket {bucket}. Create it, or correct BLOB_STORE.',
   ],
   BLOB_STORE_CREDENTIALS: [
     500,
@@ -49,11 +48,11 @@ export const startErrors = {
   ],
   BLOB_STORE_REFUSED: [
     500,
-    'The object store at {at} refuses these credentials for the bucket {bucket} ({cause}). They need s3:ListBucket on it, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects.',
+    'The object store at {at} refuses these credentials for the S3 bucket {bucket} ({cause}). They need s3:ListBucket on it, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects.',
   ],
   BLOB_STORE_ELSEWHERE: [
     500,
-    'The bucket {bucket} is not at {at} ({cause}). Set S3_REGION to the region of the bucket, and S3_ENDPOINT to the address of the store, without the bucket in it.',
+    'The S3 bucket {bucket} is not at {at} ({cause}). Set S3_REGION to its region, and S3_ENDPOINT to the address of the store, without the bucket in it.',
   ],
   PORT_TAKEN: [
     500,

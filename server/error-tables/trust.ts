@@ -35,7 +35,7 @@ export const trustErrors = {
   ],
   TOKEN_MANY: [
     429,
-    'The publisher {publisher} has had 500 keys within the last hours, and gets the next one when the oldest of them have ended. Exchange one token for each job.',
+    'The publisher {publisher} already has 500 keys that are valid or expired within the last hour. Exchange one token for each job, and try again in an hour.',
   ],
   PUBLISHER_UNUSABLE: [400, 'This trusted publisher cannot be added: {problem}.'],
   PUBLISHER_EXISTS: [

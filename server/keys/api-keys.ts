@@ -1,6 +1,6 @@
 import { matchesGlob } from './glob.ts';
 
-/** What a key may do (interface.md section 3). */
+/** What a key may do (contract section 3). */
 export const scopes = [
   'read',
   'push:beta',

@@ -44,7 +44,7 @@ export function createManifestsRouter({ bucket, catalog, requireClient }: Manife
       const tool = toolOf(req.params.file);
       const asking = req.method === 'HEAD' ? 'head' : 'get';
       const manifest = await bucket.readClientManifest(client, tool, req.ip, asking);
-      send(res, tool, `for ${client}`, manifest, 'never');
+      send(res, tool, `and the client ${client}`, manifest, 'never');
     });
   }
   router.get('/m/:tool/:version/:file', async (req, res) => {
@@ -61,7 +61,7 @@ export function createManifestsRouter({ bucket, catalog, requireClient }: Manife
 function toolOf(file: string): string {
   return file.endsWith('.json')
     ? file.slice(0, -'.json'.length)
-    : fail('MANIFEST_NOT_FOUND', { tool: file, version: '(its address ends in .json)' });
+    : fail('MANIFEST_NOT_FOUND', { tool: file, version: '(expected an address that ends in .json)' });
 }
 
 function send(

@@ -47,9 +47,9 @@ export function createCommand(invocation: Invocation): Command {
 }
 
 const help = `
-DATA_DIR names the data folder, as for serve; with DATABASE_URL and BLOB_STORE, what servers share is written. The file holds packages with their listing, payloads, bucket and keys
-(hashed); no key in it can be used, but treat it as a secret: it holds every unlisted package too.
-When it fails, FILE is as it was.`;
+With DATABASE_URL and BLOB_STORE it backs up the shared database and object store. The file has the packages, listed or not, payloads,
+the bucket, rollouts, the audit log and hashes of the keys. No key can be recovered from it, but protect it like the feed.
+If the backup fails, FILE is unchanged.`;
 
 async function backup(invocation: Invocation, file: string, flags: Flags): Promise<void> {
   const config = loadConfig(invocation.env);

@@ -21,7 +21,7 @@ type Flags = {
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:prune')
     .description(
-      'Deletes for good old betas that nobody needs; with and without a running server. Without --yes it only shows which.',
+      'Permanently deletes old betas that nothing refers to, with or without a running server. Without --yes it only lists them.',
     )
     .requiredOption('--betas <n>', 'how many of the newest betas of each package stay', readCount)
     .requiredOption('--older-than <time>', 'younger ones stay, such as 90d or 12h', readAge)

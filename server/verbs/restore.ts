@@ -27,7 +27,7 @@ type Flags = {
 /** The verb `feed:restore`: makes a data folder from a file that `feed:backup` wrote. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:restore')
-    .description('Makes a data folder from a backup, or fills an empty PostgreSQL and object store.')
+    .description('Restores a backup into a data folder, or into an empty PostgreSQL and object store.')
     .argument('<file>', 'what feed:backup wrote')
     .option('--into <dir>', 'data folder to make (default: DATA_DIR)')
     .option('--replace', 'move existing data aside, to DIR.before-TIME', false)

@@ -217,7 +217,7 @@ describe.skipIf(!hasS3Server)('an S3 store on a bad day (versitygw)', () => {
       const { code, message } = await problemOf({ bucket: 'missing-bucket' });
 
       expect(code).toBe('BLOB_STORE_MISSING');
-      expect(message).toContain('has no bucket missing-bucket');
+      expect(message).toContain('has no S3 bucket missing-bucket');
     });
 
     it('names an address where nobody answers', async () => {

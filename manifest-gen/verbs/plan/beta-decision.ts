@@ -41,7 +41,7 @@ export type BetaDecision = Order & {
 
 /**
  * Which upstream version, from which source, under which number.
- * @throws ReleaseError VERSION_UNKNOWN, VERSION_NOT_TAKEN, SOURCE_UNREACHABLE (with the sources that would do), REFUSED, FEED_*
+ * @throws ReleaseError VERSION_NONE, VERSION_UNKNOWN, VERSION_NOT_TAKEN, SOURCE_UNREACHABLE (with the sources that would do), REFUSED, FEED_*
  */
 export async function decideBeta(
   request: Request,

@@ -3,6 +3,7 @@ import { asInterruption } from '../../../errors/ended.ts';
 import { ReleaseError } from '../../../errors/release-error.ts';
 import type { Invocation } from '../../../invocation.ts';
 import { openOutDir } from '../../../system/out.ts';
+import type { SettingsUse } from '../../settings/config.ts';
 import { type BrokenTool, requireWhole, type Tool, type ToolsFolder } from '../../tool-file/tools.ts';
 import { addFlags, type FlagName, type ReleaseFlags } from '../flags.ts';
 import { withSources } from './from-bundle.ts';
@@ -24,6 +25,8 @@ export type Verb<Flags extends ReleaseFlags = ReleaseFlags> = {
   readonly isForAll?: boolean;
   /** It works without the tools' files. */
   readonly isWithoutTools?: boolean;
+  /** The settings that its help shows, where those are neither all nor the feed's. */
+  readonly settings?: SettingsUse;
   /** Nothing is made from the answers, so there are fewer retries. */
   readonly isReadOnly?: boolean;
   /** Before anything else is opened. @throws ReleaseError USAGE */
@@ -53,7 +56,8 @@ export function verb<Flags extends ReleaseFlags>(spec: Verb<Flags>): (invocation
   return (invocation) => {
     const command = new Command(spec.name).description(spec.description).addArgument(spec.argument);
     for (const option of spec.options ?? []) command.addOption(option);
-    addFlags(command, spec.flags, spec.examples, invocation, spec.isWithoutTools ? 'feed' : 'all');
+    const settings = spec.settings ?? (spec.isWithoutTools ? 'feed' : 'all');
+    addFlags(command, spec.flags, spec.examples, invocation, settings);
     return command.action((args: string | readonly string[] | undefined, flags: Flags) =>
       run(spec, [args ?? []].flat(), flags, invocation),
     );

@@ -32,7 +32,7 @@ export type ProxyFacts = {
 
 export function judgeProxy({ path, upload, maxBytes }: ProxyFacts): Finding {
   const page = 'docs/operate/proxies.md has what works for nginx, Caddy and IIS';
-  if (path === undefined || !path.text.includes(`No manifest for ${readPath} `))
+  if (path === undefined || !path.text.includes(`manifest for ${readPath} `))
     return failed(
       `an address with %2F and %2B does not arrive as it was sent (${path === undefined ? 'no answer' : `status ${path.status}`})`,
       `let the proxy pass addresses on unchanged: ${page}`,

@@ -216,6 +216,17 @@ describe('generatorConfigHelp', () => {
       ]),
     );
     expect(generatorConfigHelp('feed')).not.toMatch(/VULN_DB|CACHE_DIR/);
+    expect(names(generatorConfigHelp('upstream'))).toEqual(
+      expect.arrayContaining(['DATA_DIR', 'VULN_DB', 'CACHE_DIR', 'GITHUB_TOKEN', 'HTTPS_PROXY']),
+    );
+    expect(generatorConfigHelp('upstream')).not.toMatch(/^ {2}(FEED_|BUCKET_URL|PAYLOAD_|BUNDLE_KEY)/m);
+  });
+
+  it('shows the default of a verb that has another', () => {
+    const help = generatorConfigHelp('all', { FEED_URL: 'the one of the file' });
+
+    expect(help).toMatch(/FEED_URL +the NuGet v2 feed.*\(the one of the file\)/);
+    expect(help).toMatch(/PAYLOAD_PUT .*\(true\)/);
   });
 });
 

@@ -135,8 +135,10 @@ describe('findNewest', () => {
     const narrow = makeTool({ versions: '<2.0.0' });
 
     await expect(findNewest(narrow, choose(source('github', ['2.0.0'])))).rejects.toMatchObject({
-      code: 'VERSION_UNKNOWN',
-      message: expect.stringContaining('range <2.0.0'),
+      code: 'VERSION_NONE',
+      exitCode: 1,
+      message: 'gadget has no upstream version that can be released (github, range <2.0.0).',
+      hint: 'Widen `versions:` or `minAge:` in the tool file, or name a version: gadget@VERSION.',
     });
   });
 });

@@ -510,7 +510,7 @@ describe('exchanging the token of a CI job', () => {
     expect(await once()).toMatchObject({
       status: 429,
       code: 'TOKEN_MANY',
-      title: expect.stringContaining('The publisher loop has had 500 keys'),
+      title: expect.stringContaining('The publisher loop already has 500 keys'),
     });
     expect((await once(sub)).status).toBe(201);
   }, 60_000);

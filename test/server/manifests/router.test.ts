@@ -65,7 +65,9 @@ describe('manifests by address', () => {
     const answer = await fetch(server.url + path);
 
     expect(answer.status).toBe(404);
-    expect(await answer.text()).toMatch(/^No manifest for .* in the bucket\.\n$/s);
+    expect(await answer.text()).toMatch(
+      /^The bucket has no manifest for .*\. Check the name and the version; a manifest is at \/m\/TOOL\.json\.\n$/s,
+    );
   });
 
   it('are not sent again to clients that have them', async () => {

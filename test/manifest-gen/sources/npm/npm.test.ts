@@ -99,7 +99,7 @@ describe('an npm package', () => {
 
       expect(await findNewest(tool, choice)).toMatchObject({ version: '1.0.0', published: undefined });
       expect(await failureOf(findNewest({ ...tool, minAge: '1h' }, choice))).toMatchObject({
-        code: 'VERSION_UNKNOWN',
+        code: 'VERSION_NONE',
       });
     },
   );

@@ -40,7 +40,7 @@ const passed = {
   path: {
     status: 404,
     phrase: '',
-    text: 'No manifest for doctor/path+plus (its address ends in .json) in the bucket.',
+    text: 'The bucket has no manifest for doctor/path+plus (expected an address that ends in .json). Check ...',
   },
   upload: { status: 401, phrase: 'This needs an API key: send it', text: '' },
   maxBytes: 4 * gibibyte,
