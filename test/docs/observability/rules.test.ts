@@ -90,4 +90,24 @@ describe('each alert', () => {
     }
     expect(sections.toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted());
   });
+
+  it('is in the table with its metrics, the time that it waits and its severity', async () => {
+    const page = await readShipped('README.md');
+    const rows = [...page.matchAll(/^\| \[(\w+)\]\(#\w+\) \| (.*) \|$/gm)].map(([, alert, cells = '']) => {
+      const [metrics = '', , wait, severity] = cells.split('|').map((cell) => cell.trim());
+      return { alert, metrics, wait, severity };
+    });
+    const alerts = (await readRules()).filter(({ alert }) => alert !== undefined);
+
+    const shown = rows.map(({ alert, wait, severity }) => [alert, wait, severity]);
+    expect(shown.toSorted()).toEqual(
+      alerts.map((rule) => [rule.alert, rule.for ?? '', rule.labels?.severity]).toSorted(),
+    );
+    for (const { alert, metrics } of rows) {
+      const expr = alerts.find((rule) => rule.alert === alert)?.expr;
+      for (const [, metric = ''] of metrics.matchAll(/`([\w:]+)`/g)) {
+        if (metric !== 'http_requests_total') expect(expr, alert).toContain(metric);
+      }
+    }
+  });
 });
