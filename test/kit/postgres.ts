@@ -35,7 +35,8 @@ export type Postgres = {
 };
 
 const password = 'feed-password';
-const bin = (program: string): string => join(parent, String(newest), 'bin', program);
+/** A program of the server's version, such as `pg_dump`. */
+export const bin = (program: string): string => join(parent, String(newest), 'bin', program);
 
 /**
  * A server of PostgreSQL on a port of its own, with its data in a temporary folder. A commit isn't forced to the disk, since no test cuts
