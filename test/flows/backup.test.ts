@@ -154,7 +154,7 @@ describe('a backup of a busy server', () => {
     const said = text(child.stderr);
     const ended = once(child, 'close');
     while (!existsSync(path) && child.exitCode === null && child.signalCode === null) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
     child.kill(signal);
     const [code, endedBy] = await ended;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { parseStringPromise } from 'xml2js';
+import { SaxesParser } from 'saxes';
 import { type Nuspec, writeNuspec } from '../../formats/nuspec.ts';
 import { operator } from '../../server/audit/audit.ts';
 import { type TestServerOptions, makeKey, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
@@ -64,7 +64,7 @@ export async function give(world: World, { command, requests }: RecordedCommand)
       const { headers, body } = fillIn(world, command, request);
       const answer = await sendRaw(world.server.url, line, headers, body);
       if (line.startsWith('GET')) requireWhole(line, answer);
-      answers.push({ line, answered: answer.status, ...(await meaningOf(world, line, answer)) });
+      answers.push({ line, answered: answer.status, ...meaningOf(world, line, answer) });
     }
   }
   return answers;
@@ -88,11 +88,7 @@ async function publish({ server, published }: World, { unlisted, ...parts }: Pac
   }
 }
 
-async function meaningOf(
-  world: World,
-  line: string,
-  { status, headers, body }: RawAnswer,
-): Promise<Partial<Meaning>> {
+function meaningOf(world: World, line: string, { status, headers, body }: RawAnswer): Partial<Meaning> {
   if (status !== 200 || !line.startsWith('GET')) return {};
   const type = headers.get('content-type') ?? '';
   if (/zip|octet-stream/.test(type)) {
@@ -105,14 +101,33 @@ async function meaningOf(
   return type.startsWith('application/json') ? readJson(body.toString()) : {};
 }
 
-async function readFeed(xml: string): Promise<Partial<Meaning>> {
-  const { feed, entry } = await parseStringPromise(xml);
-  const count: string | undefined = feed?.['m:count']?.[0];
-  const entries: Record<string, Record<string, string[]>[]>[] = entry ? [entry] : (feed.entry ?? []);
-  const names = entries.map((one) => {
-    const properties = one['m:properties']?.[0];
-    return `${properties?.['d:Id']?.[0]} ${properties?.['d:Version']?.[0]}`;
+/** Of a feed, or of an entry alone. A tree of each answer would take longer than the answers do. */
+function readFeed(xml: string): Partial<Meaning> {
+  const names: string[] = [];
+  let count: string | undefined;
+  let properties: Record<string, string> = {};
+  let text = '';
+  const open: string[] = [];
+  const parser = new SaxesParser();
+  parser.on('error', (error) => {
+    throw error;
   });
+  parser.on('text', (piece) => {
+    text += piece;
+  });
+  parser.on('opentag', ({ name }) => {
+    open.push(name);
+    text = '';
+    if (name === 'entry') properties = {};
+  });
+  parser.on('closetag', ({ name }) => {
+    open.pop();
+    const parent = open.at(-1);
+    if (parent === 'feed' && name === 'm:count') count = text;
+    if (parent === 'm:properties') properties[name] = text;
+    if (name === 'entry') names.push(`${properties['d:Id']} ${properties['d:Version']}`);
+  });
+  parser.write(xml).close();
   return { ...named(names), ...(count !== undefined && { total: Number(count) }) };
 }
 
