@@ -49,7 +49,12 @@ const kinds = {
 };
 const minute = 60_000;
 /** pwsh is started hundreds of times for seconds each: compiling its hot code a second time costs more than it saves. */
-const dotnet = { DOTNET_TieredPGO: '0', DOTNET_TC_CallCountThreshold: '1000' };
+const dotnet = {
+  DOTNET_TieredPGO: '0',
+  DOTNET_TC_CallCountThreshold: '1000',
+  // Against attacks on what it compiles; it maps each piece of code twice, which takes a twentieth of pwsh's time.
+  DOTNET_EnableWriteXorExecute: '0',
+};
 /**
  * Tests start programs by the ten thousand, and each start copies the table of the worker's pages: large pages, and one heap instead of a
  * mapping for each buffer, make that table small. test/plain-children.ts keeps it from the programs themselves.

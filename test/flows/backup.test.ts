@@ -121,6 +121,7 @@ describe('a backup of a busy server', () => {
         id: 'big',
         version: '1.0.0',
         files: { 'tools/big.bin': randomBytes(32 * 1024 ** 2) },
+        isStored: true,
       });
       expect((await pushNupkg(feed, big, adminKey)).status).toBe(201);
       await server.end('SIGTERM');

@@ -36,7 +36,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     try {
       await stockFeed(server, root);
       const files = { 'tools/big.bin': randomBytes(48 * 1024 ** 2) };
-      const big = makeNupkg({ id: 'big', version: '1.0.0', files });
+      const big = makeNupkg({ id: 'big', version: '1.0.0', files, isStored: true });
       expect((await pushNupkg(server, big, adminKey)).status).toBe(201);
       expect((await runVerb(createBackup, dataDir, backupFile)).error).toBeUndefined();
       // What a restore of the backup takes back, so that it asks git about it.

@@ -9,7 +9,8 @@ import { startServe } from '../kit/serve-process.ts';
 import { adminKey, makeTempDir, pushNupkg } from '../kit/test-server.ts';
 import { until } from '../kit/until.ts';
 
-const big = makeNupkg({ id: 'big', files: { 'tools/noise.bin': randomBytes(30_000_000) } });
+const noise = { 'tools/noise.bin': randomBytes(30_000_000) };
+const big = makeNupkg({ id: 'big', files: noise, isStored: true });
 
 describe.skipIf(process.platform === 'win32')('a server that is told to stop (needs signals)', () => {
   const start = async () =>
