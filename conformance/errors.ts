@@ -16,26 +16,26 @@ const errors = {
   CERTIFICATE: [
     4,
     'The certificate of {url} is not trusted: {cause}.',
-    'Use the name that it was issued for, and set NODE_EXTRA_CA_CERTS to the PEM file of its authority, or to its own if it is self-signed.',
+    'Use the name that it was issued for, and set NODE_EXTRA_CA_CERTS to the PEM file of its CA, or to its own if it is self-signed.',
   ],
   CREDENTIALS: [
     2,
-    'The feed {url} asks for credentials: it answers {status}',
+    'The feed {url} asks for credentials: it answers {status}.',
     'Give --user NAME and --password-file FILE.',
   ],
   REFUSED: [
     2,
-    'The feed {url} does not accept this user and password: it answers {status}',
+    'The feed {url} does not accept this user and password: it answers {status}.',
     'A feed that takes API keys expects the key as the password; it must be one that may read.',
   ],
   KEY_REFUSED: [
     1,
-    'The feed {url} does not know the key.',
+    'The feed {url} does not accept the API key.',
     'Give another one in --api-key-file; nothing was pushed.',
   ],
   KEY_SCOPES: [
     1,
-    'The key {name} may not do all that the checks do to packages such as {id}: expected {needed}, missing {missing}.',
+    'The key {name} lacks scopes for packages such as {id}: expected {needed}, missing {missing}.',
     'Nothing was pushed. `feed:keys add --name conformance --scope push unlist --id "conformance-*"` makes a key that is enough; without one the checks only read.',
   ],
   INTERRUPTED: [130, 'Interrupted.', 'No pushed package is left listed, unless a line above says so.'],

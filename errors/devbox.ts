@@ -23,7 +23,7 @@ export const devboxErrors = {
   ],
   DEVBOX_CHANGED: [
     1,
-    'Left alone in {dir}, since they are not as devbox:create wrote them: {files}.',
+    'These files in {dir} were changed after devbox:create wrote them, so they were not updated: {files}.',
     'Compare them with what a run in an empty folder writes; `--force` replaces them, but not links.',
   ],
 } as const satisfies ErrorTable;

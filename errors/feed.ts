@@ -5,7 +5,7 @@ export const feedErrors = {
   FEED_UNREACHABLE: [
     4,
     'The feed {url} cannot be reached: {cause}.',
-    'If it does not run, start it (`pnpm start` or `pnpm serve`); if it has another address or port, set FEED_URL. If its certificate has expired, renew it there; one of your own authority needs NODE_EXTRA_CA_CERTS.',
+    'If the server is not running, start it (`pnpm start` or `pnpm serve`). If it has another address, set FEED_URL. If its certificate has expired, renew it; for a private CA set NODE_EXTRA_CA_CERTS.',
   ],
   PLACE_UNREACHABLE: [4, '{url} cannot be reached: {cause}.', 'Check PAYLOAD_URL, and try again.'],
   PAYLOAD_MISSING: [
@@ -26,7 +26,7 @@ export const feedErrors = {
   ],
   FEED_TOKEN_MISSING: [
     1,
-    'There is no token to exchange for a key of the feed: {cause}.',
+    'No OIDC token is available to exchange for a key: {cause}.',
     'In GitHub Actions the job needs `permissions: id-token: write`; in GitLab `id_tokens:` with FEED_ID_TOKEN. Or set FEED_API_KEY.',
   ],
   FEED_TOKEN_REFUSED: [
@@ -42,7 +42,7 @@ export const feedErrors = {
   FEED_TOKEN_ENDED: [
     1,
     'The key that the feed {url} gave for the token of this job has expired, and a token can be exchanged only once.',
-    'Run it again in a new job, which has a new token; it goes on from there. A longer run needs a file that gets new tokens (FEED_ID_TOKEN_FILE), or FEED_API_KEY.',
+    'Run it again in a new job, which has a new token; it continues where this run stopped. For longer runs use FEED_ID_TOKEN_FILE with a file that is refreshed, or FEED_API_KEY.',
   ],
   FEED_KEY_SCOPE: [
     1,

@@ -25,7 +25,7 @@ export const inputErrors = {
   ],
   CONTENT_INVALID: [
     1,
-    '{tool}: the content of the feed or of a template is not understood: {problem}',
+    '{tool}: content from the feed or a template is invalid: {problem}',
     'Check the file that the message names.',
   ],
 } as const satisfies ErrorTable;

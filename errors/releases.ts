@@ -31,7 +31,7 @@ export const releaseErrors = {
   ],
   ROLLOUT_REFUSED: [1, '{reason}.', '{hint}'],
   ROLLOUT_OPEN: [2, '{tool} {version} is being rolled out, and the rollout is {state}.', '{hint}'],
-  ROLLOUT_MISSING: [1, '{tool} has {found}: {what} is not possible.', '{hint}'],
+  ROLLOUT_MISSING: [1, 'Cannot {what}: {tool} has {found}.', '{hint}'],
   WITHDRAWAL_REFUSED: [1, '{tool} {version} cannot be withdrawn: {reason}.', '{hint}'],
   NOTHING_GOOD: [
     1,

@@ -167,7 +167,7 @@ const reasons = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
-  ENOSPC: 'no room left on the disk',
+  ENOSPC: 'no space left on the disk',
   ENOTDIR: 'a file stands where a folder is needed',
   EEXIST: 'a file stands where a folder is needed',
   EISDIR: 'a folder stands where a file is needed',

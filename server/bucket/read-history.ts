@@ -72,7 +72,7 @@ async function commitOf(git: Git, name: string): Promise<string> {
 async function rootOf(git: Git, tip: string): Promise<string> {
   const isShallow = await lines(git, ['rev-parse', '--is-shallow-repository']);
   if (isShallow[0] === 'true') {
-    fail('BUCKET_UNREADABLE', { dir: git.dir, problem: 'it is a shallow clone; fetch all of it' });
+    fail('BUCKET_UNREADABLE', { dir: git.dir, problem: 'it is a shallow clone' });
   }
   return (await lines(git, ['rev-list', '--max-parents=0', tip])).at(-1) ?? tip;
 }

@@ -13,7 +13,7 @@ export const bucketErrors = {
   ],
   CLIENT_VIEW_BROKEN: [
     503,
-    'The manifest of {tool} {version}, which this client was promised, is missing. Upload it again (release:rollout start).',
+    'The manifest of {tool} {version}, which a rollout offers to this client, is missing. Upload it again: release:rollout start.',
   ],
   BUCKET_DAMAGED: [
     500,
@@ -21,7 +21,7 @@ export const bucketErrors = {
   ],
   BUCKET_OBJECT_DAMAGED: [
     500,
-    'The bucket in {store} is damaged: {problem}. Put that object back, from a version or a copy of the object store.',
+    'The bucket in {store} is damaged: {problem}. Restore that object from an earlier version of it, or from a copy of the object store.',
   ],
   BUCKET_BROKEN: [
     503,
@@ -38,12 +38,12 @@ export const bucketErrors = {
   GIT_ONLY: [404, 'This address is for git and Scoop: scoop bucket add go-win-tools {url}'],
   GIT_DUMB: [
     403,
-    'This git client is too old: the bucket is served by the smart protocol only (git 1.6.6 and newer).',
+    'This git client is too old: the bucket is served by the smart protocol only (git 1.6.6 and newer). Upgrade git.',
   ],
   GIT_BUSY: [503, 'Too many git requests at once; try again in a moment.'],
   GIT_MISSING: [500, 'The bucket needs git, which was not found: install git and put it in PATH.'],
   PUSH_TOO_SLOW: [413, 'The push could not be checked within {seconds} seconds; push fewer commits at once.'],
-  PUSH_INVALID: [400, 'The push is not understood: {problem}. Push with git itself, 1.7 or newer.'],
+  PUSH_INVALID: [400, 'The push cannot be parsed: {problem}. Push with git itself, 1.7 or newer.'],
   PUSH_REFUSED: [403, '{faults}'],
   PUSHES_AT_ONCE: [429, 'This key already has {limit} pushes in progress; wait for one of them to finish.'],
   ENCODING_UNKNOWN: [
@@ -55,5 +55,5 @@ export const bucketErrors = {
     503,
     'Pushes are refused: the hook {file} that checks them cannot run. Put the data folder on a volume that is not mounted noexec, and start again.',
   ],
-  GIT_FAILED: [500, 'git could not answer; see the server log.'],
+  GIT_FAILED: [500, 'git failed on the server. Try again; the server log has the reason.'],
 } as const satisfies ErrorTable;

@@ -4,7 +4,7 @@ import type { ErrorTable } from './table.ts';
 export const feedErrors = {
   ID_RESERVED: [
     403,
-    'The id {id} is reserved ({reserved}): only a key that is limited to such ids may publish it (rule reserved-ids).',
+    'The id {id} is reserved ({reserved}): expected a key that is limited to reserved ids. Use such a key (feed:keys add --id), or another id (rule reserved-ids).',
   ],
   ORIGIN_FOREIGN: [
     403,
@@ -27,7 +27,10 @@ export const feedErrors = {
     'Nothing is served at {path}. The feed is at /nuget (NuGet v3: /v3/index.json), the bucket at /git/main/go-win-tools.git.',
   ],
   METHOD_NOT_ALLOWED: [405, '{method} is not allowed here; allowed: {allowed}.'],
-  PACKAGE_NOT_FOUND: [404, 'No package {id} {version} on this feed.'],
+  PACKAGE_NOT_FOUND: [
+    404,
+    'This feed has no package {id} {version}. Check the id and the version; the pages of the server list both.',
+  ],
   VERSION_PURGED: [
     410,
     '{id} {version} was deleted for good (feed:purge): its bytes are gone, and its number is never used again. Use, or publish, another version.',
@@ -52,7 +55,7 @@ export const feedErrors = {
   ],
   BLOB_STORE_UNREACHABLE: [
     503,
-    'The object store does not answer as it should ({cause}); nothing was changed. Try again in a moment.',
+    'The object store failed ({cause}); nothing was changed. Try again in a moment.',
   ],
   BLOB_BEING_REMOVED: [
     503,
@@ -60,7 +63,7 @@ export const feedErrors = {
   ],
   UPLOAD_COLLECTED: [
     503,
-    'The upload took so long that its bytes were mistaken for abandoned ones and removed; nothing was stored. Send it again.',
+    'The upload took so long that its bytes were removed as abandoned; nothing was stored. Send it again.',
   ],
   OBJECT_DAMAGED: [
     500,
@@ -68,10 +71,13 @@ export const feedErrors = {
   ],
   STORAGE_FULL: [
     507,
-    'The server has no room left on disk; nothing was stored. Free some room and send it again.',
+    'The server has no space left on its disk; nothing was stored. Free some space and send it again.',
   ],
-  SYMBOLS_UNSUPPORTED: [404, 'Symbol packages are not kept here; push the package alone.'],
-  PAYLOAD_NOT_FOUND: [404, 'No payload {tool}/{version}/{file} here.'],
+  SYMBOLS_UNSUPPORTED: [404, 'This server does not accept symbol packages; push only the package.'],
+  PAYLOAD_NOT_FOUND: [
+    404,
+    'There is no payload {tool}/{version}/{file} on this server. Check the address against the manifest.',
+  ],
   PAYLOAD_DIFFERS: [
     409,
     'Payload {tool}/{version}/{file} already exists with different content (SHA-256 {sha256}); payloads are never replaced. Publish another version.',
@@ -79,13 +85,16 @@ export const feedErrors = {
   PAYLOAD_INVALID: [400, 'This payload cannot be stored: {problem}'],
   TRACING_OFF: [
     404,
-    'This server traces nothing. Set OTEL_EXPORTER_OTLP_ENDPOINT to the address of an OpenTelemetry collector, and restart it.',
+    'Tracing is off on this server. Set OTEL_EXPORTER_OTLP_ENDPOINT to the address of an OpenTelemetry collector, and restart it.',
   ],
   TRACE_UNKNOWN: [
     404,
-    'This server does not know this trace. It remembers the last hundred that came with a sampled traceparent and a key that publishes. Ask the server that answered that request.',
+    'This server does not know this trace. It remembers the last hundred traces of requests with a sampled traceparent and a publishing key. Ask the replica that answered the request.',
   ],
-  BODY_TOO_LARGE: [413, 'The request body is too large for this address; nothing was done.'],
-  HEADER_INVALID: [400, 'The header {name} is not understood: expected {expected}.'],
-  BODY_INVALID: [400, 'The request body is not understood: {problem}'],
+  BODY_TOO_LARGE: [
+    413,
+    'The request body is too large for this address: at most {limit} are accepted; nothing was done.',
+  ],
+  HEADER_INVALID: [400, 'The header {name} is invalid: expected {expected}, found {found}.'],
+  BODY_INVALID: [400, 'The request body is invalid: {problem}'],
 } as const satisfies ErrorTable;

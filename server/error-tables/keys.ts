@@ -31,8 +31,14 @@ export const keyErrors = {
     401,
     'The password of Basic authentication is not a valid API key. Use any user name, and a key as the password.',
   ],
-  KEY_SCOPE: [403, 'The specified API key does not have the scope {scope} for {subject}.'],
-  KEY_IDS: [403, 'The specified API key is limited to {ids}, which does not include {subject}.'],
+  KEY_SCOPE: [
+    403,
+    'The specified API key does not have the scope {scope} for {subject}. Use a key that has it, or ask the administrator of this feed for one (feed:keys add --scope {scope}).',
+  ],
+  KEY_IDS: [
+    403,
+    'The specified API key is limited to {ids}, which does not include {subject}. Use a key for it, or ask the administrator of this feed for one (feed:keys add --id).',
+  ],
   KEY_UNUSABLE: [400, 'This key cannot be created: {problem}.'],
   KEY_UNKNOWN: [404, 'No active key has the id or name {which}; `feed:keys list` shows all.'],
   KEY_AMBIGUOUS: [409, 'Several keys are named {which}; choose one by its id: {ids}.'],

@@ -37,7 +37,7 @@ export const replicaErrors = {
   ],
   DATABASE_NEWER: [
     500,
-    'The database {database} needs a program with schema {needed} or newer; this version of go-win-tools has schema {known}. Run a newer version.',
+    'The database {database} needs schema {needed} or newer; this version of go-win-tools supports {known} at most. Run a newer version.',
   ],
   DATABASE_EMPTY: [
     500,
@@ -45,18 +45,18 @@ export const replicaErrors = {
   ],
   DATABASE_SCHEMA: [
     500,
-    'The tables of the database {database} are not those of this program: {problem}. Restore a dump of it, or use an empty database.',
+    'The tables of the database {database} do not match the schema of this version: {problem}. Restore a dump of it, or use an empty database.',
   ],
   TEXT_UNUSABLE: [
     400,
-    'A text in this request contains the character U+0000, which the database cannot store. Leave it out.',
+    'A string in this request contains U+0000, which the database cannot store. Remove it.',
   ],
   COPY_UNWRITABLE: [
     503,
-    'The change was made, but this replica cannot write it into its copy of the database: {cause}. Do not repeat it; make room on the disk of this replica.',
+    'The change was made, but this replica cannot write it into its copy of the database: {cause}. Do not repeat it; free some space on the disk of this replica.',
   ],
   COPY_BEHIND: [
     503,
-    'This replica has no contact with its database, so it may lack what others have confirmed; try again in a moment.',
+    'This replica has lost contact with its database, so its data may be out of date; try again in a moment.',
   ],
 } as const satisfies ErrorTable;

@@ -17,16 +17,22 @@ export const rolloutErrors = {
     409,
     'The client {id} is in an open rollout, and can be forgotten only when that has ended.',
   ],
-  KEY_CLIENTS: [403, 'The key may not read as the client {client}, only as {clients}.'],
+  KEY_CLIENTS: [
+    403,
+    'This key may not read as the client {client}, only as {clients}. Use the addresses of one of those, or a key made with --client {client}.',
+  ],
   APPROVALS_NEEDED: [
     403,
     'The stable version {id} {version} cannot be published directly: by APPROVALS, other owners ({needed}) must approve it, in a rollout (release:rollout). Prereleases need no approval (rule approvals).',
   ],
-  ROLLOUT_NOT_FOUND: [404, 'There is no rollout {id}.'],
-  ROLLOUT_STATE: [409, 'The rollout of {tool} {version} is {state}, {step}: {action} does not fit.'],
+  ROLLOUT_NOT_FOUND: [404, 'There is no rollout {id}; /rollouts lists all.'],
+  ROLLOUT_STATE: [
+    409,
+    'The rollout of {tool} {version} is {state}, {step}, so {action} is not possible now. Check release:rollout status {tool}.',
+  ],
   ROLLOUT_MOVED: [
     409,
-    'The rollout of {tool} {version} {how}, so `{action}` was not carried out: it is {state}, {step}. Look at it again.',
+    'The rollout of {tool} {version} {how}, so `{action}` was not carried out: it is {state}, {step}. Check release:rollout status {tool}, then decide again.',
   ],
   ROLLOUT_UNAPPROVED: [
     409,
@@ -38,16 +44,16 @@ export const rolloutErrors = {
   ],
   APPROVAL_NO_OWNER: [
     403,
-    'This key has no owner, so it approves nothing. Use one that was made with --owner.',
+    'This key has no owner, so it cannot approve. Use a key that was made with --owner.',
   ],
   APPROVAL_SAME_OWNER: [
     409,
-    'The owner of this key, {owner}, started the rollout of {tool} {version} or has approved it: another owner must.',
+    '{owner}, the owner of this key, started the rollout of {tool} {version} or has already approved it. Let somebody else approve it, with a key of another owner.',
   ],
   ROLLOUT_ENDED: [409, '{tool} {version} was rolled out before and is {state}. Roll out another version.'],
   ROLLOUT_LOWER: [
     409,
-    'A rollout of {tool} {open} is open, which is above {version}. Complete it or roll it back first.',
+    'A rollout of {tool} {open}, a higher version than {version}, is still open. Complete it or roll it back first.',
   ],
   ROLLOUT_CORRECTION: [
     409,
@@ -86,7 +92,10 @@ export const rolloutErrors = {
     409,
     'The tool {tool} belongs to another package than {id}: versions of that package are held, or were rolled out. One tool has one package.',
   ],
-  HELD_OTHER: [409, 'Another manifest of {tool} {version} is held. Delete that version first.'],
+  HELD_OTHER: [
+    409,
+    'Another manifest of {tool} {version} is already held. Delete it first (DELETE /api/v1/held/{tool}/{version}), or use another version.',
+  ],
   HELD_NEEDED: [
     409,
     '{tool} {version} belongs to a rollout whose clients need it. `release:rollout rollback` takes a version back.',
@@ -97,11 +106,11 @@ export const rolloutErrors = {
   ],
   CORRECTION_APPROVED: [
     409,
-    'The correction {tool} {version} is not accepted: other owners approved the rollout of {corrects} with another one (APPROVALS). Roll out a new version.',
+    'The correction {tool} {version} is not accepted: the rollout of {corrects} was approved with a different correction (APPROVALS). Roll out a new version.',
   ],
   VIEW_NOT_STORED: [
     503,
-    'What a rollout gives to this client could not be stored; the disk may be full. It will be served as soon as it can be stored; other clients are served meanwhile.',
+    'The versions that a rollout offers to this client could not be stored; the disk may be full. Free some space; this client is served again as soon as they can be stored, and other clients are not affected.',
   ],
   ALERTS_NOT_STORED: [503, 'The alerts could not be stored; send them again.'],
 } as const satisfies ErrorTable;

@@ -16,7 +16,7 @@ export const startErrors = {
   ],
   DATA_DIR_FULL: [
     500,
-    'There is no room left on the disk of the data folder {dir}. Make room there or enlarge the disk, and start the server again.',
+    'There is no space left on the disk of the data folder {dir}. Free some space there or enlarge the disk, and start the server again.',
   ],
   DATABASE_DRIVER: [
     500,
@@ -64,5 +64,8 @@ export const startErrors = {
   ],
   NOT_READY: [503, 'Not ready: {problem}'],
   SHUTTING_DOWN: [503, 'The server is shutting down; try again in a moment.'],
-  INTERNAL: [500, 'Something went wrong on the server; its log has the details under this request id.'],
+  INTERNAL: [
+    500,
+    'The server failed unexpectedly. Its log has the details under this request id; report it to the administrator of this feed.',
+  ],
 } as const satisfies ErrorTable;

@@ -19,7 +19,7 @@ export const trustErrors = {
   ],
   TOKEN_CLAIM: [
     403,
-    'The token is refused: the publisher {publisher} expects {what} {expected}, found {found}.',
+    'The token is refused: the publisher {publisher} expects {what} {expected}, found {found}. Correct the job, or add a publisher that fits it: feed:keys trust add.',
   ],
   TOKEN_AMBIGUOUS: [
     409,
@@ -27,7 +27,7 @@ export const trustErrors = {
   ],
   TOKEN_NETWORK: [
     403,
-    'The token is refused: the publisher {publisher} is limited to other networks than that of {from}.',
+    'The token is refused: it came from {from}, but the publisher {publisher} is limited to other networks. Run the job in one of those, or add a publisher for this one: feed:keys trust add --network.',
   ],
   TOKEN_SPENT: [
     403,

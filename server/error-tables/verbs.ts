@@ -8,12 +8,12 @@ export const verbErrors = {
   ],
   AUDIT_BROKEN: [
     500,
-    'The audit log is broken at entry {number}{at}: {problem}. The {before} entries before it are intact.',
+    'The audit log is broken at entry {number}{at}: {problem}. The {before} entries before it are intact. Compare with a backup; docs/operate/audit.md says how.',
   ],
   AUDIT_EMPTY: [500, 'The audit log has no entry yet, so there is nothing to anchor.'],
   ANCHOR_BROKEN: [
     500,
-    'The audit log does not contain the anchor of {time} in {file} (entry {number}): {problem}. It has {head} entries now.',
+    'The audit log does not contain the anchor of {time} in {file} (entry {number}): {problem}. It has {head} entries now. An older backup was restored, or the log was rewritten: docs/operate/audit.md.',
   ],
   ANCHORS_INVALID: [
     500,
@@ -32,19 +32,28 @@ export const verbErrors = {
     500,
     'The server at {url}, which holds the data folder, sent an unexpected response; another program may be using its port. Check its log, or stop it and try again.',
   ],
-  SOURCE_UNREACHABLE: [502, 'The source cannot be reached: {url}: {cause}'],
+  SOURCE_UNREACHABLE: [
+    502,
+    'The source {url} cannot be reached: {cause}. Check the address and the network, then run it again.',
+  ],
   SOURCE_REFUSED: [502, 'The source answers {status} to {url}{advice}'],
-  SOURCE_STRANGE: [502, 'Unexpected response from the source {url}: {problem}'],
-  SOURCE_TOO_LARGE: [502, 'The source cannot list everything that it has: {url}: {problem}'],
+  SOURCE_STRANGE: [
+    502,
+    'The source {url} sent an unexpected response: {problem}. Check that the address is right.',
+  ],
+  SOURCE_TOO_LARGE: [502, 'The source {url} cannot be listed completely: {problem}.'],
   IMPORT_DIFFERS: [
     409,
-    '{id} {version} already exists with different content, and a published version is never replaced.',
+    '{id} {version} already exists with different content and is never replaced. Compare both; if the source is right, publish its content under a new version.',
   ],
   IMPORT_HASH: [
     400,
-    'Hash mismatch: the source announces {algorithm} {expected}, but the bytes have {found}.',
+    'The bytes have the {algorithm} {found}, but the source announces {expected}. Run the import again; if this stays, the package is damaged at the source.',
   ],
-  IMPORT_IDENTITY: [400, 'The package calls itself {found}; the source calls it {expected}.'],
+  IMPORT_IDENTITY: [
+    400,
+    'Expected the package {expected}, as the source lists it, found {found} in its nuspec. Correct it at the source.',
+  ],
   MIGRATE_SQLITE: [
     500,
     'DATABASE_URL is not set: feed:migrate is for PostgreSQL. SQLite in DATA_DIR is brought up to date by each start, by itself.',
@@ -57,7 +66,7 @@ export const verbErrors = {
     500,
     'feed:verify is removing orphans in {dir} at this moment; try again in a minute.',
   ],
-  NO_ROOM: [500, 'There is not enough room at {dir}: {needed} bytes are needed, {free} are free.'],
+  NO_ROOM: [500, 'There is not enough space at {dir}: {needed} bytes are needed, {free} are free.'],
   DISK_FULL: [
     500,
     'No space is left at {dir}; no partial file was left behind. Free some space and run it again.',
@@ -85,10 +94,13 @@ export const verbErrors = {
     500,
     '{count} files were not exported, since their stored bytes are damaged. `feed:verify` says what to do.',
   ],
-  EXPORT_UNKNOWN: [500, 'Not on this feed: {ids}.'],
-  BUCKET_FAULTS: [500, 'Rules of the bucket are broken: {count}. The lines above say what to do.'],
+  EXPORT_UNKNOWN: [500, 'This feed has no packages with these ids: {ids}. Correct --id.'],
+  BUCKET_FAULTS: [500, 'Push rules are broken: {count} faults. The lines above say what to do.'],
   BUCKET_MISSING: [500, '{dir} cannot be checked: {cause}. Expected a clone of a bucket; correct the path.'],
-  BUCKET_UNREADABLE: [500, '{dir} cannot be checked: {problem}.'],
+  BUCKET_UNREADABLE: [
+    500,
+    '{dir} cannot be checked: {problem}. Expected a complete clone with the branches main and beta.',
+  ],
   DOCTOR_FINDINGS: [500, 'Checks that need attention: {count}. The lines above say what to do.'],
   VERIFY_FAULTS: [500, 'Faults were found: {count}. The lines above say what to do.'],
   BLOB_DAMAGED: [

@@ -103,7 +103,10 @@ function toFeedError(error: unknown, req: Request): FeedError {
     return new FeedError('INTERNAL', {}, error);
   }
   if (status === 413) {
-    return new FeedError('BODY_TOO_LARGE', {}, error);
+    // Of raw-body; a form with too many fields has none.
+    const limit =
+      error instanceof Error && 'limit' in error ? `${String(error.limit)} bytes` : 'a few form fields';
+    return new FeedError('BODY_TOO_LARGE', { limit }, error);
   }
   const problem = error instanceof Error ? error.message : '';
   return isPathReadable(req.path)

@@ -183,7 +183,7 @@ function unreachable(url: URL, why: unknown): never {
 function unreachableError(url: URL, why: unknown): FeedError {
   const message = messageOf(why);
   const advice = isDistrust(message)
-    ? '. Use the name that the certificate is made for, and name the PEM file of its authority in NODE_EXTRA_CA_CERTS.'
+    ? '. Use the name that the certificate is made for, and name the PEM file of its CA in NODE_EXTRA_CA_CERTS'
     : '';
   return new FeedError('SOURCE_UNREACHABLE', { url: shown(url), cause: `${visible(message)}${advice}` });
 }

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { quoted } from '../../formats/format-error.ts';
 import { isToolName } from '../../formats/tool-name.ts';
 import { fail } from '../errors.ts';
 import type { HeldFor } from '../feed/publish.ts';
@@ -24,7 +25,7 @@ export async function heldForOf(
   const tool = req.get('x-held');
   if (tool === undefined) return undefined;
   if (!isToolName(tool)) {
-    fail('HEADER_INVALID', { name: 'X-Held', expected: 'the name of a tool' });
+    fail('HEADER_INVALID', { name: 'X-Held', expected: 'the name of a tool', found: quoted(tool) });
   }
   requireOwner(reservedIds ?? [], tool, await principalWith(req, ['push'], tool));
   return {

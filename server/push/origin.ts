@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import * as z from 'zod';
+import { quoted } from '../../formats/format-error.ts';
 import { fail } from '../errors.ts';
 import { requireScope } from '../http/auth.ts';
 import type { Principal } from '../keys/api-keys.ts';
@@ -19,10 +20,11 @@ export function originOf(req: Request, principal: Principal): Origin {
   if (published === undefined && listed === undefined) return {};
   requireScope(principal, 'admin');
   if (published !== undefined && !Time.safeParse(published).success) {
-    fail('HEADER_INVALID', { name: 'X-Published', expected: 'a time like 2024-05-01T10:00:00Z' });
+    const expected = 'a time like 2024-05-01T10:00:00Z';
+    fail('HEADER_INVALID', { name: 'X-Published', expected, found: quoted(published) });
   }
   if (listed !== undefined && listed !== 'true' && listed !== 'false') {
-    fail('HEADER_INVALID', { name: 'X-Listed', expected: 'true or false' });
+    fail('HEADER_INVALID', { name: 'X-Listed', expected: 'true or false', found: quoted(listed) });
   }
   return {
     ...(published !== undefined && { published: new Date(published) }),

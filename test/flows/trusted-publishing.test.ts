@@ -135,7 +135,7 @@ describe('release:beta in a CI job without a key', () => {
 
     expect(gone).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringMatching(/no token to exchange.*missing cannot be read/),
+      stderr: expect.stringMatching(/No OIDC token is available to exchange.*missing cannot be read/),
     });
     expect(stranger).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('GitHub answers 404') });
   });

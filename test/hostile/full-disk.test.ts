@@ -54,7 +54,7 @@ describe.skipIf(!mayMount)('a server whose disk is full (needs root and mount)',
       const refused = await push(server, version, 3_000_000);
       expect([refused.status, refused.statusText]).toEqual([
         507,
-        'The server has no room left on disk; nothing was stored. Free some room and send it again.',
+        'The server has no space left on its disk; nothing was stored. Free some space and send it again.',
       ]);
     }
     const payload = await fetch(`${server.url}/dl/x/1.0.0/x-windows-amd64.exe`, {
@@ -90,7 +90,8 @@ describe.skipIf(!mayMount)('a server whose disk is full (needs root and mount)',
         n % 2 === 0 ? ['DELETE', '/nuget/sample/1.1.0'] : ['POST', '/nuget/package/sample/1.1.0'];
       const answer = await ask(path, { method });
       statuses.add(answer.status);
-      if (answer.status === 507) expect(answer.statusText).toMatch(/^The server has no room left on disk/);
+      if (answer.status === 507)
+        expect(answer.statusText).toMatch(/^The server has no space left on its disk/);
     }
     const key = await ask('/api/v1/keys', {
       method: 'POST',

@@ -168,7 +168,10 @@ describe('a hostile request', () => {
       `${line} HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\nX-NuGet-ApiKey: ${server.adminKey}\r\nContent-Length: 2\r\n\r\nPK`,
     );
 
-    expect([status, reason]).toEqual([404, 'Symbol packages are not kept here; push the package alone.']);
+    expect([status, reason]).toEqual([
+      404,
+      'This server does not accept symbol packages; push only the package.',
+    ]);
   });
 });
 

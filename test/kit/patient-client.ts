@@ -34,7 +34,7 @@ export async function untilCompared<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (!String(error).includes('no contact with its database')) throw error;
+      if (!String(error).includes('lost contact with its database')) throw error;
       await sleep(200);
     }
   }

@@ -154,7 +154,7 @@ function sentenceOf({ body }: Response<string>): string | undefined {
 function refuseServer({ feedUrl }: FeedHttp): never {
   return fail('ROLLOUT_UNSUITED', {
     what: 'A rollout',
-    reason: `the feed ${feedUrl} is not of a go-win-tools server that has rollouts`,
+    reason: `the feed ${feedUrl} is not served by a version of go-win-tools that has rollouts`,
     hint: 'Set FEED_URL to one, or use `release:promote`, which gives the version to everybody.',
   });
 }

@@ -112,7 +112,7 @@ function requireOwnServer({ feed, endpoints, config }: OpenToolkit): void {
   const { addresses, isOwnServer, bucketUrl } = endpoints;
   const unsuited = (reason: string): never =>
     fail('ROLLOUT_UNSUITED', { what: 'A rollout', reason, hint: promoteInstead });
-  if (!isOwnServer) unsuited(`the feed ${feed.feedUrl} is not of a go-win-tools server`);
+  if (!isOwnServer) unsuited(`the feed ${feed.feedUrl} is not served by go-win-tools`);
   const ours = [feed.serverUrl, addresses.publicUrl].flatMap((url) =>
     url === undefined ? [] : new URL(url).origin,
   );

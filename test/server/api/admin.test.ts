@@ -175,7 +175,11 @@ describe('admin routes', () => {
     const answer = await call('POST', '/keys', { name: 'x'.repeat(70_000), scopes: ['push'] });
 
     expect(answer.status).toBe(413);
-    expect(await answer.json()).toMatchObject({ code: 'BODY_TOO_LARGE' });
+    expect(await answer.json()).toMatchObject({
+      code: 'BODY_TOO_LARGE',
+      title:
+        'The request body is too large for this address: at most 65536 bytes are accepted; nothing was done.',
+    });
     expect(await (await call('GET', '/keys')).text()).not.toContain('xxx');
   });
 

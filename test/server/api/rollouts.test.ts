@@ -103,7 +103,8 @@ describe('/api/v1/rollouts', () => {
     expect(await post('/rollouts/1/halt', releaser)).toEqual([
       409,
       {
-        title: 'The rollout of gopls 0.16.0 is halted, step 1 of 2: halt does not fit.',
+        title:
+          'The rollout of gopls 0.16.0 is halted, step 1 of 2, so halt is not possible now. Check release:rollout status gopls.',
         ...{ status: 409, code: 'ROLLOUT_STATE', state: 'halted', requestId: expect.anything() },
       },
     ]);
@@ -156,7 +157,7 @@ describe('/api/v1/rollouts', () => {
     const again = await post('/rollouts/1/resume', releaser, { since });
     expect(again).toMatchObject([409, { code: 'ROLLOUT_MOVED', state: 'halted' }]);
     expect(again[1].title).toBe(
-      'The rollout of gopls 0.16.0 has moved on since it was looked at, so `resume` was not carried out: it is halted, step 1 of 2. Look at it again.',
+      'The rollout of gopls 0.16.0 has moved on since it was looked at, so `resume` was not carried out: it is halted, step 1 of 2. Check release:rollout status gopls, then decide again.',
     );
     await post('/rollouts/1/resume', releaser);
     const advances = await Promise.all([1, 2].map(() => post('/rollouts/1/advance', releaser, { step: 1 })));

@@ -64,9 +64,7 @@ describe('an object store that answers something else than was asked', () => {
     answer = (response) =>
       response.writeHead(400, xml).end(`<Error><Code>${code}</Code><Message>hidden</Message></Error>`);
 
-    await expect(read(part)).rejects.toThrow(
-      'The object store does not answer as it should (HTTP status 400)',
-    );
+    await expect(read(part)).rejects.toThrow('The object store failed (HTTP status 400)');
   });
 
   it.each<[what: string, write: (response: ServerResponse) => void]>([

@@ -155,7 +155,7 @@ describe('publish', () => {
       await expect(pushing).rejects.toMatchObject({
         code: 'KEY_IDS',
         status: 403,
-        message: `The specified API key is limited to buf, which does not include delve ${version}.`,
+        message: `The specified API key is limited to buf, which does not include delve ${version}. Use a key for it, or ask the administrator of this feed for one (feed:keys add --id).`,
       });
       expect(await storage.catalog.count(everything)).toBe(0);
     },

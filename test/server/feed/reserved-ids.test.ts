@@ -43,7 +43,7 @@ describe('reserved ids', () => {
 
     expect([refused.status, refused.statusText]).toEqual([
       403,
-      'The id Acme.Tool is reserved (acme.*): only a key that is limited to such ids may publish it (rule reserved-ids).',
+      'The id Acme.Tool is reserved (acme.*): expected a key that is limited to reserved ids. Use such a key (feed:keys add --id), or another id (rule reserved-ids).',
     ]);
     expect(taken.status).toBe(201);
     expect((await pushNupkg(server, makeNupkg({ id: 'free' }), anybody)).status).toBe(201);

@@ -92,7 +92,7 @@ describe('the pages for people', () => {
   it('say which package is not there', async () => {
     const missing = await page('/packages/nowhere');
     expect(missing.status).toBe(404);
-    expect(missing.html).toContain('No package nowhere in any version on this feed.');
+    expect(missing.html).toContain('This feed has no package nowhere in any version.');
   });
 
   it.each([
@@ -348,7 +348,7 @@ describe('the pages for people', () => {
     const { status, html } = await page('/packages/missing');
 
     expect(status).toBe(404);
-    expect(html).toContain('No package missing');
+    expect(html).toContain('This feed has no package missing');
   });
 
   it('find packages by a word, and say so when there is none', async () => {

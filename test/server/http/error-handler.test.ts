@@ -28,12 +28,32 @@ describe('answer to an error', () => {
 
   it.each([
     ['GET', '/nuget/Packages()', 'application/xml', '<m:code>PACKAGE_NOT_FOUND</m:code>'],
-    ['PUT', '/nuget/', 'text/plain', 'No package x 1.0.0 on this feed.\n'],
-    ['GET', '/dl/x/1.0.0/x.exe', 'text/plain', 'No package x 1.0.0 on this feed.\n'],
-    ['GET', '/git/main/x', 'text/plain', 'No package x 1.0.0 on this feed.\n'],
+    [
+      'PUT',
+      '/nuget/',
+      'text/plain',
+      'This feed has no package x 1.0.0. Check the id and the version; the pages of the server list both.\n',
+    ],
+    [
+      'GET',
+      '/dl/x/1.0.0/x.exe',
+      'text/plain',
+      'This feed has no package x 1.0.0. Check the id and the version; the pages of the server list both.\n',
+    ],
+    [
+      'GET',
+      '/git/main/x',
+      'text/plain',
+      'This feed has no package x 1.0.0. Check the id and the version; the pages of the server list both.\n',
+    ],
     ['GET', '/v3/index.json', 'application/problem+json', '"code":"PACKAGE_NOT_FOUND"'],
     ['GET', '/api/v1/keys', 'application/problem+json', '"code":"PACKAGE_NOT_FOUND"'],
-    ['GET', '/', 'text/html', '<p class="lead">No package x 1.0.0 on this feed.</p>'],
+    [
+      'GET',
+      '/',
+      'text/html',
+      '<p class="lead">This feed has no package x 1.0.0. Check the id and the version; the pages of the server list both.</p>',
+    ],
   ] as const)('to %s %s is %s', async (method, path, type, body) => {
     const { app } = appOf(missing);
     const call = method === 'GET' ? request(app).get(path) : request(app).put(path);
@@ -50,7 +70,9 @@ describe('answer to an error', () => {
   it('to a program that asks for a page is text', async () => {
     const answer = await request(appOf(missing).app).get('/packages/x').set('Accept', '*/*');
 
-    expect(answer.text).toBe('No package x 1.0.0 on this feed.\n');
+    expect(answer.text).toBe(
+      'This feed has no package x 1.0.0. Check the id and the version; the pages of the server list both.\n',
+    );
   });
 
   it('reveals nothing of an internal error, and logs everything', async () => {

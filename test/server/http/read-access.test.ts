@@ -122,7 +122,7 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
     const answer = await ask('/nuget/package/pushed/1.0.0', { 'X-NuGet-ApiKey': pusher });
     expect([answer.status, answer.statusText]).toEqual([
       403,
-      'The specified API key does not have the scope read for pushed.',
+      'The specified API key does not have the scope read for pushed. Use a key that has it, or ask the administrator of this feed for one (feed:keys add --scope read).',
     ]);
   });
 

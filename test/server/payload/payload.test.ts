@@ -119,7 +119,7 @@ describe('payload routes', () => {
 
     expect([missing.status, await missing.text()]).toEqual([
       404,
-      'No payload delve/9.9.9/dlv-windows-amd64.exe here.\n',
+      'There is no payload delve/9.9.9/dlv-windows-amd64.exe on this server. Check the address against the manifest.\n',
     ]);
     expect([deleted.status, deleted.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT']);
   });

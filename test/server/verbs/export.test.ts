@@ -139,7 +139,9 @@ describe('feed:export', () => {
     const imported = await runVerb(createImport, join(root, 'refusing'), out);
 
     expect(imported.error).toMatchObject({ exitCode: 1 });
-    expect(imported.stdout).toMatch(/Hash mismatch: the source announces.*\n {2}Sample 1\.0\.0/);
+    expect(imported.stdout).toMatch(
+      /The bytes have the SHA512 .*, but the source announces.*\n {2}Sample 1\.0\.0/,
+    );
     expect(imported.stdout).toContain('4 imported');
   });
 

@@ -155,7 +155,7 @@ describe('feed:purge', () => {
     const blank = await runVerb(createPurge, dataDir, 'leaky@1.0.0', '--reason', ' \u001b ');
 
     expect(unknown.code).toBe(1);
-    expect(unknown.error?.message).toContain('No package nobody 1.0.0');
+    expect(unknown.error?.message).toContain('This feed has no package nobody 1.0.0');
     expect([malformed.code, mute.code, blank.code]).toEqual([2, 2, 2]);
   });
 
@@ -369,6 +369,6 @@ describe('feed:unlist and feed:relist', () => {
     const { code, error } = await runVerb(createUnlist, dataDir, 'leaky@9.0.0', '--reason', 'no');
 
     expect(code).toBe(1);
-    expect(error?.message).toContain('No package leaky 9.0.0');
+    expect(error?.message).toContain('This feed has no package leaky 9.0.0');
   });
 });

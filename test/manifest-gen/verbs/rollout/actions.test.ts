@@ -301,12 +301,12 @@ describe('release:rollout', () => {
     expect(await rollout('advance', 'delve')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(
-        /^The rollout of delve 1\.22\.0 is halted, step 1 of 2: advance does not fit\.\n/,
+        /^The rollout of delve 1\.22\.0 is halted, step 1 of 2, so advance is not possible now\. Check release:rollout status delve\.\n/,
       ),
     });
     expect(await rollout('advance', 'buf')).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('buf has no open rollout: advance is not possible.'),
+      stderr: expect.stringContaining('Cannot advance: buf has no open rollout.'),
     });
   });
 
