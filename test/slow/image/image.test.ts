@@ -31,6 +31,14 @@ describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', 
     await rm(workDir, { recursive: true, force: true });
   });
 
+  /** Of the bill of materials that the image has. */
+  async function sbomHash(): Promise<string> {
+    const container = await buildah.run(['from', '--pull-never', 'go-win-tools']);
+    const command = ['sh', '-c', 'cd /app/dist && grep -q CycloneDX sbom.cdx.json && sha256sum sbom.cdx.json'];
+    const said = await buildah.run(['run', '--isolation', 'chroot', container, '--', ...command]);
+    return said.split(' ', 1)[0] ?? '';
+  }
+
   it('has labels and a health check, and its own user', async () => {
     const facts: unknown = JSON.parse(await buildah.run(['inspect', '--type', 'image', 'go-win-tools']));
 
@@ -72,6 +80,8 @@ describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', 
           'refs/heads/main',
         );
         expect(await container.userId()).toBe(10001);
+        const { sbom_hash: hash } = (await (await container.ask('/healthz')).json()) as { sbom_hash: string };
+        expect(hash).toBe(`sha256:${await sbomHash()}`);
       } finally {
         await container.stop();
       }
