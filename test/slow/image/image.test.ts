@@ -34,7 +34,11 @@ describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', 
   /** Of the bill of materials that the image has. */
   async function sbomHash(): Promise<string> {
     const container = await buildah.run(['from', '--pull-never', 'go-win-tools']);
-    const command = ['sh', '-c', 'cd /app/dist && grep -q CycloneDX sbom.cdx.json && sha256sum sbom.cdx.json'];
+    const command = [
+      'sh',
+      '-c',
+      'cd /app/dist && grep -q CycloneDX sbom.cdx.json && sha256sum sbom.cdx.json',
+    ];
     const said = await buildah.run(['run', '--isolation', 'chroot', container, '--', ...command]);
     return said.split(' ', 1)[0] ?? '';
   }
