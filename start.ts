@@ -112,7 +112,7 @@ async function fillFeed(
   say(
     '\nThe feed is empty, so the first version of each tool is released now. The feed already answers. A tool that is built from its Go module takes minutes, a large one a quarter of an hour.\n',
   );
-  const toolkit = await ownWorld(invocation, server, key);
+  const toolkit = await ownToolkit(invocation, server, key);
   const missing = new Set(await toolsOf(toolkit, say));
   const sources = new Map<Tool, UpstreamKind | undefined>();
   try {
@@ -148,7 +148,7 @@ async function tellTools(
   server: RunningServer,
   say: (text: string) => void,
 ): Promise<void> {
-  const toolkit = await ownWorld(invocation, server, undefined);
+  const toolkit = await ownToolkit(invocation, server, undefined);
   for (const tool of await toolsOf(toolkit, say)) {
     if (!(await sayCommands(server, tool, say))) sayHowToRelease(server, tool, undefined, say);
   }
@@ -203,7 +203,7 @@ function whereFeedIs(url: string): string {
 }
 
 /** The generator with the settings of this environment, except that it works on this server. */
-async function ownWorld(invocation: Invocation, server: RunningServer, key: string | undefined) {
+async function ownToolkit(invocation: Invocation, server: RunningServer, key: string | undefined) {
   const {
     BUCKET_URL: _bucket,
     PAYLOAD_URL: _payload,

@@ -157,7 +157,7 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     help: ofServe,
   },
   'feed:clients': {
-    does: 'shows machines with addresses of their own, and what each is offered',
+    does: 'shows machines with per-client addresses, and what each is offered',
     load: () => import('./server/verbs/clients.ts'),
     help: ofServe,
   },
@@ -182,13 +182,13 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
 
 /** Verbs of a checkout, for those who work on the product; the installed program does not have them. */
 export const checkoutVerbs: Readonly<Record<string, Verb>> = {
-  test: { does: 'the tests, in minutes', load: () => import(devScript('test')) },
+  test: { does: 'runs the tests except the slow ones', load: () => import(devScript('test')) },
   'test:all': {
-    does: 'all tests: also builds of upstream programs and long fuzzing',
+    does: 'runs all tests: also builds of upstream programs and long fuzzing',
     load: async () => ({ createCommand: (await import(devScript('test'))).createAllCommand }),
   },
   check: { does: 'checks types, lint, layers and dead code', load: () => import(devScript('check')) },
-  bench: { does: 'runs benchmarks against references', load: () => import(devScript('bench')) },
+  bench: { does: 'measures the feed against reference servers', load: () => import(devScript('bench')) },
   build: { does: 'compiles the program into dist/', load: () => import(devScript('build')) },
 };
 

@@ -25,7 +25,7 @@ type Options = {
 };
 
 await new Command('bench')
-  .description('How fast the feed answers, as ratios to references in the same run on the same machine.')
+  .description('Measures the feed against reference servers on the same machine.')
   .argument('[ROW...]', 'only rows whose name holds one of these words; without: all')
   .option('--versions <n>', 'how many versions the feed holds, 165000 for a big one', '10000')
   .option('--seconds <n>', 'how long one sample takes', '2')

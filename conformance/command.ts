@@ -26,7 +26,7 @@ Without a key it only reads, and checks with the packages on the feed. With a ke
 its own (--quick: 20), checks exactly, and unlists or deletes them at the end; unlisted ones stay in the feed's database.
 
 The key may also be in CONFORMANCE_API_KEY, the password in CONFORMANCE_PASSWORD. For a feed whose certificate this machine
-does not trust, NODE_EXTRA_CA_CERTS names the PEM file of its authority.
+does not trust, NODE_EXTRA_CA_CERTS names the PEM file of its CA.
 
 Examples:
   $ feed:conformance https://feed.corp/api/v2
@@ -58,18 +58,13 @@ export function createCommand(invocation: Part): Command {
     )
     .option(
       '--only <section>',
-      'a section (9.7), an area (paging) or a check (paging/top); may be repeated',
+      'a section (9.7), an area (paging) or a check (paging/top); repeatable',
       collect,
       [],
     )
-    .option(
-      '--package <id>',
-      'check with this id; may be repeated; for feeds that cannot be listed',
-      collect,
-      [],
-    )
+    .option('--package <id>', 'check with this id; repeatable; for feeds that cannot be listed', collect, [])
     .option('--timeout <seconds>', 'for one answer', readSeconds, 30)
-    .option('--json', 'one object a line on stdout, nothing else')
+    .option('--json', 'one object per line on stdout, nothing else')
     .addHelpText('after', examples)
     .configureOutput({
       writeOut: (text) => invocation.stdout.write(text),

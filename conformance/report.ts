@@ -1,7 +1,7 @@
 import type { Level } from './check.ts';
 import type { Result } from './suite.ts';
 
-/** One object a line: what a check found. */
+/** One object per line: what a check found. */
 export function printJson({ check, outcome }: Result): string {
   const { id, section, title, level, breaks } = check;
   return JSON.stringify({ id, section, title, level, breaks, ...outcome });

@@ -6,7 +6,7 @@ import { bundleProgram } from './bundle.ts';
 
 export function createCommand({ productDir }: Invocation): Command {
   return new Command()
-    .description('dist/: the program as plain JavaScript, run by `node dist/main.js VERB`')
+    .description('Compiles the program into dist/, to be run by `node dist/main.js VERB`.')
     .action(async () => {
       const dist = join(productDir, 'dist');
       await rm(dist, { recursive: true, force: true });

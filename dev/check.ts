@@ -10,7 +10,7 @@ const steps = [
 ];
 
 export function createCommand(invocation: Invocation): Command {
-  return new Command().description('types, lint, layers, dead code').action(async () => {
+  return new Command().description('Checks types, lint, layers and dead code.').action(async () => {
     process.exitCode = await runSteps(invocation, steps);
   });
 }

@@ -6,12 +6,12 @@ import { runSteps } from './run-steps.ts';
 export function createCommand(invocation: Invocation): Command {
   return vitestCommand(invocation, (args) =>
     args.some((arg) => arg.startsWith('--project')) ? args : ['--project', '!slow', ...args],
-  ).description('the tests, in minutes; names of files or folders choose among them');
+  ).description('Runs the tests except the slow ones; names of files or folders select some.');
 }
 
 export function createAllCommand(invocation: Invocation): Command {
   return vitestCommand(invocation, (args) => args).description(
-    'all tests: also builds of upstream programs and long fuzzing, which `--project slow` runs alone',
+    'Runs all tests; `--project slow` runs only the slow ones.',
   );
 }
 

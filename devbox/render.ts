@@ -88,7 +88,7 @@ function valuesOf(
   };
 }
 
-/** One object a line, indented as the line that it stands in; YAML reads it, too. */
+/** One object per line, indented as the line that it stands in; YAML reads it, too. */
 function listIn(template: string, hole: string, list: readonly object[]): string {
   if (list.length === 0) return '[]';
   const line = template.slice(0, template.indexOf(hole)).split('\n').at(-1) ?? '';

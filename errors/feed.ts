@@ -22,7 +22,7 @@ export const feedErrors = {
   FEED_KEY_MISSING: [
     2,
     'There is no key for the feed {url}.',
-    'Make one on the server with `feed:keys add --name NAME --scope {needed}`, and set FEED_API_KEY or FEED_API_KEY_FILE. For a feed on this machine data/start.key is used (`pnpm start` makes it). A CI job needs no key: docs/operate/trusted-publishing.md.',
+    'Create one on the server with `feed:keys add --name NAME --scope {needed}`, and set FEED_API_KEY or FEED_API_KEY_FILE. For a feed on this machine data/start.key is used (`pnpm start` makes it). A CI job needs no key: docs/operate/trusted-publishing.md.',
   ],
   FEED_TOKEN_MISSING: [
     1,

@@ -1,6 +1,6 @@
 import type { ErrorTable } from './error-table.ts';
 
-/** Releases of ours: what was published, promoted, rolled out or withdrawn, and the evidence for it. */
+/** Releases: what was published, promoted, rolled out or withdrawn, and the evidence for it. */
 export const releaseErrors = {
   NOTHING_PUBLISHED_HERE: [1, '{tool}: {problem}.', '{hint}'],
   PROMOTION_REFUSED: [

@@ -61,7 +61,7 @@ export const sourceErrors = {
   ],
   BUNDLE_LACKS: [
     1,
-    'The bundle has no {tool}; it has {carried}.',
+    'The bundle has no {tool}; it has {bundled}.',
     'Name one of these, name no tool for all of them, or make a bundle with {tool}.',
   ],
   BUNDLE_KEY_MISSING: [

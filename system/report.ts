@@ -1,5 +1,5 @@
 /**
- * What a release reports while it works. People read it on stderr; with --json the same events are one object a line on stdout.
+ * What a release reports while it works. People read it on stderr; with --json the same events are one object per line on stdout.
  * Implementations: `report/lines.ts` (people), `report/json.ts` (machines).
  */
 export interface Report {

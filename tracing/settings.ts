@@ -40,9 +40,7 @@ const exporter = {
     .enum(compressions, 'expected none or gzip')
     .optional()
     .describe('none or gzip. Default: none.'),
-  CERTIFICATE: text.describe(
-    'PEM file of the authorities that the certificate of the collector may be from.',
-  ),
+  CERTIFICATE: text.describe('PEM file of the CAs that the certificate of the collector may be from.'),
   CLIENT_CERTIFICATE: text.describe('PEM certificate chain that the collector gets.'),
   CLIENT_KEY: text.describe('PEM private key of that certificate.'),
 } as const;

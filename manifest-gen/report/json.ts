@@ -2,7 +2,7 @@ import { inWords, nextInWords, sourceInWords } from './reasons.ts';
 import type { CommandReport } from './report.ts';
 
 /**
- * For machines: one JSON object a line on stdout, nothing else (contract section 1, `--json`). stderr also says why a tool
+ * For machines: one JSON object per line on stdout, nothing else (contract section 1, `--json`). stderr also says why a tool
  * failed, for readers of a job's log.
  */
 export function createJsonReport(

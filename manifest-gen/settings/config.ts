@@ -70,9 +70,7 @@ const Settings = z.object({
   HTTPS_PROXY: proxyAddress().optional().describe('a proxy for https, as for curl and npm'),
   HTTP_PROXY: proxyAddress().optional().describe('a proxy for plain http'),
   NO_PROXY: text.describe('hosts that are reached directly'),
-  NODE_EXTRA_CA_CERTS: text.describe(
-    'more certificate authorities (PEM file), for the feed, npm, git and Go',
-  ),
+  NODE_EXTRA_CA_CERTS: text.describe('more CAs (PEM file), for the feed, npm, git and Go'),
 });
 
 export type GeneratorConfig = ReturnType<typeof loadGeneratorConfig>;

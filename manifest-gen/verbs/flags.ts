@@ -46,7 +46,7 @@ const options = {
     'the good version to go back to, from the feed or upstream; default: the newest listed stable one before it',
   ).argParser(readVersion),
   correct: new Option('--correct', 'release a withdrawn version again, as the next beta or correction'),
-  json: new Option('--json', 'one JSON object a line on stdout, nothing else'),
+  json: new Option('--json', 'one JSON object per line on stdout, nothing else'),
   quiet: new Option('--quiet', 'warnings and failures only'),
 } as const;
 

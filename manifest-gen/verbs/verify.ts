@@ -100,10 +100,10 @@ export const createCommand = verb<VerifyFlags>({
     'Repeats all evidence for what a branch offers: manifest, package, payloads, record, upstream, other sources.',
   argument: new Argument(
     '[tool[@version]...]',
-    'no tool: all that the channel offers; no version: the current one',
+    'no tool: all tools on the channel; no version: the current one',
   ),
   options: [
-    new Option('--channel <name>', 'the branch to verify').choices(['main', 'beta']).default('main'),
+    new Option('--channel <name>', 'the channel to verify').choices(['main', 'beta']).default('main'),
     new Option(
       '--rebuild',
       'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21',

@@ -88,7 +88,7 @@ export const operations: readonly Operation[] = [
   {
     method: 'post',
     path: '/keys',
-    summary: 'Makes a key, which is shown here once.',
+    summary: 'Creates a key, which is shown here once.',
     scope: 'admin',
     body: NewKeyJson,
     answer: { status: 201, schema: CreatedKeyJson },
@@ -210,7 +210,7 @@ export const operations: readonly Operation[] = [
   {
     method: 'post',
     path: '/rings',
-    summary: 'Makes a ring, or gives it other clients in place of those that it had.',
+    summary: 'Creates a ring, or gives it other clients in place of those that it had.',
     scope: 'admin',
     body: RingJson,
     answer: { status: 200, schema: RingJson },
@@ -228,7 +228,7 @@ export const operations: readonly Operation[] = [
   {
     method: 'get',
     path: '/clients',
-    summary: 'The machines that have addresses of their own, and what each is offered; by id.',
+    summary: 'The machines that have per-client addresses, and what each is offered; by id.',
     scope: 'read',
     query: ClientsParameters,
     answer: { status: 200, schema: ClientsPage },

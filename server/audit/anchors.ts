@@ -45,7 +45,7 @@ function problemOf({ feed, first, number, head }: Anchor, log: AnchoredLog): Anc
   return log.hashAt(number) === head ? undefined : 'rewritten';
 }
 
-/** Reads a file of anchors, one JSON object a line. Returns the number of the first line that is no anchor, if there is one. */
+/** Reads a file of anchors, one JSON object per line. Returns the number of the first line that is no anchor, if there is one. */
 export function readAnchors(text: string): readonly Anchor[] | number {
   const anchors: Anchor[] = [];
   for (const [at, line] of text.split('\n').entries()) {

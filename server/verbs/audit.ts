@@ -27,7 +27,7 @@ export function createCommand(invocation: Invocation): Command {
     .description('Every change: who, what, when, from where. Oldest first.')
     .option('--since <date>', 'only from this date or time on, such as 2026-11-24', readDate)
     .option('--id <id>', 'only of this package id, tool, key id or git ref')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action((options: ListOptions) =>
       withAuditLog(invocation, (auditLog) => list(invocation, auditLog, options)),
     );
@@ -74,7 +74,7 @@ export function createCommand(invocation: Invocation): Command {
     .command('downloads')
     .description('Who has it: every recipient of a package or payload. Newest first.')
     .argument('<id[@version]>', 'a package id or tool', readIdAndVersion)
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action((what: IdAndVersion, options: { json?: true }) =>
       withAuditLog(invocation, (auditLog) => downloads(invocation, auditLog, what, options)),
     );

@@ -16,7 +16,7 @@ import { withData } from './with-data.ts';
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('feed:clients')
     .description(
-      'Shows the machines that have addresses of their own, and why each is offered what it is; also while the server runs.',
+      'Shows the machines that have per-client addresses, and why each is offered what it is; also while the server runs.',
     )
     // Before the subcommands are made, since they inherit it.
     .exitOverride();
@@ -29,7 +29,7 @@ export function createCommand(invocation: Invocation): Command {
         'only those that a rollout has given this version, and when; until it is completed, or main offers something higher than what it gave',
       ).argParser(readRelease),
     )
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action((flags: ListFlags) => list(invocation, flags));
   command
     .command('explain')

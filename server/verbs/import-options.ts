@@ -29,7 +29,7 @@ export function describeImport(command: Command): Command {
       '<DIR|FEED_URL>',
       'a folder, searched to any depth, or the address that clients have as their source',
     )
-    .option('--id <id>', 'only this id, or ids that match it (* and ?); may be given again', collect)
+    .option('--id <id>', 'only this id, or ids that match it (* and ?); repeatable', collect)
     .option('--newest <n>', 'only the newest n listed versions of each id', wholeNumber(1, 1_000_000))
     .option('--prerelease', 'prereleases too (the default)', true)
     .option('--no-prerelease', 'leave prereleases out')
@@ -46,7 +46,7 @@ export function describeImport(command: Command): Command {
       wholeNumber(1, 64),
     )
     .option('--dry-run', 'only show what would be imported')
-    .option('--json', 'one JSON object a line on stdout')
+    .option('--json', 'one JSON object per line on stdout')
     .addHelpText('after', help);
 }
 

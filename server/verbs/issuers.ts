@@ -35,7 +35,7 @@ export function createIssuerCommand(invocation: Invocation): Command {
   command
     .command('list')
     .description('All issuers, the ids of their keys, and how old they are.')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action((flags: { json?: true }) => withTrust(invocation, (admin) => list(invocation, admin, flags)));
   command
     .command('remove')

@@ -19,12 +19,10 @@ export function createCommand(invocation: Invocation): Command {
     .exitOverride();
   command
     .command('add')
-    .description('Makes a key and prints it, once, as the only line on stdout.')
+    .description('Creates a key and prints it, once, as the only line on stdout.')
     .requiredOption('--name <name>', 'for people and for the log, such as the pipeline that uses it')
     .addOption(
-      new Option('--scope <scope...>', 'what it may do; may be given again')
-        .choices(scopes)
-        .makeOptionMandatory(),
+      new Option('--scope <scope...>', 'what it may do; repeatable').choices(scopes).makeOptionMandatory(),
     )
     .option('--id <glob...>', 'ids and tools it is valid for, with * and ?; none means all')
     .option('--network <cidr...>', 'networks it may be used from, such as 10.0.0.0/8; none means all')
@@ -45,7 +43,7 @@ export function createCommand(invocation: Invocation): Command {
       'All keys, revoked ones too, oldest first, and what is about to expire. The keys themselves are not shown: only their hash is kept.',
     )
     .option('--all', 'also expired keys of CI jobs, which --json always has')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action((flags: ListFlags) => withKeys(invocation, (keys) => list(invocation, keys, flags)));
   command
     .command('rotate')

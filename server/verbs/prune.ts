@@ -25,7 +25,7 @@ export function createCommand(invocation: Invocation): Command {
     )
     .requiredOption('--betas <n>', 'how many of the newest betas of each package stay', readCount)
     .requiredOption('--older-than <time>', 'younger ones stay, such as 90d or 12h', readAge)
-    .option('--id <glob...>', 'only these packages and tools, with * and ?; may be given again', readGlob)
+    .option('--id <glob...>', 'only these packages and tools, with * and ?; repeatable', readGlob)
     .option('--reason <text>', 'why, for the audit log, which has the rule itself anyway')
     .option('--yes', 'really delete them; this cannot be undone')
     .option('--json', 'print the result as JSON')

@@ -17,14 +17,14 @@ export function createCommand(invocation: Invocation): Command {
     .exitOverride();
   command
     .command('set')
-    .description('Makes a ring, or gives it other clients in place of those that it had.')
+    .description('Creates a ring, or gives it other clients in place of those that it had.')
     .argument('<name>', 'as plans of rollouts name it, such as canary')
     .argument('<glob...>', 'client ids, with * for any text and ? for any character')
     .action((name: string, globs: string[]) => set(invocation, name, globs));
   command
     .command('list')
     .description('All rings and their clients.')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action((flags: Json) => list(invocation, flags));
   command
     .command('remove')

@@ -29,7 +29,7 @@ export function createTrustCommand(invocation: Invocation): Command {
     .requiredOption('--issuer <url>', 'who signs the tokens (the claim iss), exactly')
     .requiredOption('--subject <text>', 'whose tokens (the claim sub), exactly; never a pattern')
     .addOption(
-      new Option('--scope <scope...>', 'what its keys may do; may be given again')
+      new Option('--scope <scope...>', 'what its keys may do; repeatable')
         .choices(publisherScopes)
         .makeOptionMandatory(),
     )
@@ -46,7 +46,7 @@ export function createTrustCommand(invocation: Invocation): Command {
   command
     .command('list')
     .description('All trusted publishers, oldest first.')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object per line')
     .action((flags: Json) => withTrust(invocation, (admin) => list(invocation, admin, flags)));
   command
     .command('remove')

@@ -44,5 +44,5 @@ export async function withSources<T>(
 export function requireBundled(requests: readonly Request[], bundled: readonly string[]): void {
   const lacking = requests.find(({ tool }) => !bundled.includes(tool.tool));
   if (lacking === undefined) return;
-  fail('BUNDLE_LACKS', { tool: lacking.tool.tool, carried: bundled.join(', ') });
+  fail('BUNDLE_LACKS', { tool: lacking.tool.tool, bundled: bundled.join(', ') });
 }

@@ -18,7 +18,7 @@ export function createCommand(invocation: Invocation): Command {
     .description(
       'Checks a running installation from outside (PUBLIC_URL) and inside, one line each with what to do. Exit 5: something needs attention.',
     )
-    .option('--json', 'one JSON object a line', false)
+    .option('--json', 'one JSON object per line', false)
     .option(
       '--alertmanager <url>',
       'send a test alert through this Alertmanager, and measure how long it takes to arrive',

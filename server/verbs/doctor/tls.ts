@@ -44,7 +44,7 @@ const advice: Readonly<Record<string, readonly [says: string, todo: string]>> = 
   CERT_NOT_YET_VALID: ['is not valid yet', 'set the clock of this machine, or wait'],
   DEPTH_ZERO_SELF_SIGNED_CERT: [
     'is signed by itself, so that no client believes it',
-    'get one from an authority that the clients know, or give each client this one as an authority',
+    'get one from a CA that the clients know, or give each client this one as a CA',
   ],
 };
 
@@ -64,9 +64,9 @@ export function judgeTrust(host: string, { problem, chain }: Shown): Finding {
     const last = chain.at(-1);
     return failed(
       last !== undefined && last.subject === last.issuer
-        ? `this machine does not know the authority ${last.subject}`
+        ? `this machine does not know the CA ${last.subject}`
         : `the server does not send the certificate of the issuer ${last?.issuer ?? 'of its own'}, and this machine does not know it`,
-      'put the intermediate certificates behind the own one in TLS_CERT_FILE (or the file of the proxy); where the authority is your own, name its file in NODE_EXTRA_CA_CERTS for the doctor, and give it to the clients',
+      'put the intermediate certificates behind the own one in TLS_CERT_FILE (or the file of the proxy); where the CA is your own, name its file in NODE_EXTRA_CA_CERTS for the doctor, and give it to the clients',
     );
   }
   const [says, todo] = advice[problem] ?? [`is not believed: ${problem}`, 'get another one'];
