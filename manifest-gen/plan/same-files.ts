@@ -1,5 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Found, Offer } from '../release.ts';
+import { sourceFacts } from '../tool-file/source-facts.ts';
 import type { UpstreamKind } from '../tool-file/sources.ts';
 import { readReleaseVersion } from './release-version.ts';
 
@@ -111,7 +112,7 @@ function isCompared(record: ReleaseRecord, { name, sha256, goModule }: Offer): b
   const hadDigest = record.evidence.some(
     ({ kind, subject, verdict }) => kind === 'digest' && subject === name && verdict === 'passed',
   );
-  return hadDigest && originOf(record) === 'github';
+  return hadDigest && sourceFacts[originOf(record)].hasReleaseFiles;
 }
 
 function payloadFor({ payloads }: ReleaseRecord, { architecture }: Offer): Payload | undefined {
@@ -131,10 +132,12 @@ function hashes({ payloads }: ReleaseRecord): string {
 }
 
 /** The original source of a recorded release, even if a bundle brought it here. */
-export function originOf({ source, payloads }: ReleaseRecord): UpstreamKind {
-  if (source.kind !== 'bundle') return source.kind;
-  if (payloads.some(({ goModule }) => goModule !== undefined)) return 'go-module';
-  return source.upstream.startsWith('npm:') ? 'npm' : 'github';
+export function originOf(record: ReleaseRecord): UpstreamKind {
+  const { kind } = record.source;
+  if (kind !== 'bundle') return kind;
+  const kinds = Object.keys(sourceFacts) as UpstreamKind[];
+  // what no kind would have written differs from all that is offered, by its upstream
+  return kinds.find((one) => sourceFacts[one].isBundled(record)) ?? 'github';
 }
 
 /** The Go that built a recorded release; undefined for upstream's own builds. */

@@ -7,6 +7,7 @@ import type { BucketRepository } from '../published/bucket/repository.ts';
 import type { PublishedPackage, PublishedPayload } from '../published/package.ts';
 import type { UnpackedExe } from '../release.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
+import { sourceFacts } from '../tool-file/source-facts.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';
@@ -140,7 +141,7 @@ async function askUpstream(
     // the record claims it, and anyone who may push a package could have written it: nothing was repeated
     return { checks: [unreachable(about, detail)] };
   }
-  const isFetched = kind !== 'go-module' || toolkit.isBundled || isRebuilt;
+  const isFetched = sourceFacts[kind].builtBy === 'upstream' || toolkit.isBundled || isRebuilt;
   const source = isFetched ? toolkit.upstreamsWith(cache)[kind] : toolkit.upstreams[kind];
   const packaging = packagingOf(tool, await loadTemplates(toolkit, tool));
   const isSameRecipe = isOfToday || packaging === record.packaging;
@@ -153,7 +154,7 @@ async function askOthers(question: Question, toolkit: OpenToolkit): Promise<read
   if (record.builtBy !== 'upstream') return [];
   const checks: Check[] = [];
   for (const { kind } of tool.sources) {
-    if (kind === 'go-module' || kind === originOf(record)) continue;
+    if (sourceFacts[kind].builtBy === 'feed' || kind === originOf(record)) continue;
     checks.push(...(await compareWithOther(toolkit.upstreamsWith(cache)[kind], question)));
   }
   return checks;

@@ -51,7 +51,7 @@ export const Tool = z
       issues.addIssue({ code: 'custom', path: ['sources'], message: 'names a source twice' });
     }
     for (const [index, source] of sources.entries()) {
-      if (source.kind === 'github' && source.sigstore !== undefined && source.checksums === undefined) {
+      if ('sigstore' in source && source.sigstore !== undefined && source.checksums === undefined) {
         const path = ['sources', index, 'sigstore'];
         issues.addIssue({
           code: 'custom',

@@ -1,5 +1,5 @@
 import type { Asset, Fetched, Verdict } from '../release.ts';
-import { sourceOf } from '../tool-file/tools.ts';
+import { forgeOf } from '../tool-file/source-facts.ts';
 import { verdictOnBuild } from './keyless/attested-build.ts';
 import { readBundleList } from './keyless/read-bundle.ts';
 import { claimedType } from './keyless/statement.ts';
@@ -20,7 +20,7 @@ const forge = {
 /** Does the workflow that the tool's file trusts attest that it built this file? */
 export function checkAttestations(fetched: Fetched): readonly Promise<Verdict>[] {
   const { found, assets } = fetched;
-  const isAsked = found.kind === 'github' && sourceOf(found.tool, 'github')?.attestations === true;
+  const isAsked = forgeOf(found.tool, found.kind)?.attestations === true;
   return isAsked ? assets.map((asset) => check(fetched, asset)) : [];
 }
 

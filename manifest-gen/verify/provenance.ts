@@ -1,6 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { jsonOf } from '../../formats/json.ts';
 import type { Asset, Fetched, Verdict } from '../release.ts';
+import { sourceFacts } from '../tool-file/source-facts.ts';
 import { verdictOnBuild } from './keyless/attested-build.ts';
 import { readBundleList } from './keyless/read-bundle.ts';
 import type { KeyFinder } from './keyless/trusted-root.ts';
@@ -12,7 +13,7 @@ import { type About, absent, failedPiece, passed } from './verdict.ts';
  * attestations of publication (by a key of the registry) and of the build (by the workflow that the tool's file trusts).
  */
 export function checkProvenance(fetched: Fetched): readonly (Verdict | Promise<Verdict>)[] {
-  if (fetched.found.kind !== 'npm') return [];
+  if (!sourceFacts[fetched.found.kind].hasProvenance) return [];
   return fetched.assets.flatMap((asset) => {
     const name = registrySignaturesName(asset.name);
     const sidecar = fetched.sidecars.find((one) => one.name === name);

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import type { Found } from '../release.ts';
+import { forgeOf } from '../tool-file/source-facts.ts';
 import type { SourceOf } from '../tool-file/sources.ts';
-import { sourceOf } from '../tool-file/tools.ts';
 
 /** A file beside the assets that vouches for them. */
 type Sidecar = 'checksums' | 'minisig' | 'bundle' | 'signature' | 'certificate';
 
 /** Its name, as the tool's file gives it for the source that was used; undefined for one that has none. */
 export function sidecarName({ tool, kind, version }: Found, which: Sidecar): string | undefined {
-  const source = kind === 'github' ? sourceOf(tool, kind) : undefined;
+  const source = forgeOf(tool, kind);
   return source === undefined ? undefined : sidecarNames(source, version)[which];
 }
 

@@ -1,6 +1,7 @@
 import { fail } from '../../errors/release-error.ts';
 import type { EvidenceKind } from '../../formats/release-record.ts';
 import type { Fetched, Verdict } from '../release.ts';
+import { sourceFacts } from '../tool-file/source-facts.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';
 import { attestationsName } from './sidecar-name.ts';
 
@@ -74,7 +75,8 @@ export function demandedEvidence({ found, assets, sidecars }: Fetched): readonly
   const { tool, kind, version } = found;
   const always = requiredEvidence(tool, kind, version);
   const names = new Set(sidecars.map(({ name }) => name));
-  const isAttested = kind === 'npm' && assets.some(({ name }) => names.has(attestationsName(name)));
+  const isAttested =
+    sourceFacts[kind].hasProvenance && assets.some(({ name }) => names.has(attestationsName(name)));
   const isDemanded = isAttested && tool.trust.provenance === 'where-attested';
   return isDemanded && !always.includes('provenance') ? [...always, 'provenance'] : always;
 }

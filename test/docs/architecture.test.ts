@@ -30,6 +30,19 @@ describe('ARCHITECTURE.md', () => {
   it('answers the questions of a newcomer', async () => {
     expect((await pathsOf('ARCHITECTURE.md')).length).toBeGreaterThan(50);
   });
+
+  it('is right that the types name every place where a kind of source matters', async () => {
+    const generator = join(productDir, 'manifest-gen');
+    const files = await readdir(generator, { recursive: true });
+    const compared: string[] = [];
+    for (const file of files.filter((name) => /^(?!sources\W).*\.tsx?$/.test(name))) {
+      const text = await readFile(join(generator, file), 'utf8');
+      if (/[!=]== '(github|npm|go-module)'/.test(text)) compared.push(file);
+    }
+
+    // a comparison would take a new kind for one of the others, without a word
+    expect(compared).toEqual([]);
+  });
 });
 
 describe('the list of decisions', () => {

@@ -1,6 +1,7 @@
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import type { GoModule, Unpacked, UnpackedExe, Verdict } from '../../release.ts';
 import { payloadFile } from '../../tool-file/payload-place.ts';
+import { sourceFacts } from '../../tool-file/source-facts.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 
 /**
@@ -19,7 +20,7 @@ export function renderRecord(
     tool: tool.tool,
     version: packageVersion,
     packaging,
-    builtBy: kind === 'go-module' ? 'feed' : 'upstream',
+    builtBy: sourceFacts[kind].builtBy,
     source: { kind: bundledBy === undefined ? kind : 'bundle', upstream, version, fingerprint },
     payloads: exes.map((exe) => payload(tool, exe)),
     evidence: verdicts.map(({ kind, verdict, subject, detail, keyId }) => {

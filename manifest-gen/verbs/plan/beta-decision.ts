@@ -14,6 +14,7 @@ import { type GoodRelease, isOurs } from '../../published/published.ts';
 import type { Found } from '../../release.ts';
 import { findNewest, findVersion, type SourceChoice } from '../../sources/find-source.ts';
 import { isUpstreamPlace } from '../../tool-file/payload-place.ts';
+import { sourceFacts } from '../../tool-file/source-facts.ts';
 import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
@@ -123,7 +124,8 @@ async function findRecorded(
   const isUsed = options.sources === undefined && tool.sources.some(({ kind }) => kind === recorded);
   const kinds = isUsed && recorded !== undefined ? [recorded] : options.sources;
   const toolchain = earlier && toolchainOf(earlier);
-  const isAsBefore = toolchain === undefined || newest?.kind !== 'go-module';
+  const isAsBefore =
+    toolchain === undefined || newest === undefined || sourceFacts[newest.kind].builtBy === 'upstream';
   if (newest !== undefined && isAsBefore && (kinds === undefined || kinds.includes(newest.kind)))
     return newest;
   const before = toolchain === undefined ? {} : { before: { toolchain, isOnlyRepeated: false } };
@@ -152,7 +154,7 @@ export function chooseSources(
 
 /** PAYLOAD_URL may name upstream's own files, which only a release of a forge has. @throws ReleaseError VERSION_NOT_TAKEN */
 function requireOwnFiles(tool: Tool, version: string, found: Found, { endpoints }: OpenToolkit): void {
-  if (found.kind === 'github' || !isUpstreamPlace(endpoints.addresses.payloadUrl)) return;
+  if (sourceFacts[found.kind].hasReleaseFiles || !isUpstreamPlace(endpoints.addresses.payloadUrl)) return;
   const reason = `PAYLOAD_URL names upstream's own files, and the source ${found.kind} has none`;
   fail('VERSION_NOT_TAKEN', { tool: tool.tool, version, reason });
 }

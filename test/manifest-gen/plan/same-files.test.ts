@@ -5,10 +5,12 @@ import {
   findDifference,
   isSameOffer,
   type Offered,
+  originOf,
 } from '../../../manifest-gen/plan/same-files.ts';
 import type { GoModule } from '../../../manifest-gen/release.ts';
 import { inWords } from '../../../manifest-gen/report/reasons.ts';
 import { describePart } from '../../../manifest-gen/reverify/check.ts';
+import type { UpstreamKind } from '../../../manifest-gen/tool-file/sources.ts';
 
 const [a, b] = ['a'.repeat(64), 'b'.repeat(64)];
 const file = { size: 1, sha256: 'e'.repeat(64), sha512: 'e'.repeat(128) };
@@ -131,5 +133,25 @@ describe('files built here', () => {
     expect(findChange(built, asked({ toolchain: 'go1.26.2' }))).toMatchObject({
       difference: { part: 'toolchain', offered: 'go1.26.2' },
     });
+  });
+});
+
+describe('the origin of a record that a bundle brought', () => {
+  const goModule = {
+    path: 'a',
+    version: 'v1.2.3',
+    toolchain: 'go1.26.1',
+    tags: '',
+    ldflags: '',
+    sum: 'h1:x',
+  };
+  it.each<[UpstreamKind, ReleaseRecord['source']['upstream'], object]>([
+    ['github', 'github.com/a/b@v1.2.3', {}],
+    ['npm', 'npm:@a/b@1.2.3', {}],
+    ['go-module', 'github.com/a/b@v1.2.3', { goModule }],
+  ])('is %s for %s', (kind, upstream, more) => {
+    const payloads = zip.payloads.map((payload) => ({ ...payload, ...more }));
+
+    expect(originOf({ ...zip, payloads, source: { ...zip.source, kind: 'bundle', upstream } })).toBe(kind);
   });
 });
