@@ -8,7 +8,7 @@ import { refRules } from './ref-rules.ts';
 import type { Rule } from './rule.ts';
 
 /** The rules for a push (contract section 5). All are applied, so that the pusher gets all faults at once. */
-const rules: readonly Rule[] = [
+export const rules: readonly Rule[] = [
   ...commandRules,
   ...refRules,
   ...fileRules,

@@ -31,6 +31,16 @@ describe('ARCHITECTURE.md', () => {
     expect((await pathsOf('ARCHITECTURE.md')).length).toBeGreaterThan(50);
   });
 
+  it('names files and folders from the root, so that the test below sees them', async () => {
+    const text = (await readFile(join(productDir, 'ARCHITECTURE.md'), 'utf8')).replace(/```[^`]*```/g, '');
+    const paths = new Set(await pathsOf('ARCHITECTURE.md'));
+    const short = [...text.matchAll(/`([^`]+)`/g)]
+      .map(([, code = '']) => code)
+      .filter((code) => / -> |^[a-z][\w-]*\/[\w-]/.test(code) && !paths.has(code));
+
+    expect(short).toEqual([]);
+  });
+
   it('is right that the types name every place where a kind of source matters', async () => {
     const generator = join(productDir, 'manifest-gen');
     const files = await readdir(generator, { recursive: true });
