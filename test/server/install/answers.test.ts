@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { editFile } from '../../kit/edit-file.ts';
 import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
 
 const secret = 'a-key-for-reading';
@@ -49,8 +51,8 @@ describe.skipIf(!canFakeMachine)('a server that does not answer install.ps1 (nee
   it('gives exit code 3 with the cause, and nothing is added or switched off', async () => {
     const { port } = server.address() as AddressInfo;
     const causes: readonly (readonly [string, RegExp])[] = [
-      ['silent', /cannot be reached: it did not answer within 3 seconds/],
-      ['trickle', /cannot be reached: it did not answer within 3 seconds/],
+      ['silent', /cannot be reached: it did not answer within 1 seconds/],
+      ['trickle', /cannot be reached: it did not answer within 1 seconds/],
       ['busy', /it answers HTTP 503/],
       ['portal', /a web page came back instead/],
       ['redirect', /it redirects \(HTTP 302\)/],
@@ -60,8 +62,12 @@ describe.skipIf(!canFakeMachine)('a server that does not answer install.ps1 (nee
     const kinds = ([undefined, 'all'] as const).flatMap((readAuth) =>
       causes.map(([kind, cause]) => ({ readAuth, kind, cause, name: `${kind}-${readAuth ?? 'open'}` })),
     );
-    for (const { readAuth, kind, name } of kinds)
+    for (const { readAuth, kind, name } of kinds) {
       await machine.serve({ publicUrl: `http://127.0.0.1:${port}/${kind}`, readAuth }, name);
+      // these keep it waiting to the end
+      if (kind === 'silent' || kind === 'trickle')
+        await editFile(join(machine.dir, `${name}.ps1`), { '$Patience = 3': '$Patience = 1' });
+    }
     await machine.serve({ publicUrl: 'http://127.0.0.1:9', readAuth: undefined }, 'nothing');
     const runs = await machine.runAll(
       [...kinds.map(({ name }) => name), 'nothing'].map((name) => ({
