@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { type OidcIssuer, startOidcIssuer } from '../kit/oidc-issuer.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
 import { startServe } from '../kit/serve-process.ts';
 import { adminKey, makeTempDir, productDir, pushNupkg } from '../kit/test-server.ts';
@@ -16,6 +17,22 @@ const serve = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
     cwd: productDir,
     env,
   });
+
+/** A token that is right, one by a key that the server was not given, and one of an issuer that it does not know. */
+async function exchangeTokens(
+  issuer: OidcIssuer,
+  post: (path: string, json: object) => Promise<number>,
+): Promise<void> {
+  const trusted = { name: 'ci', issuer: issuer.url, subject: 'repo:acme/tools', audience: 'https://feed' };
+  expect(await post('issuers', { url: issuer.url, keys: issuer.keySet(), source: 'a test' })).toBe(200);
+  expect(await post('publishers', { ...trusted, scopes: ['push:beta'] })).toBe(201);
+  const claims = { sub: trusted.subject, aud: trusted.audience };
+  const exchange = (token: string) => post('token', { token });
+
+  expect(await exchange(issuer.token(claims))).toBe(201);
+  expect(await exchange(issuer.token(claims, { header: { kid: 'rotated' } }))).toBe(403);
+  expect(await exchange(issuer.token({ ...claims, iss: 'https://issuer.example.org' }))).toBe(403);
+}
 
 describe('serve as a process', () => {
   it('explains every setting in its help', async () => {
@@ -162,6 +179,7 @@ describe('serve as a process', () => {
     const dir = await makeTempDir();
     const log = join(dir, 'dials');
     await writeFile(log, '');
+    const issuer = await startOidcIssuer();
     const preload = new URL('../kit/no-network.mjs', import.meta.url).href;
     const { url, end } = await startServe(
       { DATA_DIR: join(dir, 'data'), ADMIN_API_KEY: adminKey, NO_NETWORK_LOG: log },
@@ -195,11 +213,20 @@ describe('serve as a process', () => {
       expect([path, await ask(path)]).toEqual([path, 200]);
     }
     expect(await ask('/m/sample.json')).toBe(404);
+    await exchangeTokens(issuer, (path, json) =>
+      ask(`/api/v1/${path}`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify(json),
+      }),
+    );
     await mustRun('git', ['clone', '-q', `${url}/git/main/go-win-tools.git`, join(dir, 'clone')]);
     expect(await ask('/nuget/sample/1.0.0', { method: 'DELETE', headers })).toBe(200);
     await end('SIGTERM');
 
     expect(await readFile(log, 'utf8')).toBe('');
+    expect([...issuer.asked]).toEqual([]);
+    await issuer.stop();
   });
 
   it('would notice an outbound connection', async () => {

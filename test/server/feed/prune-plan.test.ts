@@ -105,6 +105,11 @@ describe('which betas stay', () => {
       { versions: [newest, beta], rollouts: [{ ...completed, isOpen: true }] },
       'rollout',
     ],
+    [
+      'a beta that was itself rolled out',
+      { versions: [newest, beta], rollouts: [{ ...completed, version: beta }] },
+      'rollout',
+    ],
     ['not that of one that was', { versions: [newest, beta], rollouts: [completed] }, undefined],
     [
       'the beta of a correction that a rollout gave',
