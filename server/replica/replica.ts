@@ -190,13 +190,15 @@ function isCopyOf({ prepare }: Connection, id: string, schema: Schema): boolean 
   return prepare(sql).get(id, schema.number) !== undefined;
 }
 
-/** Says once that the database is away, and once that it is back. */
+/** Says once that the database is away, and why, again when the reason is another one, and once that it is back. */
 function createReport(database: string, log: Logger): (error?: unknown) => void {
-  let isAway = false;
+  let reason: unknown;
   return (error) => {
-    if (error !== undefined && !isAway) log.error({ err: error }, 'the database does not answer');
-    if (error === undefined && isAway) log.info({ database }, 'the database answers again');
-    isAway = error !== undefined;
+    const found = error instanceof FeedError ? error.code : error && 'another';
+    if (found === reason) return;
+    reason = found;
+    if (error !== undefined) log.error({ err: error }, 'the database does not answer');
+    else log.info({ database }, 'the database answers again');
   };
 }
 

@@ -27,6 +27,10 @@ export type Postgres = {
   kill(): Promise<void>;
   /** Begins again on the same data and port, and waits until it takes connections. */
   start(): Promise<void>;
+  /** Begins again as a standby of nobody, as a primary does that was replaced: it answers, and takes no change. */
+  demote(): Promise<void>;
+  /** Makes a primary of it again. */
+  promote(): Promise<void>;
   /** Freezes all of its processes: connections stay, and nobody answers. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -112,6 +116,14 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     },
     kill,
     start,
+    async demote() {
+      await kill();
+      const file = join(data, 'standby.signal');
+      await writeFile(file, '');
+      if (owner !== undefined) await chown(file, owner.uid, owner.gid);
+      await start();
+    },
+    promote: async () => void (await sql('SELECT pg_promote()')),
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
     async stop() {
@@ -133,7 +145,7 @@ async function startProcess(child: ChildProcess): Promise<Running> {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       // All of it is read, since the program would wait for a reader; only the beginning matters.
       if (said.length < 100_000) said += text;
-      if (said.includes('database system is ready to accept connections')) resolve();
+      if (/ is ready to accept (read-only )?connections/.test(said)) resolve();
     });
     void end.then(() => reject(new Error(`postgres has ended:\n${said}`)));
   });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, canCluster, type Replica, startCluster } from '../kit/cluster.ts';
+import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { fetchPatiently, pushPatiently } from '../kit/patient-client.ts';
-import { adminKey, pushNupkg } from '../kit/test-server.ts';
+import { run } from '../kit/programs.ts';
+import { startServe } from '../kit/serve-process.ts';
+import { adminKey, makeTempDir, pushNupkg } from '../kit/test-server.ts';
 
 const patiently = { timeout: 120_000, interval: 100 };
 
@@ -225,5 +228,36 @@ describe.skipIf(!canCluster)('replicas that lose each other (needs PostgreSQL an
     for (const replica of cluster.replicas) {
       expect(await pushed(replica, `again-${cluster.replicas.indexOf(replica)}`)).toBe(201);
     }
+  });
+
+  it('take a primary that became a standby for none, say so, and go on when it is one again', async () => {
+    for (const replica of cluster.replicas) await expectWhole(replica, ['hot']);
+
+    await cluster.postgres.demote();
+    try {
+      for (const replica of cluster.replicas) {
+        await expect.poll(() => replica.logged(), patiently).toContain('is read-only, as a standby is');
+        expect(await statusOf(replica, '/readyz')).toBe(503);
+        expect(await statusOf(replica, '/nuget/package/hot/1.0.0')).toBe(200);
+        expect(await statusOf(replica, entry('hot'))).toBe(503);
+        expect(await push(replica, 'refused')).toBe(503);
+      }
+      const { code, stderr } = await run(process.execPath, [mainJs, 'feed:migrate'], {
+        env: cluster.settings,
+      });
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringContaining('DATABASE_URL has to name the primary server'),
+      ]);
+      await expect(startServe({ ...cluster.settings, DATA_DIR: await makeTempDir() })).rejects.toThrow(
+        'DATABASE_URL has to name the primary server',
+      );
+    } finally {
+      await cluster.postgres.promote();
+    }
+
+    await untilReady(...cluster.replicas);
+    expect(await pushed(one, 'promoted')).toBe(201);
+    for (const replica of cluster.replicas) await expectWhole(replica, ['hot', 'promoted']);
   });
 });
