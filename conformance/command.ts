@@ -45,7 +45,7 @@ export function createCommand(invocation: Part): Command {
     .description(
       'Checks any NuGet v2 feed as choco, nuget.exe and PowerShell see it: what holds, what does not, and which client would break.',
     )
-    .argument('<feed-url>', 'the source as you would type it for choco')
+    .argument('<feed-url>', "the feed's address, as you would give it to choco")
     .addOption(
       new Option('--api-key <key>', 'pushes its own packages and checks with them').conflicts('apiKeyFile'),
     )
@@ -63,7 +63,7 @@ export function createCommand(invocation: Part): Command {
       [],
     )
     .option('--package <id>', 'check with this id; repeatable; for feeds that cannot be listed', collect, [])
-    .option('--timeout <seconds>', 'for one answer', readSeconds, 30)
+    .option('--timeout <seconds>', 'time limit for one response', readSeconds, 30)
     .option('--json', 'one object per line on stdout, nothing else')
     .addHelpText('after', examples)
     .configureOutput({

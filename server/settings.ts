@@ -132,7 +132,7 @@ export const Settings = z.object({
     .transform(approvalCounts)
     .optional()
     .describe(
-      'GLOB=N,...: how many other owners must approve a stable version of these ids, which then comes by release:rollout only.',
+      'GLOB=N,...: how many other owners must approve a stable version of these ids, which can then be published only by release:rollout.',
     ),
   LOG_LEVEL: z
     .enum(logLevels, `expected one of ${logLevels.join(', ')}`)

@@ -91,7 +91,7 @@ export const createCommand = verb({
   flags: ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'],
   examples: [
     'release:beta                                  all tools, newest versions',
-    'release:beta delve@1.22.0 buf                 one exactly, one newest',
+    'release:beta delve@1.22.0 buf                 that version of delve, the newest of buf',
     'release:beta delve --source go-module         built here from the Go module',
     'release:beta --from tools.bundle              without a network, from a file of bundle:create',
     'release:beta delve@1.22.0 --correct           again, once the reason for its withdrawal is fixed',

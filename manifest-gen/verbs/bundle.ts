@@ -109,7 +109,7 @@ export const createCommand = verb<Flags>({
   settings: 'upstream',
   examples: [
     'bundle:create --out tools.bundle                         all tools, newest versions',
-    'bundle:create delve@1.22.0 buf --out tools.bundle        one exactly, one newest',
+    'bundle:create delve@1.22.0 buf --out tools.bundle        that version of delve, the newest of buf',
     'bundle:create buf --out b.bundle --key /srv/bundle.key   another key',
   ],
   async run({ args, flags, tools, invocation: { cwd } }, toolkit) {

@@ -48,7 +48,7 @@ export function createCommand(invocation: Invocation): Command {
     .description('Prints the state of the log, as one JSON line to keep on another machine.')
     .option(
       '--to <file>',
-      'adds the line to this file, too: on a mount of another machine, or in a git folder',
+      'also append the line to this file: on a mount from another machine, or in a git working copy',
     )
     .action((options: { to?: string }) =>
       withAuditLog(invocation, (auditLog, { feed }) => anchor(invocation, auditLog, feed, options.to)),
@@ -62,7 +62,7 @@ export function createCommand(invocation: Invocation): Command {
     .option('--after-refusal <number>', 'the same for refusals, which have numbers of their own', readNumber)
     .option('--since <date>', 'only from this date or time on, such as 2026-11-24', readDate)
     .option('--once', 'ends when everything is written')
-    .option('--state <file>', 'keeps the place between runs; it wins over --after')
+    .option('--state <file>', 'keeps the position between runs; overrides --after')
     .addHelpText('after', followHelp)
     .action((flags: FollowFlags) =>
       follow(invocation, {
@@ -72,7 +72,7 @@ export function createCommand(invocation: Invocation): Command {
     );
   command
     .command('downloads')
-    .description('Who has it: every recipient of a package or payload. Newest first.')
+    .description('Lists everyone who downloaded a package or payload, newest first.')
     .argument('<id[@version]>', 'a package id or tool', readIdAndVersion)
     .option('--json', 'one JSON object per line')
     .action((what: IdAndVersion, options: { json?: true }) =>

@@ -34,7 +34,7 @@ export function createCommand(invocation: Invocation): Command {
   command
     .command('explain')
     .description(
-      'Which versions a machine is offered, and why, even if it was never seen. Asking admits it to nothing.',
+      'Which versions a machine is offered, and why, even if it was never seen. Asking admits it to no rollout.',
     )
     .argument('<id>', 'its client id, by default the name of the computer')
     .argument('[tool]', 'this tool alone')

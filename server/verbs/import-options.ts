@@ -36,7 +36,7 @@ export function describeImport(command: Command): Command {
     .option('--no-unlisted', 'leave unlisted versions out; by default they are imported as unlisted')
     .option(
       '--reserved',
-      'also ids that RESERVED_IDS reserves: the source has your own packages (else they are refused)',
+      'also import ids in RESERVED_IDS, because the source has your own packages (default: they are refused)',
     )
     .option('--user <name>', 'for Basic authentication at the source')
     .option('--password-file <file>', 'a file that holds its password, or an API key')
@@ -51,7 +51,7 @@ export function describeImport(command: Command): Command {
 }
 
 const help = `
-While a server uses the data folder, packages are pushed to it; otherwise they are written straight into the folder, which is faster. Versions that the source has unlisted are unlisted here too; download counts start at 0. At its end it names the imported packages whose scripts name addresses outside, from which their installation may download.
+While a server uses the data folder, packages are pushed to it; otherwise they are written straight into the folder, which is faster. Versions that the source has unlisted are unlisted here too; download counts start at 0. Finally it names the imported packages whose scripts contain external addresses: installing these may download from there.
 
 Settings (environment): DATA_DIR, MAX_PACKAGE_BYTES and RESERVED_IDS as for serve; HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
 NODE_EXTRA_CA_CERTS for reaching the source.`;

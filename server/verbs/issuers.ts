@@ -18,7 +18,7 @@ export function createIssuerCommand(invocation: Invocation): Command {
     .exitOverride();
   command
     .command('add')
-    .description('Stores the public keys of an issuer, in place of those that it had.')
+    .description('Stores the public keys of an issuer and replaces earlier ones.')
     .argument('<url>', 'exactly as its tokens name it, such as https://token.actions.githubusercontent.com')
     .option(
       '--jwks <file>',

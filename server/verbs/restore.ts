@@ -41,7 +41,7 @@ const help = `
 Everything is unpacked beside the folder and checked before anything is put in place; existing data is never deleted. No server
 may be using the folder. When it fails, the folder is as it was.
 With DATABASE_URL and BLOB_STORE, and without --into, the backup goes there: both have to be empty. It is unpacked in the system's
-temporary folder (TMPDIR). Servers may be running on the empty feed; they all have it at the same moment.`;
+temporary folder (TMPDIR). Servers may be running on the empty feed; the restored content appears on all of them at once.`;
 
 async function restore(invocation: Invocation, file: string, flags: Flags): Promise<void> {
   await stat(file).catch((error: Error) => fail('FILE_MISSING', { file, cause: fileReason(error) }, error));

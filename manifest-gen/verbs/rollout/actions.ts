@@ -49,7 +49,7 @@ const actions: Readonly<Record<RolloutActionName, Action>> = {
     scope: 'rollout',
   },
   halt: {
-    description: 'From its answer on, no other machine gets the version. Those that have it keep it.',
+    description: 'Stops the rollout at once: no other machine gets the version; those that have it keep it.',
     leadsTo: 'halted',
     needsReason: true,
     scope: 'rollout',
@@ -69,11 +69,11 @@ const actions: Readonly<Record<RolloutActionName, Action>> = {
     scope: 'rollout',
   },
   approve: {
-    description: 'Approves a rollout that somebody else started: with a key of another owner.',
+    description: 'Approves a rollout that somebody else started. The key must have another owner.',
     scope: 'approve',
   },
   reject: {
-    description: 'Ends a rollout that waits for approvals: with a key of another owner.',
+    description: 'Rejects a rollout that waits for approvals. The key must have another owner.',
     leadsTo: 'rejected',
     scope: 'approve',
   },
