@@ -52,13 +52,19 @@ export async function digestFile(path: string): Promise<Digest> {
  * Reads a file from beginning to end. All chunks share one buffer, so each must be used before the next is requested: a stream
  * allocates a new buffer for each, and tens of megabytes of them wait for the garbage collector.
  */
-export async function* readChunks(path: string): AsyncGenerator<Buffer> {
+export function readChunks(path: string): AsyncGenerator<Buffer> {
+  return readRange(path, 0, Number.POSITIVE_INFINITY);
+}
+
+/** The same for a part of the file: `bytes` of it, or up to its end, where that comes before. */
+export async function* readRange(path: string, start: number, bytes: number): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafe(chunkBytes);
   const file = await open(path);
   try {
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, chunkBytes);
+    for (let done = 0; done < bytes; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(chunkBytes, bytes - done), start + done);
       if (bytesRead === 0) return;
+      done += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { deflateBeside, deflateHere, type Piece, pieceBytes } from './deflate.ts';
@@ -16,7 +17,20 @@ export type ZipEntry = {
   /** ASCII, forward slashes. */
   readonly name: string;
   /** A chunk is read to its end before the next is asked for, so all of them may lie in one buffer. */
-  readonly content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly content: Chunks;
+  /** The content is what this writer made of it before, under the same sizes: it is not compressed again. */
+  readonly deflatedAs?: Pick<Deflated, 'sizes'>;
+};
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** The data of an entry as they lie in the zip. */
+export type Deflated = {
+  readonly start: number;
+  readonly compressedBytes: number;
+  /** Of the compressed bytes, as they were written. */
+  readonly sha256: string;
+  /** The twelve bytes CRC, compressed size, size, as both headers hold them. */
+  readonly sizes: Buffer;
 };
 
 /** 1980-01-01 00:00, the first moment DOS knows, as its two words: written down, so no clock or time zone is involved. */
@@ -26,30 +40,33 @@ const versionNeeded = 20; // deflate
 const methodDeflate = 8;
 const maxBytes = 0xffff_fffe; // no zip64: choco's and Scoop's readers differ there, and a tool is not 4 GiB
 
-type Written = { readonly name: Buffer; readonly offset: number; readonly sizes: Buffer };
+type Written = { readonly name: Buffer; readonly offset: number; readonly deflated: Deflated };
 
-/** Writes the entries in the order given; `path` appears whole or not at all. */
-export async function writeZip(path: string, entries: readonly ZipEntry[]): Promise<void> {
-  await makeWhole(path, async (part) => {
+/**
+ * Writes the entries in the order given; `path` appears whole or not at all.
+ * @returns where the data of each entry lie
+ */
+export function writeZip(path: string, entries: readonly ZipEntry[]): Promise<readonly Deflated[]> {
+  return makeWhole(path, async (part) => {
     const file = await open(part, 'w');
     try {
-      await writeEntries(file, entries);
+      return await writeEntries(file, entries);
     } finally {
       await file.close();
     }
   });
 }
 
-async function writeEntries(file: FileHandle, entries: readonly ZipEntry[]): Promise<void> {
+async function writeEntries(file: FileHandle, entries: readonly ZipEntry[]): Promise<readonly Deflated[]> {
   const written: Written[] = [];
   let offset = 0;
   for (const entry of entries) {
     const name = Buffer.from(entry.name, 'ascii');
     const dataOffset = offset + 30 + name.length;
-    const { sizes, compressedBytes } = await writeDeflated(file, dataOffset, entry.content);
-    await writeAll(file, Buffer.concat([localHeader(name, sizes), name]), offset);
-    written.push({ name, offset, sizes });
-    offset = within(dataOffset + compressedBytes);
+    const deflated = await writeEntry(file, dataOffset, entry);
+    await writeAll(file, Buffer.concat([localHeader(name, deflated.sizes), name]), offset);
+    written.push({ name, offset, deflated });
+    offset = within(dataOffset + deflated.compressedBytes);
   }
 
   const directory = Buffer.concat(written.flatMap((entry) => [centralHeader(entry), entry.name]));
@@ -58,23 +75,30 @@ async function writeEntries(file: FileHandle, entries: readonly ZipEntry[]): Pro
     Buffer.concat([directory, endRecord(written.length, directory.length, offset)]),
     offset,
   );
+  return written.map(({ deflated }) => deflated);
 }
 
-/** @returns the twelve bytes CRC, compressed size, size, as both headers hold them */
-async function writeDeflated(file: FileHandle, start: number, content: ZipEntry['content']) {
+async function writeEntry(
+  file: FileHandle,
+  start: number,
+  { content, deflatedAs }: ZipEntry,
+): Promise<Deflated> {
   let crc = 0;
   let bytes = 0;
-  let compressedBytes = 0;
   const onPiece = (piece: Buffer): void => {
     crc = crc32(piece, crc);
     bytes += piece.length;
   };
-  for await (const chunk of deflated(equalPieces(content, onPiece))) {
+  let compressedBytes = 0;
+  const hash = createHash('sha256');
+  const chunks = deflatedAs === undefined ? deflated(equalPieces(content, onPiece)) : content;
+  for await (const chunk of chunks) {
     await writeAll(file, chunk, start + compressedBytes);
+    hash.update(chunk);
     compressedBytes = within(compressedBytes + chunk.length);
   }
-
-  return { sizes: words(4, crc, compressedBytes, within(bytes)), compressedBytes };
+  const sizes = deflatedAs?.sizes ?? words(4, crc, compressedBytes, within(bytes));
+  return { start, compressedBytes, sha256: hash.digest('hex'), sizes };
 }
 
 /** An entry of one piece is done before a thread has begun. */
@@ -91,10 +115,7 @@ async function* chain<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
 }
 
 /** However a stream cuts its chunks, the compressor sees pieces of one size, the last one shorter (or empty). */
-async function* equalPieces(
-  content: ZipEntry['content'],
-  onPiece: (piece: Buffer) => void,
-): AsyncGenerator<Piece, void> {
+async function* equalPieces(content: Chunks, onPiece: (piece: Buffer) => void): AsyncGenerator<Piece, void> {
   let piece = Buffer.alloc(pieceBytes);
   let filled = 0;
   for await (const chunk of content) {
@@ -126,7 +147,7 @@ function localHeader(name: Buffer, sizes: Buffer): Buffer {
 }
 
 /** Made by "DOS": no Unix mode, no owner, so that a checkout's umask cannot leak into the bytes. */
-function centralHeader({ name, offset, sizes }: Written): Buffer {
+function centralHeader({ name, offset, deflated: { sizes } }: Written): Buffer {
   return Buffer.concat([
     words(4, 0x02014b50),
     words(2, versionNeeded, versionNeeded, 0, methodDeflate, dosTime, dosDate),

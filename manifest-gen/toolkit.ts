@@ -1,3 +1,4 @@
+import type { PackedExes } from '../formats/packed-exes.ts';
 import type { HttpAccess } from '../outbound/ask-host.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import type { Environment } from '../system/child-environment.ts';
@@ -47,6 +48,7 @@ export type OpenToolkit = Toolkit & {
   readonly scanner: Scanner | undefined;
   /** For files that are made before they are pushed; removed at the end. */
   readonly workDir: string;
+  readonly packed: PackedExes;
   /** What this run has published so far, as text, for the message of an interruption. */
   readonly done: string[];
 };

@@ -31,7 +31,7 @@ type Verified = { readonly unpacked: Unpacked; readonly verdicts: readonly Verdi
 export async function build(order: Order, toolkit: OpenToolkit, onStep: OnStep): Promise<Artifacts> {
   const rendered = await renderNew(order, toolkit, onStep);
   onStep('pack'); // the nupkg
-  const nupkg = await packNupkg(rendered, toolkit.workDir, toolkit.signal);
+  const nupkg = await packNupkg(rendered, toolkit.workDir, toolkit.signal, toolkit.packed);
   return artifactsOf(rendered, nupkg, toolkit.endpoints.addresses);
 }
 

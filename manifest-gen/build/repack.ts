@@ -19,7 +19,12 @@ export async function repack(
   parts: Parts,
   version: string,
   manifestTemplate: string,
-  { endpoints: { addresses }, workDir, signal }: Pick<OpenToolkit, 'endpoints' | 'workDir' | 'signal'>,
+  {
+    endpoints: { addresses },
+    workDir,
+    signal,
+    packed,
+  }: Pick<OpenToolkit, 'endpoints' | 'workDir' | 'signal' | 'packed'>,
 ): Promise<Artifacts> {
   const record = { ...parts.record, version };
   const rendered: Rendered = {
@@ -30,7 +35,7 @@ export async function repack(
     nuspecText: writeNuspec({ ...(await readNuspec(parts.nuspecText)), version }),
     manifestText: renderManifest(manifestTemplate, parts.tool, record, addresses),
   };
-  return artifactsOf(rendered, await packNupkg(rendered, workDir, signal), addresses);
+  return artifactsOf(rendered, await packNupkg(rendered, workDir, signal, packed), addresses);
 }
 
 /** The parts of a release of the feed on this machine. They alone are published again: what was compared is what ships. */

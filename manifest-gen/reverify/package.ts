@@ -4,6 +4,7 @@ import { packNupkg } from '../build/nupkg-writer.ts';
 import type { PublishedPackage } from '../published/package.ts';
 import type { Rendered } from '../release.ts';
 import { packageIdOf } from '../tool-file/tools.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, compareTexts, skipped } from './check.ts';
 
 /** Which part of the recipe is the one of today: another one makes other bytes, rightly. */
@@ -14,6 +15,8 @@ export type SameRecipe = {
   readonly isLicenseKnown: boolean;
 };
 
+type Place = Pick<OpenToolkit, 'workDir' | 'packed'>;
+
 /**
  * Renders every text of the package and the manifest again and compares it with the published one; then packs the package again
  * from its own parts: the same inputs give the same bytes (contract section 5), so no changed bit goes unnoticed.
@@ -22,7 +25,7 @@ export async function comparePackage(
   published: PublishedPackage & { readonly manifestText: string | undefined },
   rendered: Rendered,
   same: SameRecipe,
-  workDir: string,
+  place: Place,
 ): Promise<readonly Check[]> {
   const { tool } = rendered;
   const other = "It was made by another recipe than today's.";
@@ -37,7 +40,7 @@ export async function comparePackage(
     ['package', nuspec, rendered.nuspecText, published.nuspecText, filled],
     ['manifest', `${tool.tool}.json`, rendered.manifestText, published.manifestText, filled],
   ];
-  return [...texts.flatMap(compareText), await comparePacked(published, rendered, same, workDir)];
+  return [...texts.flatMap(compareText), await comparePacked(published, rendered, same, place)];
 }
 
 /** `found` is undefined where there is nothing to compare with; `left` says why it is not compared. */
@@ -60,7 +63,7 @@ async function comparePacked(
   published: PublishedPackage,
   rendered: Rendered,
   { isSamePacker }: SameRecipe,
-  workDir: string,
+  { workDir, packed: exes }: Place,
 ): Promise<Check> {
   const about = { what: 'package', subject: `${packageIdOf(rendered.tool)} ${rendered.packageVersion}` };
   if (!isSamePacker) return skipped(about, "It was packed in another way than today's.");
@@ -76,7 +79,7 @@ async function comparePacked(
   };
   const dir = join(workDir, 'packed-again');
   await makeDir(dir);
-  const packed = await packNupkg(ownParts, dir);
+  const packed = await packNupkg(ownParts, dir, undefined, exes);
   const [again, found] = [packed.digest.sha256, published.digest.sha256];
   const detail = 'Packed again from its parts, it is the same, byte for byte.';
   return compare(about, `SHA-256 ${again}`, `SHA-256 ${found}`, detail);

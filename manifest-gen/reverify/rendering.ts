@@ -36,7 +36,7 @@ export async function compareRendering(
   again: UpstreamRepeated['again'],
   toolkit: OpenToolkit,
 ): Promise<RenderedAgain> {
-  const { endpoints, bucket, workDir } = toolkit;
+  const { endpoints, bucket } = toolkit;
   const templates = await loadTemplates(toolkit, tool);
   const packaging = packagingOf(tool, templates);
   const packer = (text: string): string => text.split(':', 1)[0] ?? '';
@@ -80,7 +80,7 @@ export async function compareRendering(
       ...then.moves.map(({ from, to }) =>
         skipped(about, `Its addresses begin with ${from}, today's with ${to}: the rest is compared.`),
       ),
-      ...(await comparePackage({ ...published, manifestText: then.text }, rendered, same, workDir)),
+      ...(await comparePackage({ ...published, manifestText: then.text }, rendered, same, toolkit)),
       ...sbom.checks,
       ...compareNotes(published.record.source.upstream, notes, said),
       // a record that names another recipe would make later verifications compare less

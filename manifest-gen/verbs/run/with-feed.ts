@@ -28,7 +28,8 @@ export async function withFeed<T extends Toolkit, R>(
     await bucket.fetch();
     return await withTempDir(join(tmpdir(), 'go-win-tools-'), (workDir) => {
       const published = createPublished({ feed, cache: toolkit.cache, workDir });
-      return work({ ...toolkit, feed, endpoints, published, bucket, scanner, workDir, done: [] });
+      const made = { workDir, packed: new Map(), done: [] };
+      return work({ ...toolkit, feed, endpoints, published, bucket, scanner, ...made });
     });
   } finally {
     await bucket.close();

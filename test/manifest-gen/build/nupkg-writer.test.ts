@@ -1,10 +1,11 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { describe, expect, it } from 'vitest';
 import { digestBytes, digestFile } from '../../../formats/digest.ts';
 import { openNupkg } from '../../../formats/nupkg.ts';
+import { keepPacked, type PackedExes } from '../../../formats/packed-exes.ts';
 import { packNupkg } from '../../../manifest-gen/build/nupkg-writer.ts';
 import { nodePath } from '../../kit/nodes.ts';
 import { hasNuget, makeNuget } from '../../kit/nuget.ts';
@@ -108,6 +109,49 @@ describe('a nupkg', () => {
 
     await expect(packing).rejects.toMatchObject({ name: 'AbortError' });
     expect(await readdir(dir)).toEqual([]);
+  });
+
+  describe('of an exe that this run has packed already', () => {
+    it('has the same bytes as one that is compressed anew, whatever was packed before', async () => {
+      const packed: PackedExes = new Map();
+      const [beta, stable] = [await makeRendered('1.0.0-beta.1'), await makeRendered('1.0.0')];
+      await packNupkg(beta, await folder(), undefined, packed);
+      // Neither of them needs the exe any more.
+      await rm(stable.exes[0]!.path);
+      const first = await packNupkg(stable, await folder(), undefined, packed);
+      const second = await packNupkg(stable, await folder(), undefined, packed);
+
+      const anew = await packNupkg(await makeRendered('1.0.0'), await folder());
+      expect([first.digest, second.digest]).toEqual([anew.digest, anew.digest]);
+    });
+
+    it('is refused and not written when that package was changed meanwhile', async () => {
+      const packed: PackedExes = new Map();
+      const rendered = await makeRendered();
+      const before = await packNupkg(rendered, await folder(), undefined, packed);
+      const { deflated } = packed.get(rendered.exes[0]!.digest.sha256)!;
+      const bytes = await readFile(before.path);
+      bytes.writeUInt8(bytes.readUInt8(deflated.start + 5) ^ 1, deflated.start + 5);
+      await writeFile(before.path, bytes);
+      const dir = await folder();
+
+      await expect(packNupkg(rendered, dir, undefined, packed)).rejects.toMatchObject({ code: 'REFUSED' });
+      expect(await readdir(dir)).toEqual([]);
+    });
+
+    it('is compressed again when that package is gone, or another is in its place', async () => {
+      const packed: PackedExes = new Map();
+      const rendered = await makeRendered();
+      const dir = await folder();
+      const { path, digest } = await packNupkg(rendered, dir, undefined, packed);
+      await rm(path);
+      expect((await packNupkg(rendered, dir, undefined, packed)).digest).toEqual(digest);
+
+      keepPacked(packed, 'of another exe', { nupkgPath: path, deflated: [...packed.values()][0]!.deflated });
+
+      expect([...packed.keys()]).toEqual(['of another exe']);
+      expect((await packNupkg(rendered, dir, undefined, packed)).digest).toEqual(digest);
+    });
   });
 
   it.skipIf(!hasProgram('unzip'))('is whole for unzip (needs unzip)', async () => {
