@@ -1,7 +1,5 @@
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Certificate } from 'pkijs';
 import { fail } from '../../errors/release-error.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import type { Trust } from './trust.ts';
@@ -22,17 +20,12 @@ export async function withRoots(given: Trust, folder: string, file: string): Pro
   const path = resolve(folder, authenticode.roots);
   try {
     const roots = (await readFile(path, 'utf8')).replace(/\r\n/g, '\n');
+    // with pkijs: half a megabyte of code, for the few tools with such roots
+    const { parseCertificates } = await import('./certificates.ts');
     parseCertificates(roots);
     return { ...trust, authenticode: { ...authenticode, roots } };
   } catch (error) {
     const problems = `the roots ${path} of authenticode cannot be read: ${messageOf(error)}`;
     return fail('TOOL_FILE_INVALID', { file, problems }, error);
   }
-}
-
-/** All certificates of a PEM file. @throws Error when one cannot be read, or there is none */
-export function parseCertificates(pem: string): readonly Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw new Error('it has no certificate in PEM');
-  return blocks.map((block) => Certificate.fromBER(new Uint8Array(new X509Certificate(block).raw)));
 }

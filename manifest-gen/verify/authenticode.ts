@@ -3,9 +3,7 @@ import { withFile } from '../../formats/scoped.ts';
 import type { UnpackedExe, Verdict } from '../release.ts';
 import { payloadFile } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import { parseCertificates } from '../tool-file/trust-roots.ts';
 import { readSignedExe } from './authenticode-file.ts';
-import { judgeSignatures } from './authenticode-signature.ts';
 import { absent, failed, passed } from './verdict.ts';
 
 /**
@@ -19,6 +17,11 @@ export async function checkAuthenticode(tool: Tool, exe: UnpackedExe, now: Date)
   try {
     const signed = await withFile(exe.path, (file) => readSignedExe(exe.path, file));
     if (signed === undefined) return absent(about, 'The exe has no Authenticode signature.');
+    // with pkijs: half a megabyte of code, for the few exes that are signed
+    const [{ parseCertificates }, { judgeSignatures }] = await Promise.all([
+      import('../tool-file/certificates.ts'),
+      import('./authenticode-signature.ts'),
+    ]);
     const roots = authenticode === undefined ? undefined : parseCertificates(authenticode.roots);
     const { publisher, isTimestamped, algorithm } = await judgeSignatures(signed, { roots, now });
     if (authenticode === undefined) {

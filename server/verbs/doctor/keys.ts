@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ListedKeyJson } from '../../keys/key-json.ts';
 import { expiringDays } from '../../keys/key-state.ts';
 import { readJson } from '../ask-server.ts';
