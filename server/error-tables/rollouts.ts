@@ -44,11 +44,11 @@ export const rolloutErrors = {
   ],
   APPROVAL_NO_OWNER: [
     403,
-    'This key has no owner, so it cannot approve. Use a key that was made with --owner.',
+    'This key has no owner, so it cannot {action}. Use a key that was made with --owner.',
   ],
   APPROVAL_SAME_OWNER: [
     409,
-    '{owner}, the owner of this key, started the rollout of {tool} {version} or has already approved it. Let somebody else approve it, with a key of another owner.',
+    '{owner}, the owner of this key, started the rollout of {tool} {version} or has already approved it. Let somebody else {action} it, with a key of another owner.',
   ],
   ROLLOUT_ENDED: [409, '{tool} {version} was rolled out before and is {state}. Roll out another version.'],
   ROLLOUT_LOWER: [

@@ -64,8 +64,8 @@ async function refuse(
   { owner = '' }: KeyTerms,
 ): Promise<never> {
   const { tool, version, state } = rollout;
-  if (refusal === 'no-owner') fail('APPROVAL_NO_OWNER');
-  if (refusal === 'same-owner') fail('APPROVAL_SAME_OWNER', { tool, version, state, owner });
+  if (refusal === 'no-owner') fail('APPROVAL_NO_OWNER', { action });
+  if (refusal === 'same-owner') fail('APPROVAL_SAME_OWNER', { tool, version, state, owner, action });
   if (refusal === 'approvals') {
     const { facts } = await rollouts.details(rollout);
     const given = rollout.approvals.length;

@@ -181,8 +181,22 @@ describe('/api/v1/rollouts', () => {
     await post('/rollouts', releaser, { ...order, tool: 'buf', version: '1.33.0' });
     const approve = (key: keyof typeof keys) => post('/rollouts/1/approve', keys[key]);
 
-    expect(await approve('nobody')).toMatchObject([403, { code: 'APPROVAL_NO_OWNER' }]);
-    expect(await approve('ann')).toMatchObject([409, { code: 'APPROVAL_SAME_OWNER' }]);
+    for (const action of ['approve', 'reject']) {
+      expect(await post(`/rollouts/1/${action}`, keys.nobody)).toMatchObject([
+        403,
+        {
+          code: 'APPROVAL_NO_OWNER',
+          title: `This key has no owner, so it cannot ${action}. Use a key that was made with --owner.`,
+        },
+      ]);
+      expect(await post(`/rollouts/1/${action}`, keys.ann)).toMatchObject([
+        409,
+        {
+          code: 'APPROVAL_SAME_OWNER',
+          title: `ann, the owner of this key, started the rollout of buf 1.33.0 or has already approved it. Let somebody else ${action} it, with a key of another owner.`,
+        },
+      ]);
+    }
     expect(await approve('bob')).toMatchObject([200, { state: 'pending' }]);
     expect(await approve('bobToo')).toMatchObject([409, { code: 'APPROVAL_SAME_OWNER', state: 'pending' }]);
     expect(await post('/rollouts/1/advance', releaser)).toMatchObject([409, { state: 'pending' }]);
