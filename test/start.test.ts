@@ -27,6 +27,7 @@ describe('start with an invalid tool file', () => {
 
       await program.says('Ctrl-C ends the server.');
 
+      expect(program.stdout()).toContain('This address works on this machine only; set HOST and PUBLIC_URL');
       expect(program.stdout()).toContain('hello.yaml is not a valid tool file: line 1: command is missing');
       expect(program.stdout()).toContain('delve is not stable on the feed yet.');
       // without `first:` the newest is meant
