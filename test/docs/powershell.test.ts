@@ -97,6 +97,14 @@ describe.skipIf(!hasProgram('pwsh'))('the PowerShell in docs (needs pwsh)', () =
     await expect.poll(known).toMatch(/acme\.tool.*firefox|firefox.*acme\.tool/s);
 
     expect(await runBlock('operate/installed.md', 'feed:clients list')).toEqual(['pc-7']);
+    // machines for each version, and those below another one; none is that old
+    expect(await runBlock('operate/installed.md', 'Export-Csv')).toEqual(['1 2.1.0', 'pc-7']);
+    const [header, ...machines] = (await readFile(join(dir, 'machines.csv'), 'utf8')).trim().split(/\r?\n/);
+    expect(header).toBe('"Machine","LastSeen","Package","Version","Day"');
+    expect(machines.toSorted()).toEqual([
+      expect.stringMatching(/^"pc-7","[\d-]+","acme.tool","2.1.0","[\d-]+"$/),
+      expect.stringMatching(/^"pc-8","[\d-]+","firefox","128.0.0","[\d-]+"$/),
+    ]);
   });
 
   it('names the packages whose scripts download, as operate/community-packages.md says', async () => {
