@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mainJs } from '../kit/main-js.ts';
@@ -69,7 +69,7 @@ describe.skipIf(!hasProgram('pwsh'))('the PowerShell in docs (needs pwsh)', () =
   });
 
   /** The block of a page that calls this verb, with the program of this checkout. */
-  async function runBlock(page: string, verb: string): Promise<readonly string[]> {
+  async function runBlock(page: string, verb: string, programData = dir): Promise<readonly string[]> {
     const [, blocks = []] = pages.find(([name]) => name === page) ?? [];
     const block = blocks.find((one) => one.includes(verb));
     const script = `$ErrorActionPreference = 'Stop'\n${block?.replaceAll('dist\\main.js', mainJs)}`;
@@ -78,7 +78,7 @@ describe.skipIf(!hasProgram('pwsh'))('the PowerShell in docs (needs pwsh)', () =
       ['-NoProfile', '-NonInteractive', '-Command', script],
       {
         cwd: dir,
-        env: { ...process.env, DATA_DIR: server.dataDir },
+        env: { ...process.env, DATA_DIR: server.dataDir, ProgramData: programData },
       },
     );
     expect([code, stderr], stdout).toEqual([0, '']);
@@ -105,6 +105,20 @@ describe.skipIf(!hasProgram('pwsh'))('the PowerShell in docs (needs pwsh)', () =
       expect.stringMatching(/^"pc-7","[\d-]+","acme.tool","2.1.0","[\d-]+"$/),
       expect.stringMatching(/^"pc-8","[\d-]+","firefox","128.0.0","[\d-]+"$/),
     ]);
+  });
+
+  it.each([
+    ['1.21.0', ''],
+    ['1.22.0', 'delve 1.22.0 is installed'],
+    ['1.22.0.1', 'delve 1.22.0.1 is installed'],
+    ['1.100.0-beta.1', 'delve 1.100.0-beta.1 is installed'],
+  ])('detects an installed delve %s as clients/fleet.md says', async (version, said) => {
+    const lib = join(dir, version, 'chocolatey', 'lib', 'delve');
+    await mkdir(lib, { recursive: true });
+    const nuspec = `<package><metadata><id>delve</id><version>${version}</version></metadata></package>`;
+    await writeFile(join(lib, 'delve.nuspec'), nuspec);
+
+    expect(await runBlock('clients/fleet.md', '# detect-tool.ps1', join(dir, version))).toEqual([said]);
   });
 
   it('names the packages whose scripts download, as operate/community-packages.md says', async () => {
