@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { OrphanQueue } from '../../blobs/orphan-queue.ts';
 import type { Connection } from '../../database/connection.ts';
 import { type BlobName, blobNames } from './blob-names.ts';
+import { createNumberSet, type NumberSet } from './number-set.ts';
 import { queueRemoval } from './purge.ts';
 import { forgetOldRemovals, forgetOrphan } from './shared-purge-queue.ts';
 
@@ -15,12 +16,14 @@ function shortOf(sha256: string): number {
 
 export function createSqlOrphanQueue({ prepare, transact }: Connection, now: () => Date): OrphanQueue {
   /** Of a table with an integer key in pages, since it may be long. */
-  async function addNames(names: Set<number>, { table, column, key }: BlobName): Promise<void> {
+  async function addNames(names: NumberSet, { table, column, key }: BlobName): Promise<void> {
     if (key === undefined) {
       const all = prepare(`SELECT ${column} FROM ${table}`).pluck().all() as string[];
+      names.reserve(all.length);
       for (const sha256 of all) names.add(shortOf(sha256));
       return;
     }
+    names.reserve(Number(prepare(`SELECT max(${key}) FROM ${table}`).pluck().get()));
     const page = prepare(`SELECT ${key} AS last, ${column} AS sha256 FROM ${table}
       WHERE ${key} > ? AND ${column} IS NOT NULL ORDER BY ${key} LIMIT ${pageRows}`);
     for (let last = -1; ; await setImmediate()) {
@@ -33,7 +36,7 @@ export function createSqlOrphanQueue({ prepare, transact }: Connection, now: () 
 
   return {
     async names() {
-      const names = new Set<number>();
+      const names = createNumberSet();
       for (const name of blobNames) await addNames(names, name);
       return (sha256) => names.has(shortOf(sha256));
     },
