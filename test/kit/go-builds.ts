@@ -7,7 +7,7 @@ export const goBuildsDir = join(testCacheDir, 'go', 'build');
 
 /**
  * For programs by others that tests only start: without what a debugger reads, which takes a third of the time, and without optimisation,
- * which takes another. One that works for long, or that people get, is built as its maker builds it.
+ * which takes another. One that people get, or whose own Go code works for long, is built as its maker builds it.
  */
 export const quickFlags: readonly string[] = ['-ldflags', '-s -w', '-gcflags', 'all=-N -l -dwarf=false'];
 

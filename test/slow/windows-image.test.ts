@@ -45,7 +45,7 @@ describe.skipIf(!canRun)('the Windows image, step by step (needs wine, mingw-w64
     await publishProbe(server, dir, '1.2.0');
     await writeFile(join(dir, 'gadget.go'), gadget);
     const env = { GOOS: 'windows', GOARCH: 'amd64', GOCACHE: goBuildsDir };
-    await mustRun('go', ['build', '-o', 'gadget.exe', 'gadget.go'], { cwd: dir, env });
+    await mustRun('go', ['build', '-trimpath', '-o', 'gadget.exe', 'gadget.go'], { cwd: dir, env });
     const exe = await readFile(join(dir, 'gadget.exe'));
     const sdk = new AdmZip();
     sdk.addFile('golang.org/toolchain@v0.0.1-go1.26.8.windows-amd64/VERSION', Buffer.from('go1.26.8\n'));
