@@ -41,7 +41,8 @@ export type DiskFacts = {
 export function judgeDisk({ dir, what, freeBytes, problem }: DiskFacts): Finding {
   const where = `${what} (${dir})`;
   const free = `${printBytes(freeBytes)} are free`;
-  const todo = 'make room or enlarge the disk (docs/operate/limits.md); pushes are refused when it is full';
+  const todo =
+    'free some space or enlarge the disk (docs/operate/limits.md); pushes are refused when it is full';
   if (problem !== undefined && /^(ENOSPC|EDQUOT)$/.test(problem))
     return failed(`the disk of ${where} is full: nothing can be written, ${free}`, todo);
   if (problem !== undefined)

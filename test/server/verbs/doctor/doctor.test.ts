@@ -430,7 +430,7 @@ describe.skipIf(!mayMount)('feed:doctor on a disk (needs root and mount)', () =>
       says: expect.stringMatching(
         /^the disk of the data folder \(\S+\) is full: nothing can be written, 0 bytes are free$/,
       ),
-      todo: expect.stringContaining('make room'),
+      todo: expect.stringContaining('free some space'),
     });
     expect(lines.temp?.state).toBe('ok');
     await expectFaults('full-disk', server, {});
