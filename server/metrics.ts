@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { createInstallationMetrics, type InstallationValues } from './installation-metrics.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import { createRequestMetrics, type ObserveRequest } from './request-metrics.ts';
 
 /** Values that have to be read each time somebody reads the metrics. */
@@ -59,7 +60,7 @@ const maxIds = 200;
 export function createMetrics(replica?: () => ReplicaState, traces?: () => TraceCounts): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  addProcessMetrics(registry);
   const observeRequest = createRequestMetrics(registry);
   /** Downloads that nobody has read from the metrics yet. */
   const fresh = new Map<string, number>();
