@@ -28,12 +28,12 @@ const kinds = [
 ];
 
 /**
- * The packages of a feed of this size: 20 versions per id. From 100,000 on there are 8,000 ids, the first of them with 2,000
+ * The packages of a feed of this size: 20 versions per id. From 100,000 on there are at least 8,000 ids, the first of them with 2,000
  * versions, as on a big public feed.
  */
 export function listPackages(count: number): BenchPackage[] {
   const isBig = count >= 100_000;
-  const idCount = isBig ? 8_000 : Math.ceil(count / 20);
+  const idCount = isBig ? Math.max(8_000, Math.floor(count / 21)) : Math.ceil(count / 20);
   const firstCount = isBig ? 2_000 : Math.ceil(count / idCount);
   const packages: BenchPackage[] = Array.from({ length: firstCount }, (_, n) => packageOf(0, n));
   for (let n = 0; packages.length < count; n++) {

@@ -14,6 +14,9 @@ import { exactly, findById, oneOfEach, replicas as rows, search, spread } from '
 import { type Feed, startFeed } from './servers.ts';
 import type { Settings } from './settings.ts';
 
+/** What a big feed is compared with. */
+const smallVersions = 10_000;
+
 type Stand = {
   /** The same packages on one server, with SQLite and the local disk. */
   readonly alone: Feed;
@@ -48,8 +51,8 @@ export async function replicaResults(settings: Settings): Promise<Result[]> {
       S3_FORCE_PATH_STYLE: 'true',
       ...s3Credentials,
     };
-    const start = async (name: string): Promise<Feed> => {
-      const feed = await startFeed(product, join(workDir, name), env);
+    const start = async (name: string, other: Readonly<Record<string, string>> = {}): Promise<Feed> => {
+      const feed = await startFeed(product, join(workDir, name), { ...env, ...other });
       running.push(feed);
       return feed;
     };
@@ -66,6 +69,13 @@ export async function replicaResults(settings: Settings): Promise<Result[]> {
       valueResult(rows.copied, Math.round(b.readyMs)),
       ...memoryOf(await a.residentBytes()),
     ];
+    if (versions > smallVersions) {
+      const url = await postgres.newDatabase();
+      const few = await fillSmall(workDir, url);
+      const bucket = { BLOB_STORE: `s3://${await s3.createBucket()}` };
+      const small = await start('replica-small', { DATABASE_URL: url, ...bucket });
+      results.push(await sizeResult([a, packages], [small, few], settings));
+    }
     await b.stop();
     const again = await start('replica-b');
     results.push(valueResult(rows.ready, Math.round(again.readyMs)));
@@ -74,6 +84,41 @@ export async function replicaResults(settings: Settings): Promise<Result[]> {
     await Promise.all(running.map((feed) => feed.stop()));
     await Promise.all([postgres.stop(), s3.close()]);
   }
+}
+
+/** A feed with as many versions of an id, and few ids. */
+async function fillSmall(workDir: string, url: string): Promise<readonly BenchPackage[]> {
+  const packages = listPackages(smallVersions);
+  const data = join(workDir, 'data-small');
+  await fillData(data, packages, undefined, new Set());
+  await fillPostgres(url, data);
+  return packages;
+}
+
+type Sized = readonly [feed: Feed, packages: readonly BenchPackage[]];
+
+/** Both are asked for as many ids, spread over the whole catalog, whose answers are in memory. */
+async function sizeResult(big: Sized, small: Sized, { rounds, seconds }: Settings): Promise<Result> {
+  const [, few] = small;
+  const count = oneOfEach(few).length;
+  const asked = [big, small].map(([{ url }, packages]) => ({
+    url,
+    paths: oneOfEach(packages)
+      .slice(0, count)
+      .map(({ id }) => findById('/nuget', id)),
+  }));
+  for (const { url, paths } of asked) await measureFirst(url, paths);
+  // The small one has only just started.
+  for (const { url, paths } of asked) await measure(url, paths, 2 * seconds);
+  const found = await contest(
+    asked.map(({ url, paths }, at) => ({
+      name: `${at}`,
+      run: (round: number) => measure(url, paths, seconds, round),
+    })),
+    rounds,
+  );
+  const [slow = 0, quick = 0] = [found.perSecond('0'), found.perSecond('1')];
+  return { ...valueResult(rows.size, Number((quick / slow).toFixed(2))), errors: found.errors };
 }
 
 async function fillPostgres(url: string, dataDir: string): Promise<void> {
