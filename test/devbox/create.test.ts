@@ -87,7 +87,9 @@ describe('devbox:create', () => {
       const result = await create();
 
       expect(result.exitCode).toBe(1);
-      expect(result.stderr).toContain('since they are not as devbox:create wrote them: compose.yaml');
+      expect(result.stderr).toContain(
+        'were changed after devbox:create wrote them, so they were not updated: compose.yaml.',
+      );
       expect(result.stderr).toContain('compose.yaml');
       expect(await read('compose.yaml')).toBe('name: mine\n');
       expect(await read('config/machine.json')).toBe(machine);
