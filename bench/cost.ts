@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { createCommand as createBackup } from '../server/verbs/backup.ts';
 import { createGitClient, type GitClient } from '../test/kit/git.ts';
 import { makeNupkg } from '../test/kit/nupkg.ts';
-import { runVerb } from '../test/kit/operator-world.ts';
+import { runVerb } from '../test/kit/operator-fixture.ts';
 import { startOtlpReceiver, tracingTo } from '../test/kit/otlp-receiver.ts';
 import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../test/kit/test-server.ts';
 

@@ -7,7 +7,7 @@ import { readTemplates, writeShims } from '../shims/write-shims.ts';
 import { createCache } from '../system/cache/cache.ts';
 import { mustRun } from '../test/kit/programs.ts';
 import { productDir } from '../test/kit/test-server.ts';
-import { makeAccess } from '../test/kit/upstream-world.ts';
+import { makeAccess } from '../test/kit/upstream-fixture.ts';
 import { hasWine, startWine } from '../test/kit/wine.ts';
 import { median } from './load.ts';
 import { type Result, rateValue } from './results.ts';

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { productVerbs } from '../verbs.ts';
 import { makeTempDir, productDir } from './kit/test-server.ts';
-import { nowhere } from './kit/upstream-world.ts';
+import { nowhere } from './kit/upstream-fixture.ts';
 
 const malformed: readonly (readonly [verb: string, ...args: string[]])[] = [
   ['release:beta', 'delve@banana'],

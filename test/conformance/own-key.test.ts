@@ -14,9 +14,9 @@ it.each([
   server = await startTestServer();
   const key = await makeKey(server, scopes);
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const world = { env: { CONFORMANCE_API_KEY: key }, stdout, stderr, signal: new AbortController().signal };
+  const fixture = { env: { CONFORMANCE_API_KEY: key }, stdout, stderr, signal: new AbortController().signal };
 
-  const run = createCommand(world).parseAsync([`${server.url}/nuget`, '--quick'], { from: 'user' });
+  const run = createCommand(fixture).parseAsync([`${server.url}/nuget`, '--quick'], { from: 'user' });
 
   await expect(run).rejects.toMatchObject({
     code: 'KEY_SCOPES',

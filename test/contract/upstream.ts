@@ -5,7 +5,7 @@ import type { Found } from '../../manifest-gen/release.ts';
 import type { Upstream } from '../../manifest-gen/sources/upstream.ts';
 import type { Tool } from '../../manifest-gen/tool-file/tools.ts';
 import type { Report } from '../../system/report.ts';
-import { failureOf } from '../kit/upstream-world.ts';
+import { failureOf } from '../kit/upstream-fixture.ts';
 
 export type UpstreamFixture = {
   readonly upstream: Upstream;

@@ -4,21 +4,21 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeLock } from '../../devbox/lock.ts';
 import { delveRelease, type Generator } from '../kit/generator.ts';
 import { listen } from '../kit/listen.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeVuln, startVulnServer } from '../kit/vulndb.ts';
 
 const digest = `@sha256:${'a'.repeat(64)}`;
 
 /** A repository of devbox:create against the server that it came from. */
 describe('devbox:check', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let generator: Generator;
   let dir: string;
 
   beforeAll(async () => {
     const repositories = { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] };
-    world = await startReleaseWorld({ repositories });
-    ({ generator } = world);
+    fixture = await startReleaseFixture({ repositories });
+    ({ generator } = fixture);
     await generator.run('release:beta', ['delve@1.26.2']);
     await generator.run('release:promote', ['delve']);
     dir = join(generator.dir, 'pristine');
@@ -27,7 +27,7 @@ describe('devbox:check', () => {
     expect((await generator.run('devbox:create', ['pristine'])).exitCode).toBe(0);
     dir = join(generator.dir, 'repository');
   });
-  afterAll(() => world.stop());
+  afterAll(() => fixture.stop());
   beforeEach(async () => {
     await rm(dir, { recursive: true, force: true });
     await cp(join(generator.dir, 'pristine'), dir, { recursive: true });

@@ -4,19 +4,19 @@ import { Ajv } from 'ajv';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { delveRelease, type Generator } from '../kit/generator.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 
 /** From a real server, over HTTP and git. */
 describe('devbox:create', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let generator: Generator;
   let dir: string;
 
   beforeAll(async () => {
-    world = await startReleaseWorld({ repositories: { 'go-delve/delve': [delveRelease('1.26.2')] } });
-    ({ generator } = world);
+    fixture = await startReleaseFixture({ repositories: { 'go-delve/delve': [delveRelease('1.26.2')] } });
+    ({ generator } = fixture);
   });
-  afterAll(() => world.stop());
+  afterAll(() => fixture.stop());
   beforeEach(async () => {
     dir = join(generator.dir, 'repository');
     await rm(dir, { recursive: true, force: true });
@@ -47,14 +47,14 @@ describe('devbox:create', () => {
       expect(exitCode).toBe(0);
       expect(stdout).toMatch(/^devbox\.yaml +written$/m);
       const declaration = parse(await read('devbox.yaml'));
-      expect(declaration).toMatchObject({ feed: world.server.publicUrl, tools: { delve: '1.26.2' } });
+      expect(declaration).toMatchObject({ feed: fixture.server.publicUrl, tools: { delve: '1.26.2' } });
       const schema = JSON.parse(await read('devbox.schema.json'));
       const validate = new Ajv({ strict: false, validateSchema: false }).compile({
         ...schema,
         $schema: undefined,
       });
       expect(validate(declaration), JSON.stringify(validate.errors)).toBe(true);
-      const manifest = await (await fetch(`${world.server.url}/m/delve.json`)).json();
+      const manifest = await (await fetch(`${fixture.server.url}/m/delve.json`)).json();
       const { url, hash } = manifest.architecture['64bit'];
       expect(JSON.parse(await read('devbox.lock.json')).tools).toEqual({
         delve: { version: '1.26.2', url: url.replace('#/dlv.exe', ''), sha256: hash, file: 'dlv.exe' },

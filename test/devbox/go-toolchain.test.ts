@@ -6,7 +6,7 @@ import { ownGoVersion } from '../../devbox/go-toolchain.ts';
 import { hasGo } from '../kit/exe.ts';
 import { delveRelease } from '../kit/generator.ts';
 import { startGoProxy } from '../kit/go-proxy.ts';
-import { startReleaseWorld } from '../kit/release-world.ts';
+import { startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeSumDatabase } from '../kit/sumdb.ts';
 import { productDir } from '../kit/test-server.ts';
 
@@ -19,8 +19,10 @@ describe.skipIf(!hasGo)('the Windows toolchain of devbox:create (needs go)', () 
     const proxy = await startGoProxy([toolchain], makeSumDatabase([toolchain]));
     const other = { ...toolchain, files: { ...files, 'bin/go.exe': 'a forged compiler' } };
     const forged = await startGoProxy([other], makeSumDatabase([toolchain], 'other.test'));
-    const world = await startReleaseWorld({ repositories: { 'go-delve/delve': [delveRelease('1.26.2')] } });
-    const { generator } = world;
+    const fixture = await startReleaseFixture({
+      repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
+    });
+    const { generator } = fixture;
     try {
       await generator.run('release:beta', ['delve']);
       await generator.run('release:promote', ['delve']);
@@ -42,7 +44,7 @@ describe.skipIf(!hasGo)('the Windows toolchain of devbox:create (needs go)', () 
       const again = await generator.run('devbox:create', ['repository'], { env: proxy.env });
       expect(again.stderr).not.toContain('could not be had');
     } finally {
-      await world.stop();
+      await fixture.stop();
       for (const { stop } of [proxy, forged]) await stop();
     }
   });

@@ -34,20 +34,20 @@ const version = matching(
 );
 const sha256 = matching(Sha256, /^[0-9a-f]{64}$/);
 
-type World = {
+type Fixture = {
   readonly feed: string;
   readonly tools: Readonly<Record<string, string>>;
   readonly probe: string;
   readonly windows: { readonly url: string; readonly sha256: string };
 };
-const world: fc.Arbitrary<World> = fc.record({
+const fixture: fc.Arbitrary<Fixture> = fc.record({
   feed: address.filter((feed) => !/\/(nuget|api\/v2|v3\/index\.json)$/i.test(feed)),
   tools: fc.dictionary(name, version, { maxKeys: 4, noNullPrototype: true }),
   probe: version,
   windows: fc.record({ url: address, sha256 }),
 });
 
-function declarationOf({ feed, tools, probe, windows }: World): Declaration {
+function declarationOf({ feed, tools, probe, windows }: Fixture): Declaration {
   const images = {
     linux: { base: 'golang:1.26.8-alpine', limit: 25 },
     windows: { base: 'mcr.microsoft.com/windows/servercore:ltsc2022', limit: 850 },
@@ -55,7 +55,7 @@ function declarationOf({ feed, tools, probe, windows }: World): Declaration {
   return { version: 1, feed, tools, probe, go: { version: '1.26.8', windows }, images };
 }
 
-function filesOf(values: World): ReadonlyMap<string, string> {
+function filesOf(values: Fixture): ReadonlyMap<string, string> {
   const { feed, probe, windows } = values;
   const nupkg = {
     version: probe,
@@ -68,7 +68,7 @@ function filesOf(values: World): ReadonlyMap<string, string> {
 }
 
 /** The same with values that nobody can take for anything else. */
-const usual: World = {
+const usual: Fixture = {
   feed: 'https://feed.example.test',
   tools: {},
   probe: '0.2.0',
@@ -78,7 +78,7 @@ const usual: World = {
 describe('values of a feed in the files of devbox:create', () => {
   it('are read from devbox.yaml as they were written', () => {
     fc.assert(
-      fc.property(world, (values) => {
+      fc.property(fixture, (values) => {
         const declaration = declarationOf(values);
         expect(readDeclaration(writeDeclaration(declaration), 'devbox.yaml')).toEqual(declaration);
       }),
@@ -87,7 +87,7 @@ describe('values of a feed in the files of devbox:create', () => {
 
   it('add no line to any file, and are texts in YAML and JSON', () => {
     fc.assert(
-      fc.property(world, (values) => {
+      fc.property(fixture, (values) => {
         const expected = filesOf({ ...usual, tools: values.tools });
         for (const [path, text] of filesOf(values)) {
           const other = expected.get(path) ?? '';
@@ -170,7 +170,7 @@ describe('values of a feed in the files of devbox:create', () => {
 });
 
 /** Every text with the values in place of the usual ones; versions stand in texts about the probe alone. */
-function replaced(value: unknown, values: World): unknown {
+function replaced(value: unknown, values: Fixture): unknown {
   if (typeof value === 'string') {
     const text = value
       .replaceAll(usual.feed, () => values.feed)

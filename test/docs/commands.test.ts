@@ -8,9 +8,9 @@ import { hasGo } from '../kit/exe.ts';
 import { delveRelease } from '../kit/generator.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { startOtlpReceiver, tracingTo } from '../kit/otlp-receiver.ts';
-import { commandsOf, fencedBlocks, type PageWorld, runPage } from '../kit/page-commands.ts';
+import { commandsOf, fencedBlocks, type PageFixture, runPage } from '../kit/page-commands.ts';
 import { hasProgram } from '../kit/programs.ts';
-import { startReleaseWorld } from '../kit/release-world.ts';
+import { startReleaseFixture } from '../kit/release-fixture.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeKey, makeTempDir, productDir, pushNupkg, startTestServer } from '../kit/test-server.ts';
 import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
@@ -21,9 +21,9 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 }, minutes);
 
-type Page = { readonly needs: readonly string[]; readonly prepare: () => Promise<PageWorld> };
+type Page = { readonly needs: readonly string[]; readonly prepare: () => Promise<PageFixture> };
 
-/** Pages whose `sh` blocks are run here, each in a world in which its commands make sense. */
+/** Pages whose `sh` blocks are run here, each in a fixture in which its commands make sense. */
 const pages: Readonly<Record<string, Page>> = {
   'docs/operate/access.md': { needs: [], prepare: besideServer },
   'docs/operate/rings.md': { needs: [], prepare: besideServer },
@@ -32,9 +32,9 @@ const pages: Readonly<Record<string, Page>> = {
   'docs/operate/taking-back.md': {
     needs: [],
     async prepare() {
-      const world = await besideServer();
-      await pushNupkg(world, makeNupkg({ id: 'acme.tool', version: '2.1.0' }), adminKeyOf(world));
-      return world;
+      const fixture = await besideServer();
+      await pushNupkg(fixture, makeNupkg({ id: 'acme.tool', version: '2.1.0' }), adminKeyOf(fixture));
+      return fixture;
     },
   },
   'docs/operate/installed.md': { needs: ['jq'], prepare: besideServer },
@@ -51,16 +51,16 @@ const pages: Readonly<Record<string, Page>> = {
   'docs/operate/backup.md': {
     needs: [],
     async prepare() {
-      const world = await besideServer();
+      const fixture = await besideServer();
       const restore = 'npx -y pnpm@10 feed:restore /backup/feed-2026-11-24.tgz\n';
       return {
-        ...world,
+        ...fixture,
         replace: {
           // on another machine, whose data folder is still missing
-          [restore]: `DATA_DIR=${world.cwd}/restored ${restore}`,
-          '/backup/': `${world.cwd}/`,
-          '/srv/': `${world.cwd}/`,
-          '/tmp/drill': `${world.cwd}/drill`,
+          [restore]: `DATA_DIR=${fixture.cwd}/restored ${restore}`,
+          '/backup/': `${fixture.cwd}/`,
+          '/srv/': `${fixture.cwd}/`,
+          '/tmp/drill': `${fixture.cwd}/drill`,
         },
       };
     },
@@ -68,113 +68,117 @@ const pages: Readonly<Record<string, Page>> = {
   'docs/operate/recovery.md': {
     needs: ['sha256sum'],
     async prepare() {
-      const [world, first] = [await besideServer(), await startServer()];
+      const [fixture, first] = [await besideServer(), await startServer()];
       await pushNupkg(first, makeNupkg({ id: 'golangci-lint', version: '1.60.0' }), first.adminKey);
-      const files = { '/backup/': `${world.cwd}/`, '/mnt/other-machine/': `${world.cwd}/` };
-      return { ...world, replace: { ...files, 'https://feed.example': first.url } };
+      const files = { '/backup/': `${fixture.cwd}/`, '/mnt/other-machine/': `${fixture.cwd}/` };
+      return { ...fixture, replace: { ...files, 'https://feed.example': first.url } };
     },
   },
   'docs/operate/community-packages.md': {
     needs: ['unzip'],
     async prepare() {
-      const [world, community] = [await besideServer(), await startServer()];
+      const [fixture, community] = [await besideServer(), await startServer()];
       const scripts = {
         'tools/chocolateyInstall.ps1': "Get-ChocolateyWebFile 'x' 'https://dl.example.org/x.exe'",
       };
       await pushNupkg(community, makeNupkg({ id: 'firefox', files: scripts }), community.adminKey);
-      return { ...world, replace: { 'https://community.example': community.url } };
+      return { ...fixture, replace: { 'https://community.example': community.url } };
     },
   },
   'docs/operate/audit.md': {
     needs: [],
     async prepare() {
-      const world = await besideServer();
+      const fixture = await besideServer();
       return {
-        ...world,
-        replace: { '/mnt/other-machine/': `${world.cwd}/`, '/var/lib/gwt/': `${world.cwd}/` },
+        ...fixture,
+        replace: { '/mnt/other-machine/': `${fixture.cwd}/`, '/var/lib/gwt/': `${fixture.cwd}/` },
       };
     },
   },
   'docs/operate/upgrade.md': {
     needs: [],
     async prepare() {
-      const world = await besideServer();
-      return { ...world, replace: { '/backup/': `${world.cwd}/`, '/tmp/try': `${world.cwd}/try` } };
+      const fixture = await besideServer();
+      return { ...fixture, replace: { '/backup/': `${fixture.cwd}/`, '/tmp/try': `${fixture.cwd}/try` } };
     },
   },
   'docs/operate/moving.md': {
     needs: [],
     async prepare() {
-      const world = await besideServer();
+      const fixture = await besideServer();
       const old = await startServer();
       await pushNupkg(old, makeNupkg({ id: 'old', version: '1.0.0' }), old.adminKey);
-      await mkdir(join(world.cwd, 'packages'));
-      await writeFile(join(world.cwd, 'packages', 'any.nupkg'), makeNupkg({ id: 'any', version: '1.0.0' }));
-      return { ...world, replace: { 'https://old.example.org': old.url, '/srv/': `${world.cwd}/` } };
+      await mkdir(join(fixture.cwd, 'packages'));
+      await writeFile(join(fixture.cwd, 'packages', 'any.nupkg'), makeNupkg({ id: 'any', version: '1.0.0' }));
+      return { ...fixture, replace: { 'https://old.example.org': old.url, '/srv/': `${fixture.cwd}/` } };
     },
   },
   'docs/operate/conformance.md': {
     needs: ['jq'],
     async prepare() {
-      const world = await besideServer();
+      const fixture = await besideServer();
       const closed = await startServer({ readAuth: 'feed' });
-      await writeFile(join(world.cwd, 'password'), await makeKey(closed, ['read']));
-      await mkdir(join(world.cwd, 'data'));
-      await writeFile(join(world.cwd, 'data', 'start.key'), adminKeyOf(world));
-      const replace = { 'https://feed.corp/nuget': `${closed.url}/nuget`, 'https://feed.corp': world.url };
-      return { ...world, replace: { ...replace, 'http://127.0.0.1:8080': world.url } };
+      await writeFile(join(fixture.cwd, 'password'), await makeKey(closed, ['read']));
+      await mkdir(join(fixture.cwd, 'data'));
+      await writeFile(join(fixture.cwd, 'data', 'start.key'), adminKeyOf(fixture));
+      const replace = { 'https://feed.corp/nuget': `${closed.url}/nuget`, 'https://feed.corp': fixture.url };
+      return { ...fixture, replace: { ...replace, 'http://127.0.0.1:8080': fixture.url } };
     },
   },
   'docs/release/README.md': {
     needs: [],
     async prepare() {
-      const world = await generator(['1.26.3', '1.26.2']);
-      await world.run('release:beta', 'delve@1.26.2');
-      await world.run('release:promote', 'delve@1.26.2');
-      await world.run('release:beta', 'delve@1.26.3');
-      return { ...world, replace: { '1.22.0': '1.26.3' } };
+      const fixture = await generator(['1.26.3', '1.26.2']);
+      await fixture.run('release:beta', 'delve@1.26.2');
+      await fixture.run('release:promote', 'delve@1.26.2');
+      await fixture.run('release:beta', 'delve@1.26.3');
+      return { ...fixture, replace: { '1.22.0': '1.26.3' } };
     },
   },
   'docs/release/rollouts.md': {
     needs: [],
     async prepare() {
-      const world = await generator(['1.26.4', '1.26.3', '1.26.2']);
-      await world.run('release:beta', 'delve@1.26.2');
-      await world.run('release:promote', 'delve@1.26.2');
-      await world.run('release:beta', 'delve@1.26.3');
+      const fixture = await generator(['1.26.4', '1.26.3', '1.26.2']);
+      await fixture.run('release:beta', 'delve@1.26.2');
+      await fixture.run('release:promote', 'delve@1.26.2');
+      await fixture.run('release:beta', 'delve@1.26.3');
       const steps = '[{ percent: 10, hold: 1h }, { percent: 50, hold: 1h }]';
-      await writeFile(join(world.cwd, 'plan.yaml'), `steps: ${steps}\n`);
+      await writeFile(join(fixture.cwd, 'plan.yaml'), `steps: ${steps}\n`);
       // what is given to five percent comes after 1.26.3, which was taken back
-      return { ...world, replace: { '1.22.0': '1.26.4' } };
+      return { ...fixture, replace: { '1.22.0': '1.26.4' } };
     },
   },
   'docs/release/watching-upstream.md': {
     needs: [],
     async prepare() {
-      const world = await generator(['1.26.3']);
-      await world.run('release:beta', 'delve');
-      await world.run('release:promote', 'delve');
-      return world;
+      const fixture = await generator(['1.26.3']);
+      await fixture.run('release:beta', 'delve');
+      await fixture.run('release:promote', 'delve');
+      return fixture;
     },
   },
   'docs/release/air-gap.md': {
     needs: ['minisign', 'tar', 'sha256sum'],
     async prepare() {
-      const world = await generator(['1.26.3']);
-      await writeVulnDb(join(world.cwd, 'database'), [
+      const fixture = await generator(['1.26.3']);
+      await writeVulnDb(join(fixture.cwd, 'database'), [
         makeVuln('GO-2026-0001', 'example.test/dep', undefined),
       ]);
-      const { publicKey } = await loadOrMakeKey(join(world.cwd, 'data', 'bundle.key'));
-      const env = { ...world.env, DATA_DIR: join(world.cwd, 'data'), VULN_DB: join(world.cwd, 'database') };
-      return { ...world, env, replace: { 'RW...': publicKey } };
+      const { publicKey } = await loadOrMakeKey(join(fixture.cwd, 'data', 'bundle.key'));
+      const env = {
+        ...fixture.env,
+        DATA_DIR: join(fixture.cwd, 'data'),
+        VULN_DB: join(fixture.cwd, 'database'),
+      };
+      return { ...fixture, env, replace: { 'RW...': publicKey } };
     },
   },
   'docs/clients/first-minute.md': {
     needs: ['go'],
     async prepare() {
-      const world = await besideServer();
-      const feed = { FEED_URL: `${world.url}/nuget`, FEED_API_KEY: adminKeyOf(world) };
-      return { ...world, env: { ...world.env, ...feed, CACHE_DIR: testCacheDir } };
+      const fixture = await besideServer();
+      const feed = { FEED_URL: `${fixture.url}/nuget`, FEED_API_KEY: adminKeyOf(fixture) };
+      return { ...fixture, env: { ...fixture.env, ...feed, CACHE_DIR: testCacheDir } };
     },
   },
   'docs/shims/README.md': {
@@ -215,7 +219,10 @@ const ranElsewhere: Readonly<
     test: 'test/devbox/check.test.ts',
     by: (command) => `'${/devbox:\S+/.exec(command)?.[0]}'`,
   },
-  'docs/devbox/pipeline.md': { test: 'test/devbox/pipeline/world.ts', by: () => "fencedBlocks(page, 'sh')" },
+  'docs/devbox/pipeline.md': {
+    test: 'test/devbox/pipeline/fixture.ts',
+    by: () => "fencedBlocks(page, 'sh')",
+  },
   'docs/devbox/signing.md': { test: 'test/slow/signing.test.ts', by: () => "'docs/devbox/signing.md'" },
   'docs/devbox/probe.md': {
     test: 'test/own-packages/probe.test.ts',
@@ -247,10 +254,10 @@ async function startServer(settings?: Parameters<typeof startTestServer>[0]) {
   return server;
 }
 
-type ServerWorld = PageWorld & { readonly url: string };
+type ServerFixture = PageFixture & { readonly url: string };
 
 /** A reader at the operator's machine: a server with two packages, and its data folder. */
-async function besideServer(): Promise<ServerWorld> {
+async function besideServer(): Promise<ServerFixture> {
   const server = await startServer();
   for (const [id, version] of [
     ['buf', '1.32.0'],
@@ -267,26 +274,26 @@ async function besideServer(): Promise<ServerWorld> {
   };
 }
 
-function adminKeyOf({ env }: PageWorld): string {
+function adminKeyOf({ env }: PageFixture): string {
   return env.KEY_OF_TEST ?? '';
 }
 
 /** A maintainer's machine: a forge with these releases of delve, the only tool, and a server to publish to. */
 async function generator(versions: readonly string[]) {
-  const world = await startReleaseWorld({
+  const fixture = await startReleaseFixture({
     repositories: { 'go-delve/delve': versions.map((version) => delveRelease(version)) },
   });
-  undo.push(() => world.stop());
+  undo.push(() => fixture.stop());
   const cwd = await folder();
   await mkdir(join(cwd, 'tools'));
   await cp(join(productDir, 'manifest-gen/tools/delve.yaml'), join(cwd, 'tools', 'delve.yaml'));
   return {
     cwd,
     // a cache of its own: this process uses the other one to its end
-    env: { ...world.generator.env, TOOLS_DIR: join(cwd, 'tools'), CACHE_DIR: join(cwd, 'cache') },
+    env: { ...fixture.generator.env, TOOLS_DIR: join(cwd, 'tools'), CACHE_DIR: join(cwd, 'cache') },
     replace: {},
     async run(verb: string, ...args: readonly string[]) {
-      const { exitCode, stderr } = await world.generator.run(verb, args);
+      const { exitCode, stderr } = await fixture.generator.run(verb, args);
       expect(exitCode, stderr).toBe(0);
     },
   };

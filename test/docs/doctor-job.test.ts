@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createCommand as createBackup } from '../../server/verbs/backup.ts';
 import { mainJs } from '../kit/main-js.ts';
-import { runVerb } from '../kit/operator-world.ts';
+import { runVerb } from '../kit/operator-fixture.ts';
 import { hasProgram, run } from '../kit/programs.ts';
 import { makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCommand as createAudit } from '../../server/verbs/audit.ts';
 import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { runVerb } from '../kit/operator-world.ts';
+import { runVerb } from '../kit/operator-fixture.ts';
 import { hasProgram, run } from '../kit/programs.ts';
 import { makeTempDir, productDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 

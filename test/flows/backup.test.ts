@@ -12,7 +12,7 @@ import { createCommand as createVerify } from '../../server/verbs/verify.ts';
 import { createGitClient } from '../kit/git.ts';
 import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { runVerb } from '../kit/operator-world.ts';
+import { runVerb } from '../kit/operator-fixture.ts';
 import { type ServeProcess, startServe } from '../kit/serve-process.ts';
 import { contentOf, openBucketWork, stockFeed } from '../kit/stocked-feed.ts';
 import { makeTempDir, productDir, pushNupkg, startTestServer } from '../kit/test-server.ts';

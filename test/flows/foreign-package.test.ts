@@ -4,20 +4,20 @@ import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { delveRelease, type Generator } from '../kit/generator.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { pushNupkg, type TestServer } from '../kit/test-server.ts';
 
 /** A feed takes packages from anybody with a key; the ids and versions of our tools are no exception. */
 describe("a package under a tool's name that was not made by a release", () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let generator: Generator;
 
   beforeEach(async () => {
-    world = await startReleaseWorld({ repositories: { 'go-delve/delve': [delveRelease('1.26.3')] } });
-    ({ server, generator } = world);
+    fixture = await startReleaseFixture({ repositories: { 'go-delve/delve': [delveRelease('1.26.3')] } });
+    ({ server, generator } = fixture);
   });
-  afterEach(() => world.stop());
+  afterEach(() => fixture.stop());
 
   const pushForeign = (version: string, files: Record<string, string> = {}): Promise<Response> =>
     pushNupkg(server, makeNupkg({ id: 'delve', version, files }), server.adminKey);

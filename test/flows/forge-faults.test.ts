@@ -3,7 +3,7 @@ import type { ForgeRelease } from '../kit/forge.ts';
 import type { Fault } from '../kit/forge-faults.ts';
 import type { ForgeAsset } from '../kit/forge-store.ts';
 import { delveRelease } from '../kit/generator.ts';
-import { startReleaseWorld } from '../kit/release-world.ts';
+import { startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeKey, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /**
@@ -138,17 +138,17 @@ describe.concurrent('a forge with faults', () => {
 });
 
 async function release(server: TestServer, key: string, given: Case, older: readonly ForgeRelease[] = []) {
-  const world = await startReleaseWorld({
+  const fixture = await startReleaseFixture({
     server,
     repositories: { 'go-delve/delve': [releaseOf(given), ...older] },
     settings: { FEED_API_KEY: key },
   });
-  for (const fault of given.api ?? []) world.forge.failApi(fault);
+  for (const fault of given.api ?? []) fixture.forge.failApi(fault);
   try {
-    return await world.generator.run('release:beta', ['delve', '--source', 'github']);
+    return await fixture.generator.run('release:beta', ['delve', '--source', 'github']);
   } finally {
-    await world.stop();
-    expect(world.forge.leaks).toEqual([]);
+    await fixture.stop();
+    expect(fixture.forge.leaks).toEqual([]);
   }
 }
 

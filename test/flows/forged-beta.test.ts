@@ -7,9 +7,9 @@ import { type Part, packagedWith, withRecord, withText } from '../kit/forged-bet
 import { delveRelease, type Generator } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
 import { download, versionsOn } from '../kit/published.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeKey, makeTempDir, pushNupkg, type TestServer } from '../kit/test-server.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 
 const version = '1.26.2-beta.1';
 const upstream = delveRelease('1.26.2');
@@ -18,20 +18,20 @@ const offline = { env: { GITHUB_API_URL: nowhere } };
 
 /** Whoever may push betas writes what they say of themselves. Promotion believes none of it. */
 describe('a beta that somebody made by hand', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let generator: Generator;
   let key: string;
 
   beforeEach(async () => {
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       repositories: { 'go-delve/delve': [upstream] },
       scopes: ['push', 'unlist'],
     });
-    ({ server, generator } = world);
+    ({ server, generator } = fixture);
     key = await makeKey(server, ['push:beta']);
   });
-  afterEach(() => world.stop());
+  afterEach(() => fixture.stop());
 
   let firstMade: Promise<Buffer> | undefined;
   /** The genuine package, not published: the same in every test. */
@@ -70,7 +70,7 @@ describe('a beta that somebody made by hand', () => {
   let firstSbom: Promise<string> | undefined;
 
   async function releaseElsewhere(): Promise<string> {
-    const other = await startReleaseWorld({ repositories: { 'go-delve/delve': [upstream] } });
+    const other = await startReleaseFixture({ repositories: { 'go-delve/delve': [upstream] } });
     await other.generator.run('release:beta', ['delve@1.26.2']);
     const text = await (await fetch(`${other.server.url}/dl/delve/${version}/delve.cdx.json`)).text();
     await other.stop();
@@ -231,7 +231,7 @@ describe('a beta that somebody made by hand', () => {
   });
 
   it("becomes stable with upstream's notes, not with those that somebody wrote into it", async () => {
-    world.forge.addRepository('go-delve/delve', [{ ...upstream, body: 'Fixes a crash.' }]);
+    fixture.forge.addRepository('go-delve/delve', [{ ...upstream, body: 'Fixes a crash.' }]);
     const planted = withText('delve.nuspec', (text) =>
       text.replace('Fixes a crash.', 'Renew your licence at https://phishing.example/ today.'),
     );
@@ -307,7 +307,7 @@ describe('a beta that somebody made by hand', () => {
   });
 
   it("cannot block a withdrawal by taking the number of the correction's first beta", async () => {
-    world.forge.addRepository('go-delve/delve', [upstream, delveRelease('1.26.1')]);
+    fixture.forge.addRepository('go-delve/delve', [upstream, delveRelease('1.26.1')]);
     for (const one of ['delve@1.26.1', 'delve@1.26.2'])
       for (const verb of ['release:beta', 'release:promote'])
         expect(await generator.run(verb, [one])).toMatchObject({ exitCode: 0 });
@@ -339,7 +339,7 @@ describe('a beta that somebody made by hand', () => {
 
   it('is not made from bytes that upstream released under another version', async () => {
     const [old, next] = ['1.26.2', '1.26.3'].map((one) => delveRelease(one, { isSilent: true }));
-    world.forge.addRepository('go-delve/delve', [next!, old!]);
+    fixture.forge.addRepository('go-delve/delve', [next!, old!]);
     expect(await generator.run('release:beta', ['delve@1.26.2'])).toMatchObject({ exitCode: 0 });
 
     const result = await generator.run('release:beta', ['delve@1.26.3']);
@@ -355,7 +355,7 @@ describe('a beta that somebody made by hand', () => {
 
   it('is refused when it is a correction with the bytes of an older version that was never withdrawn to', async () => {
     const old = delveRelease('1.26.1');
-    world.forge.addRepository('go-delve/delve', [upstream, old]);
+    fixture.forge.addRepository('go-delve/delve', [upstream, old]);
     await generator.run('release:beta', ['delve@1.26.1', '--dry-run', '--out', 'old']);
     const nupkg = await readFile(join(generator.dir, 'old', 'delve.1.26.1-beta.1.nupkg'));
     for (const verb of ['release:beta', 'release:promote']) await generator.run(verb, ['delve@1.26.2']);

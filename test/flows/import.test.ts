@@ -11,7 +11,7 @@ import { cli } from '../kit/cli.ts';
 import { type FakeFeedOptions, startFakeFeed } from '../kit/fake-feed.ts';
 import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { runVerb, runVerbWith } from '../kit/operator-world.ts';
+import { runVerb, runVerbWith } from '../kit/operator-fixture.ts';
 import {
   makeKey,
   makeTempDir,

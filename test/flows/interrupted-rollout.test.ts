@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CuttingProxy, startCuttingProxy } from '../kit/cutting-proxy.ts';
 import { delveRelease } from '../kit/generator.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const names = ['1.26.3', '1.26.3.1-beta.1', '1.26.3.1'];
@@ -20,29 +20,33 @@ const uploads = names.flatMap((version) => [
 describe('release:rollout start', () => {
   let server: TestServer;
   let proxy: CuttingProxy;
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   beforeAll(async () => {
     server = await startTestServer();
     proxy = await startCuttingProxy(server.url);
     const releases = ['1.26.3', '1.26.2', '1.26.1'].map((version) => delveRelease(version));
     const repositories = { 'go-delve/delve': releases };
-    world = await startReleaseWorld({ server, repositories, settings: { FEED_URL: `${proxy.url}/nuget` } });
-    await writeFile(join(world.generator.dir, 'plan.yaml'), 'steps: [{ percent: 100, hold: 1h }]\n');
+    fixture = await startReleaseFixture({
+      server,
+      repositories,
+      settings: { FEED_URL: `${proxy.url}/nuget` },
+    });
+    await writeFile(join(fixture.generator.dir, 'plan.yaml'), 'steps: [{ percent: 100, hold: 1h }]\n');
     await mustRun('release:beta', 'delve@1.26.2');
     await mustRun('release:promote', 'delve');
     await mustRun('release:beta', 'delve@1.26.3');
   });
   afterAll(async () => {
-    for (const one of [world, proxy, server]) await one.stop();
+    for (const one of [fixture, proxy, server]) await one.stop();
   });
 
   async function mustRun(verb: string, ...args: string[]): Promise<void> {
-    const { exitCode, stderr } = await world.generator.run(verb, args);
+    const { exitCode, stderr } = await fixture.generator.run(verb, args);
     expect(exitCode, stderr).toBe(0);
   }
 
   const start = (signal?: AbortSignal, ...more: string[]) =>
-    world.generator.run('release:rollout', ['start', 'delve', '--plan', 'plan.yaml', ...more], {
+    fixture.generator.run('release:rollout', ['start', 'delve', '--plan', 'plan.yaml', ...more], {
       ...(signal && { signal }),
     });
 
@@ -93,7 +97,7 @@ describe('release:rollout start', () => {
     const held = await ask<{ version: string; sha256: string }[]>('held/delve');
     const made = names.map(async (version) => ({
       version,
-      sha256: sha256(await readFile(join(world.generator.dir, 'made', `delve.${version}.nupkg`))),
+      sha256: sha256(await readFile(join(fixture.generator.dir, 'made', `delve.${version}.nupkg`))),
     }));
     expect(held.map(({ version, sha256 }) => ({ version, sha256 })).toSorted(byVersion)).toEqual(
       (await Promise.all(made)).toSorted(byVersion),
@@ -107,12 +111,12 @@ describe('release:rollout start', () => {
     const interruption = new AbortController();
     // main has the good bytes, and the correction of the rollout not yet
     proxy.trap('POST /git/beta/go-win-tools.git/git-receive-pack', 'after', () => interruption.abort());
-    const cut = await world.generator.run('release:withdraw', args, { signal: interruption.signal });
+    const cut = await fixture.generator.run('release:withdraw', args, { signal: interruption.signal });
     expect(cut.exitCode, cut.stderr).toBe(130);
     expect(await offered('')).toMatchObject({ version: '1.26.2.1' });
     expect(await ask('rollouts')).toMatchObject([{ correction: '1.26.3.1' }]);
 
-    const again = await world.generator.run('release:withdraw', args);
+    const again = await fixture.generator.run('release:withdraw', args);
     expect(again.exitCode, again.stderr).toBe(0);
     await mustRun('release:rollout', 'rollback', 'delve', '--reason', 'crashes');
 

@@ -11,10 +11,10 @@ import { createCommand as createImport } from '../../server/verbs/import.ts';
 import { createCommand as createRestore } from '../../server/verbs/restore.ts';
 import { createCommand as createVerify } from '../../server/verbs/verify.ts';
 import { makeGenerator } from '../kit/generator.ts';
-import { runVerb } from '../kit/operator-world.ts';
+import { runVerb } from '../kit/operator-fixture.ts';
 import { makeStockedDir } from '../kit/stocked-feed.ts';
 import { makeTempDir } from '../kit/test-server.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 
 const conformance = (invocation: Invocation): Command => createConformance(invocation);
 const feed = `${nowhere}/nuget`;

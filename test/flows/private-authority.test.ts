@@ -9,9 +9,9 @@ import { createCache } from '../../system/cache/cache.ts';
 import { delveRelease } from '../kit/generator.ts';
 import { makePrivateAuthority, type PrivateAuthority } from '../kit/private-authority.ts';
 import { hasProgram } from '../kit/programs.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
-import { makeAccess } from '../kit/upstream-world.ts';
+import { makeAccess } from '../kit/upstream-fixture.ts';
 
 let dir: string;
 let authority: PrivateAuthority;
@@ -26,17 +26,17 @@ describe.skipIf(!hasProgram('openssl'))(
   'a server with a certificate of a private authority (needs openssl)',
   () => {
     let testServer: TestServer;
-    let world: ReleaseWorld;
+    let fixture: ReleaseFixture;
 
     beforeEach(async () => {
       testServer = await startTestServer({
         tls: { certFile: authority.certFile, keyFile: authority.keyFile },
       });
       const repositories = { 'go-delve/delve': [delveRelease('1.22.0')] };
-      world = await startReleaseWorld({ server: testServer, repositories });
+      fixture = await startReleaseFixture({ server: testServer, repositories });
     });
     afterEach(async () => {
-      await world.stop();
+      await fixture.stop();
       await testServer.stop();
     });
 
@@ -61,7 +61,7 @@ describe.skipIf(!hasProgram('openssl'))(
 
     /** A process of its own: Node reads NODE_EXTRA_CA_CERTS when it starts. */
     async function run(verb: string, args: readonly string[], caFile: string) {
-      const child = world.generator.spawn(verb, args, { NODE_EXTRA_CA_CERTS: caFile });
+      const child = fixture.generator.spawn(verb, args, { NODE_EXTRA_CA_CERTS: caFile });
       const [stdout, stderr, [code]] = await Promise.all([
         text(child.stdout!),
         text(child.stderr!),

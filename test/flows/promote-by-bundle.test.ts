@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { delveRelease } from '../kit/generator.ts';
 import { recordOn } from '../kit/record-on.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 
 /** A beta came over the network; whoever promotes it has none, and a bundle with the same files. */
 describe('release:promote --from BUNDLE of a beta that came over the network', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
 
   beforeAll(async () => {
-    world = await startReleaseWorld({ repositories: { 'go-delve/delve': [delveRelease('1.26.2')] } });
+    fixture = await startReleaseFixture({ repositories: { 'go-delve/delve': [delveRelease('1.26.2')] } });
   });
-  afterAll(() => world.stop());
+  afterAll(() => fixture.stop());
 
   it('repeats the evidence from the bundle, and leaves the record unchanged', async () => {
-    const { generator, server } = world;
+    const { generator, server } = fixture;
     await generator.run('release:beta', ['delve@1.26.2']);
     const key = join(generator.dir, 'bundle.key');
     const made = await generator.run('bundle:create', ['delve@1.26.2', '--out', 'b.bundle', '--key', key]);

@@ -9,31 +9,31 @@ import { createGitClient, type GitClient } from '../kit/git.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { download, versionsOn } from '../kit/published.ts';
 import { recordOn } from '../kit/record-on.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeKey, makeTempDir, productDir, pushNupkg, type TestServer } from '../kit/test-server.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 
-/** A world whose beta of delve is 1.26.2. */
-async function startWithBeta(): Promise<ReleaseWorld> {
+/** A fixture whose beta of delve is 1.26.2. */
+async function startWithBeta(): Promise<ReleaseFixture> {
   const delve = ['1.27.2', '1.26.3', '1.26.2'].map((version) => delveRelease(version));
-  const world = await startReleaseWorld({ repositories: { 'go-delve/delve': delve }, scopes: ['push'] });
-  await world.generator.run('release:beta', ['delve@1.26.2', '--out', 'beta']);
-  return world;
+  const fixture = await startReleaseFixture({ repositories: { 'go-delve/delve': delve }, scopes: ['push'] });
+  await fixture.generator.run('release:beta', ['delve@1.26.2', '--out', 'beta']);
+  return fixture;
 }
 
 /** From a beta to a stable version, over real HTTP and git. */
 describe('release:promote', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let generator: Generator;
   let git: GitClient;
 
   beforeEach(async () => {
-    world = await startWithBeta();
-    ({ server, generator } = world);
+    fixture = await startWithBeta();
+    ({ server, generator } = fixture);
     git = await createGitClient(await makeTempDir());
   });
-  afterEach(() => world.stop());
+  afterEach(() => fixture.stop());
 
   it('publishes the same exes under the stable version to feed, main and beta, and a second run changes nothing', async () => {
     const result = await generator.run('release:promote', ['delve']);
@@ -274,19 +274,19 @@ describe('release:promote', () => {
   });
 });
 
-/** One world for all, in which nothing may have been published at the end. */
+/** One fixture for all, in which nothing may have been published at the end. */
 describe('release:promote that promotes nothing', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let generator: Generator;
 
   beforeAll(async () => {
-    world = await startWithBeta();
-    ({ server, generator } = world);
+    fixture = await startWithBeta();
+    ({ server, generator } = fixture);
   });
   afterAll(async () => {
     const versions = await versionsOn(server, 'delve');
-    await world.stop();
+    await fixture.stop();
     expect(versions).toEqual(['1.26.2-beta.1']);
   });
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CuttingProxy, startCuttingProxy } from '../kit/cutting-proxy.ts';
 import { delveRelease } from '../kit/generator.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { startTestServer, type TestServer } from '../kit/test-server.ts';
 import { startVulnServer, type VulnServer } from '../kit/vulndb.ts';
 
@@ -11,24 +11,24 @@ describe('a promotion', () => {
   let server: TestServer;
   let proxy: CuttingProxy;
   let database: VulnServer;
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
 
   beforeAll(async () => {
     server = await startTestServer();
     proxy = await startCuttingProxy(server.url);
     database = await startVulnServer([]);
     const versions = ['1.26.3', '1.26.2'];
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       server,
       repositories: { 'go-delve/delve': versions.map((version) => delveRelease(version)) },
       settings: { FEED_URL: `${proxy.url}/nuget`, VULN_DB: database.url },
     });
-    await world.generator.run('release:beta', ['delve@1.26.2']);
-    await world.generator.run('release:promote', ['delve']);
-    await world.generator.run('release:beta', ['delve@1.26.3']);
+    await fixture.generator.run('release:beta', ['delve@1.26.2']);
+    await fixture.generator.run('release:promote', ['delve']);
+    await fixture.generator.run('release:beta', ['delve@1.26.3']);
   });
   afterAll(async () => {
-    await world.stop();
+    await fixture.stop();
     await database.stop();
     await proxy.stop();
     await server.stop();
@@ -36,7 +36,7 @@ describe('a promotion', () => {
 
   it('reads each list, package and exe of the feed once', async () => {
     const before = proxy.requests.length;
-    const { generator } = world;
+    const { generator } = fixture;
     // on a machine that has none of it
     const env = { CACHE_DIR: join(generator.dir, 'empty-cache') };
     const result = await generator.run('release:promote', ['delve'], { env });

@@ -7,11 +7,11 @@ import { startForeignFeed } from '../kit/foreign-feed.ts';
 import { delveRelease, type Generator } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
 import { listen } from '../kit/listen.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { mainStart, startStart } from '../kit/start-process.ts';
 import { openBucketWork } from '../kit/stocked-feed.ts';
 import { makeKey, makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 
 const old = 'http://old.example';
 const next = 'https://new.example/tools';
@@ -19,7 +19,7 @@ const next = 'https://new.example/tools';
 describe('bucket:rebase', () => {
   let dataDir: string;
   let server: TestServer;
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let generator: Generator;
   let git: GitClient;
   let client: string;
@@ -28,12 +28,12 @@ describe('bucket:rebase', () => {
   beforeEach(async () => {
     dataDir = await makeTempDir();
     server = await startTestServer({ dataDir, publicUrl: old });
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       server,
       repositories: { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] },
       scopes: ['push'],
     });
-    ({ generator } = world);
+    ({ generator } = fixture);
     await run('release:beta', 'delve@1.26.2');
     await run('release:promote', 'delve');
     await run('release:beta', 'delve@1.26.3');
@@ -44,7 +44,7 @@ describe('bucket:rebase', () => {
     client = await git.clone(`${server.url}/git/main/go-win-tools.git`, 'client');
   });
   afterEach(async () => {
-    await world.stop();
+    await fixture.stop();
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
     await rm(git.dir, { recursive: true, force: true });

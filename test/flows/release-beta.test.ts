@@ -11,13 +11,13 @@ import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '
 import { type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { download, versionsOn } from '../kit/published.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { until } from '../kit/until.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 
-function startWithReleases(): Promise<ReleaseWorld> {
-  return startReleaseWorld({
+function startWithReleases(): Promise<ReleaseFixture> {
+  return startReleaseFixture({
     repositories: {
       'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')],
       'goreleaser/goreleaser': [goreleaserRelease('1.20.0')],
@@ -28,16 +28,16 @@ function startWithReleases(): Promise<ReleaseWorld> {
 
 /** release:beta from a forge to feed and bucket, over real HTTP and git. */
 describe('release:beta', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let forge: Forge;
   let generator: Generator;
 
   beforeEach(async () => {
-    world = await startWithReleases();
-    ({ server, forge, generator } = world);
+    fixture = await startWithReleases();
+    ({ server, forge, generator } = fixture);
   });
-  afterEach(() => world.stop());
+  afterEach(() => fixture.stop());
 
   it('publishes payloads, package and manifest, and a second run changes nothing', async () => {
     const first = await generator.run('release:beta', ['delve']);
@@ -274,20 +274,20 @@ describe('release:beta', () => {
   });
 });
 
-/** One world for all, in which nothing may have been published at the end. */
+/** One fixture for all, in which nothing may have been published at the end. */
 describe('release:beta that releases nothing', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let forge: Forge;
   let generator: Generator;
 
   beforeAll(async () => {
-    world = await startWithReleases();
-    ({ server, forge, generator } = world);
+    fixture = await startWithReleases();
+    ({ server, forge, generator } = fixture);
   });
   afterAll(async () => {
     const versions = await versionsOn(server, 'delve');
-    await world.stop();
+    await fixture.stop();
     expect(versions).toEqual([]);
   });
 

@@ -5,9 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ForgeRelease } from '../kit/forge.ts';
 import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
 import { versionsOn } from '../kit/published.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import type { TestServer } from '../kit/test-server.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 import { makeVuln, startVulnServer, type VulnServer } from '../kit/vulndb.ts';
 
 const module = 'github.com/go-delve/delve';
@@ -23,12 +23,12 @@ const fresh = {
   ],
 };
 
-/** A world in which main offers the first of these releases. */
-async function startWorld(
+/** A fixture in which main offers the first of these releases. */
+async function startFixture(
   releases: readonly ForgeRelease[],
   settings: Readonly<Record<string, string>> = {},
-): Promise<ReleaseWorld> {
-  const world = await startReleaseWorld({
+): Promise<ReleaseFixture> {
+  const fixture = await startReleaseFixture({
     repositories: {
       'go-delve/delve': releases,
       'goreleaser/goreleaser': [goreleaserRelease('1.20.0')],
@@ -36,25 +36,25 @@ async function startWorld(
     scopes: ['push'],
     settings,
   });
-  await world.generator.run('release:beta', ['delve']);
-  await world.generator.run('release:promote', ['delve']);
-  return world;
+  await fixture.generator.run('release:beta', ['delve']);
+  await fixture.generator.run('release:promote', ['delve']);
+  return fixture;
 }
 
 /** What main offers, against upstream and a vulnerability database, over real HTTP and git. */
 describe('release:check', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let generator: Generator;
   let db: VulnServer;
   let policy: string;
 
-  // One world for all: these tests publish nothing. Each has a database of its own.
+  // One fixture for all: these tests publish nothing. Each has a database of its own.
   beforeAll(async () => {
-    world = await startWorld([delveRelease('1.26.2')]);
-    ({ generator } = world);
+    fixture = await startFixture([delveRelease('1.26.2')]);
+    ({ generator } = fixture);
     policy = join(generator.dir, 'policy.yaml');
   });
-  afterAll(() => world.stop());
+  afterAll(() => fixture.stop());
   beforeEach(async () => {
     db = await startVulnServer([]);
   });
@@ -162,7 +162,7 @@ describe('release:check', () => {
 });
 
 describe('release:check and releases, what they say of known vulnerabilities', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let generator: Generator;
   let db: VulnServer;
@@ -172,12 +172,12 @@ describe('release:check and releases, what they say of known vulnerabilities', (
   beforeEach(async () => {
     releases = [delveRelease('1.26.2')];
     db = await startVulnServer([]);
-    world = await startWorld(releases, { VULN_DB: db.url });
-    ({ server, generator } = world);
+    fixture = await startFixture(releases, { VULN_DB: db.url });
+    ({ server, generator } = fixture);
     policy = join(generator.dir, 'policy.yaml');
   });
   afterEach(async () => {
-    await world.stop();
+    await fixture.stop();
     await db.stop();
   });
 

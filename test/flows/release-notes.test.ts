@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readNuspec } from '../../formats/nuspec.ts';
 import type { Forge } from '../kit/forge.ts';
 import { delveRelease, type Generator } from '../kit/generator.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import type { TestServer } from '../kit/test-server.ts';
 
 const link = 'https://github.com/go-delve/delve/releases/tag/v1.26.3';
@@ -13,7 +13,7 @@ const first = '### Fixed\r\n\r\n- a <crash> & more\u0007\r\n';
 const carried = `### Fixed\n\n- a <crash> & more\n\n${link}`;
 
 describe("upstream's release notes", () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let forge: Forge;
   let generator: Generator;
@@ -22,10 +22,10 @@ describe("upstream's release notes", () => {
   beforeEach(async () => {
     const release = { ...delveRelease('1.26.3'), body: first };
     upstream = release;
-    world = await startReleaseWorld({ repositories: { 'go-delve/delve': [release] } });
-    ({ server, forge, generator } = world);
+    fixture = await startReleaseFixture({ repositories: { 'go-delve/delve': [release] } });
+    ({ server, forge, generator } = fixture);
   });
-  afterEach(() => world.stop());
+  afterEach(() => fixture.stop());
 
   it('are in a beta as they were when it was made, and in the stable package as they are at promotion', async () => {
     await succeed('release:beta', 'delve');

@@ -5,22 +5,22 @@ import { delveRelease } from '../kit/generator.ts';
 import { mainJs } from '../kit/main-js.ts';
 import { nodePath } from '../kit/nodes.ts';
 import { mustRun } from '../kit/programs.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { productDir } from '../kit/test-server.ts';
 
 /** The same release, made by the real program on what could be other machines. */
 describe('a release made again', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let reference: Record<string, Buffer>;
 
   beforeAll(async () => {
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       repositories: { 'go-delve/delve': [delveRelease('1.26.3')] },
       scopes: [],
     });
     reference = await make('reference', process.execPath, { TZ: 'UTC', LC_ALL: 'C' });
   });
-  afterAll(() => world.stop());
+  afterAll(() => fixture.stop());
 
   /** A dry run with a cache, a folder and settings of its own; answers with the files that it kept. */
   async function make(
@@ -28,12 +28,12 @@ describe('a release made again', () => {
     node: string,
     env: Record<string, string>,
   ): Promise<Record<string, Buffer>> {
-    const dir = join(world.generator.dir, name);
+    const dir = join(fixture.generator.dir, name);
     const out = join(dir, 'out');
     await mkdir(dir);
     await mustRun(node, [mainJs, 'release:beta', 'delve', '--dry-run', '--out', out], {
       cwd: productDir,
-      env: { ...world.generator.env, CACHE_DIR: join(dir, 'cache'), TMPDIR: dir, TEMP: dir, ...env },
+      env: { ...fixture.generator.env, CACHE_DIR: join(dir, 'cache'), TMPDIR: dir, TEMP: dir, ...env },
     });
     const names = await readdir(out);
     return Object.fromEntries(

@@ -7,7 +7,7 @@ import { delveRelease } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
 import { type Listening, listen } from '../kit/listen.ts';
 import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeKey, makeTempDir, startTestServer } from '../kit/test-server.ts';
 
 /** A service that counts its requests; from `break` on, every tenth of them fails. */
@@ -50,7 +50,7 @@ describe.skipIf(!hasAlerting || !hasNuget)(
   'a rollout whose service answers with errors (needs prometheus and alertmanager and mono)',
   () => {
     let dir: string;
-    let world: ReleaseWorld;
+    let fixture: ReleaseFixture;
     let service: Awaited<ReturnType<typeof startService>>;
     let alerting: Alerting | undefined;
     const clients = new Map<
@@ -61,7 +61,7 @@ describe.skipIf(!hasAlerting || !hasNuget)(
     beforeAll(async () => {
       dir = await makeTempDir();
       service = await startService();
-      world = await startReleaseWorld({
+      fixture = await startReleaseFixture({
         // Ten seconds in ordinary servers, which the test would wait for.
         server: await startTestServer({ server: { rolloutTickMs: 200 } }),
         repositories: { 'go-delve/delve': ['1.26.3', '1.26.2'].map((version) => delveRelease(version)) },
@@ -72,14 +72,14 @@ describe.skipIf(!hasAlerting || !hasNuget)(
     });
     afterAll(async () => {
       await alerting?.stop();
-      await world.stop();
-      await world.server.stop();
+      await fixture.stop();
+      await fixture.server.stop();
       await service.stop();
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     });
 
     async function generate(verb: string, ...args: readonly string[]): Promise<void> {
-      const { exitCode, stdout, stderr } = await world.generator.run(verb, args);
+      const { exitCode, stdout, stderr } = await fixture.generator.run(verb, args);
       expect(exitCode, stdout + stderr).toBe(0);
     }
 
@@ -88,7 +88,7 @@ describe.skipIf(!hasAlerting || !hasNuget)(
       const { nuget, git, clone } = clients.get(id) ?? (await newClient(id));
       await git.run(clone, 'pull', '--quiet', '--ff-only');
       const manifest = JSON.parse(await readFile(join(clone, 'bucket', 'delve.json'), 'utf8'));
-      const listed = await nuget('list', 'delve', '-Source', `${world.server.url}/nuget/c/${id}`);
+      const listed = await nuget('list', 'delve', '-Source', `${fixture.server.url}/nuget/c/${id}`);
       expect(listed.stdout).toContain(`delve ${manifest.version}\n`);
       return manifest.version;
     }
@@ -97,15 +97,15 @@ describe.skipIf(!hasAlerting || !hasNuget)(
       const home = join(dir, id);
       await mkdir(home);
       const git = await createGitClient(home);
-      const clone = await git.clone(`${world.server.url}/git/c/${id}/go-win-tools.git`, 'bucket');
+      const clone = await git.clone(`${fixture.server.url}/git/c/${id}/go-win-tools.git`, 'bucket');
       const client = { nuget: await makeNuget(home), git, clone };
       clients.set(id, client);
       return client;
     }
 
     async function stateNow(): Promise<string> {
-      const answer = await fetch(`${world.server.url}/api/v1/rollouts?tool=delve`, {
-        headers: { 'X-NuGet-ApiKey': world.server.adminKey },
+      const answer = await fetch(`${fixture.server.url}/api/v1/rollouts?tool=delve`, {
+        headers: { 'X-NuGet-ApiKey': fixture.server.adminKey },
       });
       const [rollout] = (await answer.json()) as [{ state: string; step: number }];
       return `${rollout.state} ${rollout.step}`;
@@ -126,8 +126,8 @@ describe.skipIf(!hasAlerting || !hasNuget)(
         dir: join(dir, 'alerting'),
         service: new URL(service.url).host,
         serviceName: 'checkout',
-        feedUrl: world.server.url,
-        key: await makeKey(world.server, ['alert']),
+        feedUrl: fixture.server.url,
+        key: await makeKey(fixture.server, ['alert']),
       });
       await untilState('rolling 1');
       expect(await versionFor('pc-1')).toBe('1.26.3');
@@ -142,18 +142,18 @@ describe.skipIf(!hasAlerting || !hasNuget)(
       const got = await clients
         .get('pc-1')
         ?.nuget(
-          ...['install', 'delve', '-Source', `${world.server.url}/nuget/c/pc-1`, '-OutputDirectory', dir],
+          ...['install', 'delve', '-Source', `${fixture.server.url}/nuget/c/pc-1`, '-OutputDirectory', dir],
         );
       expect(got?.stdout).toContain("Successfully installed 'delve 1.26.3.1'");
-      const advice = await world.generator.run('release:check', ['delve']);
+      const advice = await fixture.generator.run('release:check', ['delve']);
       expect(advice.stdout).toContain('1.26.3 was taken back');
       expect(advice.stdout).not.toContain('release:promote');
     });
 
     async function setRing(name: string, ...clientIds: readonly string[]): Promise<void> {
-      const answer = await fetch(`${world.server.url}/api/v1/rings`, {
+      const answer = await fetch(`${fixture.server.url}/api/v1/rings`, {
         method: 'POST',
-        headers: { 'X-NuGet-ApiKey': world.server.adminKey, 'Content-Type': 'application/json' },
+        headers: { 'X-NuGet-ApiKey': fixture.server.adminKey, 'Content-Type': 'application/json' },
         body: JSON.stringify({ name, globs: clientIds }),
       });
       expect(answer.ok, await answer.text()).toBe(true);

@@ -5,7 +5,7 @@ import { operator } from '../../server/audit/audit.ts';
 import { delveRelease } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeKey, productDir, pushNupkg } from '../kit/test-server.ts';
 
 const versions = ['1.26.10', '1.26.9', '1.26.8', '1.26.7', '1.26.6', '1.26.5', '1.26.4', '1.26.3', '1.26.2'];
@@ -13,23 +13,23 @@ const plan = 'steps: [{ percent: 100, hold: 1h }]\n';
 
 /** Each test goes on from what the one before has left, as the weeks of a feed do. */
 describe('release:rollout with a server', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   beforeAll(async () => {
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       repositories: { 'go-delve/delve': versions.map((one) => delveRelease(one)) },
     });
-    await writeFile(join(world.generator.dir, 'plan.yaml'), plan);
+    await writeFile(join(fixture.generator.dir, 'plan.yaml'), plan);
   });
-  afterAll(() => world.stop());
+  afterAll(() => fixture.stop());
 
-  const run = (verb: string, ...args: string[]) => world.generator.run(verb, args);
+  const run = (verb: string, ...args: string[]) => fixture.generator.run(verb, args);
   const start = (...args: string[]) => run('release:rollout', 'start', ...args, '--plan', 'plan.yaml');
   async function mustRun(verb: string, ...args: string[]) {
     const result = await run(verb, ...args);
     expect(result.exitCode, result.stderr).toBe(0);
     return result;
   }
-  const get = (path: string) => fetch(`${world.server.url}${path}`);
+  const get = (path: string) => fetch(`${fixture.server.url}${path}`);
   async function offered(branch: 'main' | 'beta') {
     const answer = await get(branch === 'main' ? '/m/delve.json' : '/m/beta/delve.json');
     if (answer.status === 404) return undefined;
@@ -41,15 +41,15 @@ describe('release:rollout with a server', () => {
   }
   const rollouts = async () =>
     (await (
-      await fetch(`${world.server.url}/api/v1/rollouts?tool=delve`, {
-        headers: { Authorization: `Bearer ${world.server.adminKey}` },
+      await fetch(`${fixture.server.url}/api/v1/rollouts?tool=delve`, {
+        headers: { Authorization: `Bearer ${fixture.server.adminKey}` },
       })
     ).json()) as { version: string; state: string; correction?: string }[];
   const heldVersions = async () =>
-    (await world.server.services.catalog.listHeld('delve')).map(({ version }) => version);
+    (await fixture.server.services.catalog.listHeld('delve')).map(({ version }) => version);
   /** What another program has uploaded under the number of a version. */
   async function leave(version: string, what: 'payload' | 'package'): Promise<void> {
-    const { url, adminKey } = world.server;
+    const { url, adminKey } = fixture.server;
     const headers = { 'X-NuGet-ApiKey': adminKey };
     const file = `${url}/dl/delve/${version}/dlv-windows-amd64.exe`;
     const body = new Uint8Array(makeNupkg({ id: 'delve', version }));
@@ -61,7 +61,7 @@ describe('release:rollout with a server', () => {
   }
   /** The product's tool with a template of its own, whose manifests have `notes`. */
   async function toolsWithNotes(notes: string): Promise<string> {
-    const folder = join(world.generator.dir, 'tools');
+    const folder = join(fixture.generator.dir, 'tools');
     await mkdir(folder);
     await copyFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), join(folder, 'delve.yaml'));
     const template = await readFile(join(productDir, 'buckets', 'go-win-tools', 'delve.json'), 'utf8');
@@ -69,12 +69,12 @@ describe('release:rollout with a server', () => {
     return folder;
   }
   async function heldNotes(version: string): Promise<unknown> {
-    const held = await world.server.services.heldManifests.find('delve', version);
+    const held = await fixture.server.services.heldManifests.find('delve', version);
     return (JSON.parse(held?.text ?? '') as { notes?: unknown }).notes;
   }
   const listed = () => listedAt('/nuget');
   async function offeredTo(client: string): Promise<readonly string[]> {
-    const { grants } = await world.server.services.views.of(client);
+    const { grants } = await fixture.server.services.views.of(client);
     return grants.filter(({ isListed }) => isListed).map(({ version }) => version);
   }
   async function listedAt(feed: string) {
@@ -118,7 +118,7 @@ describe('release:rollout with a server', () => {
     await mustRun('release:beta', 'delve@1.26.3');
     await mustRun('release:beta', 'delve@1.26.4');
     expect(await start('delve', '--dry-run', '--out', 'made')).toMatchObject({ exitCode: 0 });
-    const withoutKey = await world.generator.run(
+    const withoutKey = await fixture.generator.run(
       'release:rollout',
       ['start', 'delve', '--plan', 'plan.yaml', '--dry-run'],
       { env: { FEED_API_KEY: '' } },
@@ -207,13 +207,13 @@ describe('release:rollout with a server', () => {
     const TOOLS_DIR = await toolsWithNotes('since today');
     for (const version of ['1.26.5', '1.26.6', '1.26.7']) {
       const env = version === '1.26.6' ? { TOOLS_DIR } : {};
-      const made = await world.generator.run('release:beta', [`delve@${version}`], { env });
+      const made = await fixture.generator.run('release:beta', [`delve@${version}`], { env });
       expect(made.exitCode, made.stderr).toBe(0);
     }
     // of runs that got no further: a program that is not its own, and a correction with other bytes
     await leave('1.26.6', 'payload');
     await leave('1.26.6.1', 'package');
-    const started = await world.generator.run(
+    const started = await fixture.generator.run(
       'release:rollout',
       ['start', 'delve@1.26.6', '--plan', 'plan.yaml'],
       { env: { TOOLS_DIR } },
@@ -233,9 +233,9 @@ describe('release:rollout with a server', () => {
   });
 
   it('ends with 2 without a plan, with a ring of nobody, and for what it cannot prove', async () => {
-    const { server } = world;
+    const { server } = fixture;
     await pushNupkg(server, makeNupkg({ id: 'by-hand', version: '1.0.0' }), server.adminKey);
-    await writeFile(join(world.generator.dir, 'ring.yaml'), 'steps: [{ ring: nobody, hold: 1h }]\n');
+    await writeFile(join(fixture.generator.dir, 'ring.yaml'), 'steps: [{ ring: nobody, hold: 1h }]\n');
     await mustRun('release:beta', 'delve@1.26.8');
 
     const without = await run('release:rollout', 'start', 'delve');
@@ -243,11 +243,11 @@ describe('release:rollout with a server', () => {
     const unknown = await start('delv');
     const ring = await run('release:rollout', 'start', 'delve', '--plan', 'ring.yaml');
     const dry = await run('release:rollout', 'start', 'delve', '--plan', 'ring.yaml', '--dry-run');
-    const bucket = join(world.generator.dir, 'bucket.git');
+    const bucket = join(fixture.generator.dir, 'bucket.git');
     const ours = `${server.url}/git/main/go-win-tools.git`;
-    const git = await createGitClient(world.generator.dir);
+    const git = await createGitClient(fixture.generator.dir);
     await git.run(git.dir, 'clone', '--quiet', '--mirror', ours, bucket);
-    const elsewhere = await world.generator.run(
+    const elsewhere = await fixture.generator.run(
       'release:rollout',
       ['start', 'delve', '--plan', 'plan.yaml'],
       {
@@ -278,7 +278,7 @@ describe('release:rollout with a server', () => {
   it('leaves what it has uploaded where an alert begins meanwhile, for another try', async () => {
     const alert = { labels: { alertname: 'ErrorRatio', tool: 'delve' }, startsAt: 0, fingerprint: 'f1' };
     const startsAt = Date.now();
-    const { rollouts } = world.server.services;
+    const { rollouts } = fixture.server.services;
     const { foresee } = rollouts;
     const tell = (status: 'firing' | 'resolved') =>
       rollouts.takeAlerts([{ ...alert, status, startsAt }], { by: operator, ids: [] });
@@ -322,10 +322,10 @@ describe('release:rollout with a server', () => {
   });
 
   it('asks for the scopes first, and for nothing more', async () => {
-    const FEED_API_KEY = await makeKey(world.server, ['push']);
+    const FEED_API_KEY = await makeKey(fixture.server, ['push']);
     const args = ['start', 'delve', '--plan', 'plan.yaml'];
 
-    const { exitCode, stderr } = await world.generator.run('release:rollout', args, {
+    const { exitCode, stderr } = await fixture.generator.run('release:rollout', args, {
       env: { FEED_API_KEY },
     });
 

@@ -7,31 +7,31 @@ import { makeTinyExe } from '../kit/exe.ts';
 import type { Forge, ForgeRelease } from '../kit/forge.ts';
 import type { Fault } from '../kit/forge-faults.ts';
 import { delveRelease, type Generator, withChecksums } from '../kit/generator.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** What needs this machine only is done for all tools at once; what is published comes in the order of the plan. */
 describe('a release of several tools', () => {
   let server: TestServer;
   let proxy: CuttingProxy;
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let forge: Forge;
   let generator: Generator;
 
   beforeEach(async () => {
     server = await startTestServer();
     proxy = await startCuttingProxy(server.url);
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       server,
       settings: {
         FEED_URL: `${proxy.url}/nuget`,
         TRUST_FILE: join(import.meta.dirname, '..', 'kit', 'trust-buf-unsigned.yaml'),
       },
     });
-    ({ forge, generator } = world);
+    ({ forge, generator } = fixture);
   });
   afterEach(async () => {
-    await world.stop();
+    await fixture.stop();
     await proxy.stop();
     await server.stop();
   });

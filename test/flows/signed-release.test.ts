@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Forge, ForgeRelease } from '../kit/forge.ts';
 import type { ForgeAsset } from '../kit/forge-store.ts';
 import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
 import type { TestServer } from '../kit/test-server.ts';
 
@@ -17,7 +17,7 @@ describe('a release with a keyless signature', () => {
   const identity = identityOf('goreleaser/goreleaser', '2.18.2');
   let sigstore: Sigstore;
   let stranger: Sigstore;
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let forge: Forge;
   let generator: Generator;
@@ -26,12 +26,12 @@ describe('a release with a keyless signature', () => {
     [sigstore, stranger] = await Promise.all([startSigstore(), startSigstore()]);
   });
   beforeEach(async () => {
-    world = await startReleaseWorld({ scopes: ['push:beta'] });
-    ({ server, forge, generator } = world);
+    fixture = await startReleaseFixture({ scopes: ['push:beta'] });
+    ({ server, forge, generator } = fixture);
   });
-  afterEach(() => world.stop());
+  afterEach(() => fixture.stop());
 
-  /** The tools' own identities, with this world's root in place of the public good one. */
+  /** The tools' own identities, with this fixture's root in place of the public good one. */
   async function trust(require: string): Promise<Readonly<Record<string, string>>> {
     const tools = [
       ['goreleaser', 'goreleaser/goreleaser'],

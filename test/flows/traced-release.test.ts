@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { delveRelease } from '../kit/generator.ts';
 import { type ArrivedSpan, type OtlpReceiver, startOtlpReceiver, tracingTo } from '../kit/otlp-receiver.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const secret = 'a-secret-for-the-collector';
@@ -9,13 +9,13 @@ const secret = 'a-secret-for-the-collector';
 describe('a traced run of a release verb', () => {
   let collector: OtlpReceiver;
   let server: TestServer;
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   beforeAll(async () => {
     collector = await startOtlpReceiver();
     // Nothing of its own, so that all that arrives belongs to a run.
     const tracing = tracingTo(collector.url, { publishing: 0, other: 0 });
     server = await startTestServer({ tracing: { ...tracing, headers: {} } });
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       server,
       repositories: { 'go-delve/delve': [delveRelease('1.26.3')] },
       settings: {
@@ -26,7 +26,7 @@ describe('a traced run of a release verb', () => {
     });
   });
   afterAll(async () => {
-    await world.stop();
+    await fixture.stop();
     await server.stop();
     await collector.stop();
   });
@@ -37,7 +37,7 @@ describe('a traced run of a release verb', () => {
   const named = (name: string) => expect.poll(() => byName(name), { timeout: 20_000 });
 
   it('is one trace, with what the server did for it', async () => {
-    const { exitCode, stdout, stderr } = await world.generator.run('release:beta', ['delve']);
+    const { exitCode, stdout, stderr } = await fixture.generator.run('release:beta', ['delve']);
     expect(exitCode, stderr).toBe(0);
 
     const root = byName('release:beta');
@@ -59,7 +59,7 @@ describe('a traced run of a release verb', () => {
     for (const name of ['PUT payload', 'PUT feed', 'POST git']) expect(parentOf(name)).toBe('publish');
     expect(new Set(collector.spans.map(({ traceId }) => traceId))).toEqual(new Set([root?.traceId]));
 
-    expect(world.forge.leaks).toEqual([]);
+    expect(fixture.forge.leaks).toEqual([]);
     for (const hidden of [secret, server.adminKey]) {
       expect(collector.bytes().includes(hidden)).toBe(false);
       expect(stdout + stderr).not.toContain(hidden);
@@ -69,10 +69,10 @@ describe('a traced run of a release verb', () => {
 
   it('is kept when it fails, with its code', async () => {
     const env = { TRACE_SHARE_PUBLISHING: '0' };
-    expect((await world.generator.run('release:promote', ['delve'], { env })).exitCode).toBe(0);
+    expect((await fixture.generator.run('release:promote', ['delve'], { env })).exitCode).toBe(0);
     expect(collector.spans).toEqual([]);
 
-    const { exitCode } = await world.generator.run('release:promote', ['delve@9.9.9'], { env });
+    const { exitCode } = await fixture.generator.run('release:promote', ['delve@9.9.9'], { env });
 
     expect(exitCode).not.toBe(0);
     expect(byName('release:promote')).toMatchObject({ status: 2, attributes: { 'error.type': 'Ended' } });
@@ -84,7 +84,7 @@ describe('a traced run of a release verb', () => {
 
   it('says that its traces do not arrive, and ends as it would', async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_EXPORTER_OTLP_TIMEOUT: '100' };
-    const { exitCode, stderr } = await world.generator.run('release:beta', ['delve'], { env });
+    const { exitCode, stderr } = await fixture.generator.run('release:beta', ['delve'], { env });
 
     expect([exitCode, stderr]).toEqual([
       0,
@@ -94,7 +94,7 @@ describe('a traced run of a release verb', () => {
 
   it('does not begin with a wrong setting', async () => {
     const env = { TRACE_SHARE_PUBLISHING: 'many' };
-    const { exitCode, stderr } = await world.generator.run('release:beta', ['delve'], { env });
+    const { exitCode, stderr } = await fixture.generator.run('release:beta', ['delve'], { env });
 
     expect([exitCode, stderr]).toEqual([
       2,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { delveRelease, goreleaserRelease } from '../kit/generator.ts';
 import { makeSigningKey, type OidcIssuer, startOidcIssuer } from '../kit/oidc-issuer.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 
 const github = {
   sub: 'repo:acme/tools:environment:release',
@@ -28,11 +28,11 @@ const gitlab = {
 
 /** CI jobs without a key release to a feed that trusts them: over real HTTP and git, with tokens of a real issuer. */
 describe('release:beta in a CI job without a key', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let issuer: OidcIssuer;
   beforeAll(async () => {
     issuer = await startOidcIssuer(undefined, [makeSigningKey('one')]);
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       repositories: {
         'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')],
         'goreleaser/goreleaser': [goreleaserRelease('1.20.0')],
@@ -44,19 +44,19 @@ describe('release:beta in a CI job without a key', () => {
     await api('publishers', { ...both, name: 'tools', subject: github.sub, claims: { repository_id: '42' } });
     await api('publishers', { ...both, name: 'lab', subject: gitlab.sub, claims: { project_id: '7' } });
   });
-  afterAll(() => Promise.all([world.stop(), issuer.stop()]));
+  afterAll(() => Promise.all([fixture.stop(), issuer.stop()]));
 
   async function api(path: string, json?: object) {
-    const answer = await fetch(`${world.server.url}/api/v1/${path}`, {
+    const answer = await fetch(`${fixture.server.url}/api/v1/${path}`, {
       method: json === undefined ? 'GET' : 'POST',
-      headers: { 'x-nuget-apikey': world.server.adminKey, 'content-type': 'application/json' },
+      headers: { 'x-nuget-apikey': fixture.server.adminKey, 'content-type': 'application/json' },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
     });
     return answer.json();
   }
   const run = (args: readonly string[], env: Readonly<Record<string, string>>) =>
-    world.generator.run('release:beta', args, { env });
-  const tokenOf = (claims: object, aud = world.server.url) => issuer.token({ ...claims, aud });
+    fixture.generator.run('release:beta', args, { env });
+  const tokenOf = (claims: object, aud = fixture.server.url) => issuer.token({ ...claims, aud });
 
   it('releases from GitHub Actions, and every entry of the audit log leads to the run', async () => {
     const job = issuer.actionsJob(github);
@@ -101,14 +101,14 @@ describe('release:beta in a CI job without a key', () => {
   });
 
   it('reads the token from a file, and says what to set for another audience', async () => {
-    const file = join(world.generator.dir, 'token');
+    const file = join(fixture.generator.dir, 'token');
     await writeFile(file, `${tokenOf(gitlab, 'https://other.example')}\n`);
 
     const { exitCode, stderr } = await run(['delve@1.26.2'], { FEED_ID_TOKEN_FILE: 'token' });
 
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      `the publisher lab expects the audience "${world.server.url}", found "https://other.example"`,
+      `the publisher lab expects the audience "${fixture.server.url}", found "https://other.example"`,
     );
     expect(stderr).toContain('FEED_ID_TOKEN_AUDIENCE');
     const job = { ...issuer.actionsJob(github), FEED_ID_TOKEN_AUDIENCE: 'https://third.example' };

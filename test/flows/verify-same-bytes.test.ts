@@ -9,7 +9,7 @@ import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts
 import { type GoModuleFiles, type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
 import { goHere } from '../kit/hello-tool.ts';
 import { hasProgram } from '../kit/programs.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeSumDatabase } from '../kit/sumdb.ts';
 import { startTamperingProxy, type TamperingProxy } from '../kit/tampering-proxy.ts';
 import { makeKey, makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
@@ -17,7 +17,7 @@ import { makeKey, makeTempDir, startTestServer, type TestServer } from '../kit/t
 /** Every byte is as it was released, and something around it is not: nobody must be told not to install it. */
 
 describe('release:verify beside a mirror', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let generator: Generator;
   let mirror: Forge;
   let trustFile: string;
@@ -25,11 +25,11 @@ describe('release:verify beside a mirror', () => {
   const release = delveRelease('1.26.2');
 
   beforeAll(async () => {
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       repositories: { 'go-delve/delve': [{ ...release, isImmutable: true }] },
       scopes: ['push'],
     });
-    ({ generator } = world);
+    ({ generator } = fixture);
     mirror = await startForge();
     mirror.addRepository('go-delve/delve', [withoutDigests(release)]);
     trustFile = join(await makeTempDir(), 'trust.yaml');
@@ -38,7 +38,7 @@ describe('release:verify beside a mirror', () => {
     await generator.run('release:promote', ['delve']);
   });
   afterAll(async () => {
-    await world.stop();
+    await fixture.stop();
     await mirror.stop();
   });
 
@@ -111,12 +111,12 @@ describe('release:verify after a line was added to the tool file', () => {
     const toolsDir = await makeTempDir();
     const write = (line: string): Promise<void> => writeFile(join(toolsDir, 'gizmo.yaml'), gizmo(line));
     await write('');
-    const world = await startReleaseWorld({
+    const fixture = await startReleaseFixture({
       repositories: { 'example/gizmo': [delveRelease('1.26.2')] },
       scopes: ['push'],
       settings: { TOOLS_DIR: toolsDir },
     });
-    const { generator } = world;
+    const { generator } = fixture;
     await generator.run('release:beta', ['gizmo']);
 
     await write('checksums: checksums.txt');
@@ -124,7 +124,7 @@ describe('release:verify after a line was added to the tool file', () => {
     const status = await generator.run('release:status', ['gizmo']);
     await write('checksums: sums.txt');
     const absent = await generator.run('release:verify', ['gizmo', '--channel', 'beta']);
-    await world.stop();
+    await fixture.stop();
 
     expect(verified.stdout).toMatch(/passed +checksum +dlv_1\.26\.2_windows_amd64\.zip/);
     expect(verified.exitCode, verified.stdout).toBe(0);
@@ -259,7 +259,7 @@ package:
 
 /** Whoever may push a package writes its record: what it says of itself must not make less be asked for. */
 describe('release:verify of a false record', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let proxy: TamperingProxy;
   let original: Buffer;
@@ -267,17 +267,17 @@ describe('release:verify of a false record', () => {
   beforeAll(async () => {
     server = await startTestServer();
     proxy = await startTamperingProxy(server.url);
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       server,
       repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
       scopes: ['push'],
       settings: { FEED_URL: `${proxy.url}/nuget` },
     });
-    await world.generator.run('release:beta', ['delve']);
+    await fixture.generator.run('release:beta', ['delve']);
     original = Buffer.from(await (await fetch(`${server.url}${packagePath}`)).arrayBuffer());
   });
   afterAll(async () => {
-    await world.stop();
+    await fixture.stop();
     await proxy.stop();
     await server.stop();
   });
@@ -332,7 +332,7 @@ describe('release:verify of a false record', () => {
       return undefined;
     };
 
-    const verified = await world.generator.run('release:verify', ['delve', '--channel', 'beta']);
+    const verified = await fixture.generator.run('release:verify', ['delve', '--channel', 'beta']);
 
     expect(verified.stdout).toMatch(row);
     expect(verified.exitCode, verified.stdout).toBe(exitCode);

@@ -10,10 +10,10 @@ import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, withChecksums } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
 import { startNpmRegistry } from '../kit/npm-registry.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { startTamperingProxy, type TamperingProxy } from '../kit/tampering-proxy.ts';
 import { makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 
 type Row = {
   event: string;
@@ -28,20 +28,20 @@ type Row = {
 describe('release:verify', () => {
   let server: TestServer;
   let proxy: TamperingProxy;
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let forge: Forge;
   let generator: Generator;
 
   beforeAll(async () => {
     server = await startTestServer();
     proxy = await startTamperingProxy(server.url);
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       server,
       repositories: { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] },
       scopes: ['push'],
       settings: { FEED_URL: `${proxy.url}/nuget` },
     });
-    ({ forge, generator } = world);
+    ({ forge, generator } = fixture);
     await generator.run('release:beta', ['delve@1.26.2']);
     await generator.run('release:promote', ['delve']);
     await generator.run('release:beta', ['delve@1.26.3']);
@@ -50,7 +50,7 @@ describe('release:verify', () => {
     proxy.tamper = () => undefined;
   });
   afterAll(async () => {
-    await world.stop();
+    await fixture.stop();
     await proxy.stop();
     await server.stop();
   });
@@ -275,18 +275,18 @@ describe('release:verify of a tool with two upstream sources', () => {
     const [same, other] = [await npmWith(exe), await npmWith(Buffer.concat([exe, Buffer.from('!')]))];
     const trustFile = join(await makeTempDir(), 'trust.yaml');
     await writeFile(trustFile, 'buf: {require: [checksum, pe]}\n');
-    const world = await startReleaseWorld({
+    const fixture = await startReleaseFixture({
       repositories: { 'bufbuild/buf': [{ tag: 'v1.72.0', assets }] },
       scopes: ['push'],
       settings: { TRUST_FILE: trustFile },
     });
-    const { generator } = world;
+    const { generator } = fixture;
     await generator.run('release:beta', ['buf@1.72.0', '--source', 'github']);
     const args = ['buf', '--channel', 'beta'];
 
     const good = await generator.run('release:verify', args, { env: same.env });
     const bad = await generator.run('release:verify', args, { env: other.env });
-    await Promise.all([world, same, other].map((one) => one.stop()));
+    await Promise.all([fixture, same, other].map((one) => one.stop()));
 
     expect(good.stdout).toMatch(/passed +other source +npm:@bufbuild\/buf-win32-x64@1\.72\.0, amd64/);
     expect(good.exitCode).toBe(0);

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { fixtures } from '../wire/fixtures.ts';
 import { type RecordedRequest, readRecording } from '../wire/recording.ts';
-import { give, type Meaning, openWorld, type World } from '../wire/replay.ts';
-import { worlds } from '../wire/worlds.ts';
+import { type Fixture, give, type Meaning, openFixture } from '../wire/replay.ts';
 
 /** Where this server answers otherwise than the one that was recorded, and why. */
 const onPurpose: readonly {
@@ -39,25 +39,25 @@ const onPurpose: readonly {
 const otherwise = ({ line, answered }: RecordedRequest) =>
   onPurpose.find(({ of, recorded }) => recorded === answered && of.test(line));
 
-describe.each(Object.entries(worlds))('what %s sends', (name, choices) => {
-  const open = new Map<number, Promise<World>>();
-  const worldOf = (command: string): Promise<World> => {
+describe.each(Object.entries(fixtures))('what %s sends', (name, choices) => {
+  const open = new Map<number, Promise<Fixture>>();
+  const fixtureOf = (command: string): Promise<Fixture> => {
     const at = choices.findIndex(({ of }) => of === undefined || of.test(command));
     const choice = choices[at];
-    if (choice === undefined) throw new Error(`no world for ${command}`);
-    const world = open.get(at) ?? openWorld(choice);
-    open.set(at, world);
-    return world;
+    if (choice === undefined) throw new Error(`no fixture for ${command}`);
+    const fixture = open.get(at) ?? openFixture(choice);
+    open.set(at, fixture);
+    return fixture;
   };
   afterAll(async () => {
-    for (const world of open.values()) await (await world).server.stop();
+    for (const fixture of open.values()) await (await fixture).server.stop();
   });
 
   for (const [index, recorded] of readRecording(name).entries()) {
     const { command, section } = recorded;
     const title = `${index + 1}. ${command}${section === undefined ? '' : ` (section ${section})`}`;
     it(title, async () => {
-      const answers = await give(await worldOf(command), recorded);
+      const answers = await give(await fixtureOf(command), recorded);
 
       const expected = recorded.requests.flatMap((request) =>
         Array<RecordedRequest>(request.times ?? 1).fill(request),
@@ -80,7 +80,7 @@ function meaningOf(request: RecordedRequest): Partial<Meaning> {
 
 describe('intentional differences from recorded answers', () => {
   it.each(onPurpose)('is in a recording: $why', (one) => {
-    const all = Object.keys(worlds).flatMap((name) =>
+    const all = Object.keys(fixtures).flatMap((name) =>
       readRecording(name).flatMap(({ requests }) => requests),
     );
 

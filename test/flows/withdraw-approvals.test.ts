@@ -4,7 +4,7 @@ import type { Approvals } from '../../server/feed/approvals.ts';
 import { freePort } from '../kit/free-port.ts';
 import { delveRelease } from '../kit/generator.ts';
 import { versionsOn } from '../kit/published.ts';
-import { startReleaseWorld } from '../kit/release-world.ts';
+import { startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const undo: (() => Promise<unknown>)[] = [];
@@ -24,11 +24,11 @@ it('with APPROVALS a withdrawal unlists and no more; run again without, it bring
     server = await startTestServer({ dataDir, port, approvals });
   };
   const releases = ['1.26.3', '1.26.2'].map((version) => delveRelease(version));
-  const { generator, ...world } = await startReleaseWorld({
+  const { generator, ...fixture } = await startReleaseFixture({
     server,
     repositories: { 'go-delve/delve': releases },
   });
-  undo.push(() => world.stop());
+  undo.push(() => fixture.stop());
   for (const version of ['1.26.2', '1.26.3']) {
     await generator.run('release:beta', [`delve@${version}`]);
     expect(await generator.run('release:promote', [`delve@${version}`])).toMatchObject({ exitCode: 0 });

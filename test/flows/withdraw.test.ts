@@ -3,9 +3,9 @@ import type { Forge } from '../kit/forge.ts';
 import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
 import { download } from '../kit/published.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../kit/release-fixture.ts';
 import { makeKey, makeTempDir, type TestServer } from '../kit/test-server.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 
 const older = '1.26.1';
 const good = '1.26.2';
@@ -14,7 +14,7 @@ const why = ['--reason', 'crashes on start'];
 
 /** A published version is taken back, over real HTTP and git. Upstream is asked for nothing. */
 describe('release:withdraw', () => {
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let server: TestServer;
   let forge: Forge;
   let generator: Generator;
@@ -23,18 +23,18 @@ describe('release:withdraw', () => {
 
   beforeAll(async () => {
     const delve = ['1.27.2', bad, good, older].map((version) => delveRelease(version));
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       repositories: { 'go-delve/delve': delve },
       scopes: ['push', 'unlist'],
     });
-    ({ server, forge, generator } = world);
+    ({ server, forge, generator } = fixture);
     git = await createGitClient(await makeTempDir());
     for (const version of [older, good, bad]) {
       await generator.run('release:beta', [`delve@${version}`]);
       await generator.run('release:promote', [`delve@${version}`]);
     }
   });
-  afterAll(() => world.stop());
+  afterAll(() => fixture.stop());
 
   it('changes nothing in a dry run, and shows the plan', async () => {
     const before = await state();

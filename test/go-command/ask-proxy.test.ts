@@ -4,7 +4,7 @@ import { askProxy } from '../../go-command/ask-proxy.ts';
 import type { HttpAccess } from '../../outbound/ask-host.ts';
 import type { CommandResult } from '../../system/run-command.ts';
 import { type Listening, listen } from '../kit/listen.ts';
-import { makeAccess } from '../kit/upstream-world.ts';
+import { makeAccess } from '../kit/upstream-fixture.ts';
 
 const ended = (exitCode: number, stderr = ''): CommandResult => ({
   exitCode,

@@ -10,7 +10,7 @@ import { goHere } from '../kit/hello-tool.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { makeSumDatabase } from '../kit/sumdb.ts';
 import { makeTempDir } from '../kit/test-server.ts';
-import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../kit/upstream-world.ts';
+import { failureOf, makeTool, makeUpstreamFixture, type UpstreamFixture } from '../kit/upstream-fixture.ts';
 
 const hasGo = hasProgram('go');
 
@@ -62,14 +62,14 @@ describe("Go's messages about the module cache", () => {
 
 describe.skipIf(!hasGo)('a Go module cache with changed bytes (needs go)', () => {
   let proxy: GoProxy;
-  let world: UpstreamWorld;
+  let fixture: UpstreamFixture;
   beforeAll(async () => {
     proxy = await startGoProxy([hello, dep], makeSumDatabase([hello, dep]));
-    world = await makeUpstreamWorld({ env: proxy.env });
+    fixture = await makeUpstreamFixture({ env: proxy.env });
   });
   afterAll(async () => {
     await proxy?.stop();
-    await world?.stop();
+    await fixture?.stop();
   });
 
   const goTool = async () =>
@@ -85,17 +85,17 @@ describe.skipIf(!hasGo)('a Go module cache with changed bytes (needs go)', () =>
 
   /** What was built with a cache that has everything already, and was changed before the build. */
   async function build(change: (modDir: string) => Promise<void>): Promise<string> {
-    const upstream = createGoModule(world.settings);
+    const upstream = createGoModule(fixture.settings);
     const tool = await goTool();
     const built = async () => {
-      const { assets } = await upstream.fetch((await upstream.find(tool, '1.0.0')) as Found, world.report);
+      const { assets } = await upstream.fetch((await upstream.find(tool, '1.0.0')) as Found, fixture.report);
       return assets[0]!;
     };
     const genuine = await built();
-    world.said.length = 0;
+    fixture.said.length = 0;
     // the exes themselves, which are kept by their digest
     await writeFile(genuine.path, 'x');
-    await change(join(world.settings.cache.rootDir, 'go', 'mod'));
+    await change(join(fixture.settings.cache.rootDir, 'go', 'mod'));
     const again = await built();
     expect(again.digest.sha256).toBe(genuine.digest.sha256);
     return readFile(again.path, 'latin1');
@@ -121,7 +121,7 @@ describe.skipIf(!hasGo)('a Go module cache with changed bytes (needs go)', () =>
       'example.test/Dep@v1.2.0',
       async (modDir) => {
         const other = await startGoProxy([hello, evilDep]);
-        const machine = await makeUpstreamWorld({ env: other.env });
+        const machine = await makeUpstreamFixture({ env: other.env });
         const upstream = createGoModule(machine.settings);
         await upstream.fetch((await upstream.find(await goTool(), '1.0.0')) as Found, machine.report);
         const from = join(machine.settings.cache.rootDir, 'go', 'mod');
@@ -154,14 +154,14 @@ describe.skipIf(!hasGo)('a Go module cache with changed bytes (needs go)', () =>
 
     expect(exe).toContain('genuine words');
     expect(exe).not.toContain('planted words');
-    expect(world.said.filter((line) => line.startsWith('warning'))).toEqual([
+    expect(fixture.said.filter((line) => line.startsWith('warning'))).toEqual([
       `warning hello ${spec} in the Go module cache differs from what was checked; it is fetched and checked again`,
     ]);
   });
 
   it('refuses a module that still differs after that, exit code 3', async () => {
     const other = await startGoProxy([hello, evilDep], makeSumDatabase([hello, dep]));
-    const machine = await makeUpstreamWorld({ env: other.env });
+    const machine = await makeUpstreamFixture({ env: other.env });
     const upstream = createGoModule(machine.settings);
     const found = (await upstream.find(await goTool(), '1.0.0')) as Found;
 

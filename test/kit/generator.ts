@@ -25,7 +25,7 @@ import type { ForgeAsset } from './forge-store.ts';
 import { shareGoBuilds } from './go-builds.ts';
 import { mainJs } from './main-js.ts';
 import { makeTempDir, productDir } from './test-server.ts';
-import { nowhere } from './upstream-world.ts';
+import { nowhere } from './upstream-fixture.ts';
 
 const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'release:beta': createBeta,

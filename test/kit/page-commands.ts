@@ -22,7 +22,7 @@ export async function commandsOf(page: string): Promise<readonly string[]> {
   );
 }
 
-export type PageWorld = {
+export type PageFixture = {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What a reader would write in place of the page's examples. */
@@ -33,13 +33,13 @@ export type PageWorld = {
  * Runs every `sh` block of a page in a shell, in order, until one fails. `npx -y pnpm@10 VERB` runs the verb of this checkout in the
  * folder of the reader.
  */
-export async function runPage(page: string, world: PageWorld): Promise<RunResult> {
+export async function runPage(page: string, fixture: PageFixture): Promise<RunResult> {
   const text = await readFile(join(productDir, page), 'utf8');
   let script = fencedBlocks(text, 'sh').join('\n');
-  for (const [example, real] of Object.entries(world.replace)) script = script.replaceAll(example, real);
+  for (const [example, real] of Object.entries(fixture.replace)) script = script.replaceAll(example, real);
   return run('bash', ['-e', '-x', '-o', 'pipefail', '-c', script], {
-    cwd: world.cwd,
-    env: { ...world.env, PATH: await pathWithNpx(world.cwd, world.env.PATH) },
+    cwd: fixture.cwd,
+    env: { ...fixture.env, PATH: await pathWithNpx(fixture.cwd, fixture.env.PATH) },
   });
 }
 

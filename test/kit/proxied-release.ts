@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect } from 'vitest';
 import { type CuttingProxy, type Moment, startCuttingProxy } from './cutting-proxy.ts';
 import { delveRelease, type Generator } from './generator.ts';
-import { startReleaseWorld } from './release-world.ts';
+import { startReleaseFixture } from './release-fixture.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 export type ReleasedManifest = {
@@ -26,12 +26,12 @@ export type Cut = { readonly beginning: string; readonly moment: Moment; readonl
 export async function startProxiedRelease(versions: readonly string[]): Promise<ProxiedRelease> {
   const server = await startTestServer();
   const proxy = await startCuttingProxy(server.url);
-  const world = await startReleaseWorld({
+  const fixture = await startReleaseFixture({
     server,
     repositories: { 'go-delve/delve': versions.map((version) => delveRelease(version)) },
     settings: { FEED_URL: `${proxy.url}/nuget` },
   });
-  const { generator } = world;
+  const { generator } = fixture;
   return {
     server,
     proxy,
@@ -46,7 +46,7 @@ export async function startProxiedRelease(versions: readonly string[]): Promise<
     },
     manifestAt: async (path) => (await (await fetch(`${server.url}/${path}`)).json()) as ReleasedManifest,
     async stop() {
-      await world.stop();
+      await fixture.stop();
       await proxy.stop();
       await server.stop();
     },

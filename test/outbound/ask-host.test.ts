@@ -9,7 +9,7 @@ import { createSilentHosts } from '../../outbound/silent-hosts.ts';
 import { openDatabase } from '../../vulnerabilities/database.ts';
 import { openWebTree } from '../../vulnerabilities/web-tree.ts';
 import { type Listening, useListeners } from '../kit/listen.ts';
-import { failureOf, makeAccess } from '../kit/upstream-world.ts';
+import { failureOf, makeAccess } from '../kit/upstream-fixture.ts';
 
 const { serve, endLater } = useListeners();
 

@@ -9,7 +9,7 @@ import { migrate, type Schema } from '../../server/replica/schema.ts';
 import type { Column, Table } from '../../server/replica/tables.ts';
 import { createCommand } from '../../server/verbs/migrate.ts';
 import { freePort } from '../kit/free-port.ts';
-import { runVerbWith, type Said } from '../kit/operator-world.ts';
+import { runVerbWith, type Said } from '../kit/operator-fixture.ts';
 import { hasPostgres, type Postgres, startPostgres } from '../kit/postgres.ts';
 import { makeTempDir } from '../kit/test-server.ts';
 

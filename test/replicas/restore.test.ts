@@ -13,7 +13,7 @@ import { createCommand as createVerify } from '../../server/verbs/verify.ts';
 import { type Cluster, canCluster, type Replica, startCluster } from '../kit/cluster.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { runVerb, runVerbWith, type Said } from '../kit/operator-world.ts';
+import { runVerb, runVerbWith, type Said } from '../kit/operator-fixture.ts';
 import { openBucketWork, stockFeed } from '../kit/stocked-feed.ts';
 import { makeKey, makeTempDir, pushNupkg, startTestServer } from '../kit/test-server.ts';
 import { heldUploads } from '../server/api/held-uploads.ts';

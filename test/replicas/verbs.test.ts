@@ -17,7 +17,7 @@ import { createCommand as createRings } from '../../server/verbs/rings.ts';
 import { createCommand as createVerify } from '../../server/verbs/verify.ts';
 import { type Cluster, canCluster, type Replica, startCluster } from '../kit/cluster.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { runVerbWith, type Said } from '../kit/operator-world.ts';
+import { runVerbWith, type Said } from '../kit/operator-fixture.ts';
 import { mustRun } from '../kit/programs.ts';
 import { stockFeed } from '../kit/stocked-feed.ts';
 import { makeTempDir, pushNupkg } from '../kit/test-server.ts';

@@ -15,7 +15,7 @@ import { openDataDir } from '../../server/data-dir.ts';
 import { closeToOthers } from '../../server/data-modes.ts';
 import { createCommand as createImport } from '../../server/verbs/import.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { runVerb } from '../kit/operator-world.ts';
+import { runVerb } from '../kit/operator-fixture.ts';
 import { isRoot } from '../kit/programs.ts';
 import { makeTempDir, startTestServer } from '../kit/test-server.ts';
 

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
+import { heard, type Outcome } from './fixture.ts';
 import type { Vector } from './vectors.ts';
-import { heard, type Outcome } from './world.ts';
 
-/** How paths are written where the form runs: a place of the world, and folders of it joined as in PATH. */
+/** How paths are written where the form runs: a place of the fixture, and folders of it joined as in PATH. */
 type Spelling = {
   readonly at: (place: string) => string;
   readonly pathOf: (folders: readonly string[] | undefined) => string;

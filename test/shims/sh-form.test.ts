@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasProgram, run } from '../kit/programs.ts';
 import { makeTempDir } from '../kit/test-server.ts';
 import { expectEnd } from './expect-end.ts';
+import { buildFixture, environmentOf, heard, type Outcome, plantTraps } from './fixture.ts';
 import { choco, type Vector, vectors } from './vectors.ts';
-import { buildWorld, environmentOf, heard, type Outcome, plantTraps } from './world.ts';
 
 const plain: Vector = {
   name: 'plain',
@@ -34,34 +34,34 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
   let checkout: string;
   let tool: string;
 
-  const at = (world: number | string) => (path: string) =>
-    join(dir, 'v', String(world), path).replace(/\/$/, '');
-  const pathOf = (world: number | string, folders: readonly string[] = []): string =>
+  const at = (fixture: number | string) => (path: string) =>
+    join(dir, 'v', String(fixture), path).replace(/\/$/, '');
+  const pathOf = (fixture: number | string, folders: readonly string[] = []): string =>
     [
       ...['shims', ...folders].map((folder) =>
-        folder === '' ? '' : at(world)(folder) + (folder.endsWith('/') ? '/' : ''),
+        folder === '' ? '' : at(fixture)(folder) + (folder.endsWith('/') ? '/' : ''),
       ),
       join(dir, 'msys'),
       '/usr/bin',
       '/bin',
     ].join(':');
 
-  const envOf = (world: number | string, vector: Vector): Record<string, string> => ({
+  const envOf = (fixture: number | string, vector: Vector): Record<string, string> => ({
     SYSTEMROOT: join(dir, 'windows'),
-    ...environmentOf(at(world), vector, pathOf(world, vector.path)),
+    ...environmentOf(at(fixture), vector, pathOf(fixture, vector.path)),
   });
 
   function call(
-    world: number | string,
+    fixture: number | string,
     vector: Vector,
     args: readonly string[],
     more: Record<string, string> = {},
     input?: Buffer,
   ): Promise<Outcome> {
-    const env = { ...envOf(world, vector), ...more };
+    const env = { ...envOf(fixture, vector), ...more };
     // dash drops variables like ProgramFiles(x86); Git Bash is bash and keeps them
     const shell = vector.name.endsWith('(bash)') ? 'bash' : 'dash';
-    return runBytes(shell, [at(world)('shims/dlv'), ...args], { cwd: checkout, env }, input);
+    return runBytes(shell, [at(fixture)('shims/dlv'), ...args], { cwd: checkout, env }, input);
   }
 
   beforeAll(async () => {
@@ -85,21 +85,21 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     checkout = join(dir, 'checkout');
     await mkdir(checkout);
     await plantTraps(checkout, tool);
-    await buildWorld({ dir: join(dir, 'v', 'plain'), at: at('plain'), program: tool }, plain);
+    await buildFixture({ dir: join(dir, 'v', 'plain'), at: at('plain'), program: tool }, plain);
   });
 
   afterAll(async () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it.each([...vectors.entries()].map(([world, vector]) => ({ world, vector, name: vector.name })))(
+  it.each([...vectors.entries()].map(([fixture, vector]) => ({ fixture, vector, name: vector.name })))(
     '$name',
-    async ({ world, vector }) => {
-      await buildWorld({ dir: join(dir, 'v', String(world)), at: at(world), program: tool }, vector);
+    async ({ fixture, vector }) => {
+      await buildFixture({ dir: join(dir, 'v', String(fixture)), at: at(fixture), program: tool }, vector);
 
-      const result = await call(world, vector, ['version', 'a b']);
+      const result = await call(fixture, vector, ['version', 'a b']);
 
-      expectEnd(result, vector, { at: at(world), pathOf: (folders) => pathOf(world, folders) });
+      expectEnd(result, vector, { at: at(fixture), pathOf: (folders) => pathOf(fixture, folders) });
     },
   );
 
@@ -111,7 +111,7 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
       open: ['data/scoop', 'profile/scoop'],
       files: [...vector.files, { 'profile/scoop': { linkTo: '../data/scoop' } }],
     };
-    await buildWorld({ dir: join(dir, 'v', 'linked'), at: at('linked'), program: tool }, linked);
+    await buildFixture({ dir: join(dir, 'v', 'linked'), at: at('linked'), program: tool }, linked);
 
     const result = await call('linked', linked, ['version', 'a b']);
 

@@ -113,12 +113,12 @@ describe('release:status of go-win-shims', () => {
 
   /** The set of all tools, with a launcher that is any bytes. */
   async function publish(channel: OwnChannel, bytes: string): Promise<void> {
-    const world = toolkitOf();
+    const fixture = toolkitOf();
     const path = join(dir, 'launcher.exe');
     await writeFile(path, bytes);
     const launcher = { path, digest: await digestFile(path) };
     const set = { plans: planShims([], { tools: { buf: {} } }), launcher, licenseText: 'MIT\n' };
-    await publishOwn(world, shimsOf(set), product, channel);
+    await publishOwn(fixture, shimsOf(set), product, channel);
   }
 
   function toolkitOf(): VerbToolkit {

@@ -5,7 +5,7 @@ import type { Policy } from '../../shims/policy.ts';
 export const program = Symbol('the tool');
 /** A link to a folder beside it: Scoop's `current` is a junction to the version. */
 export type Link = { readonly linkTo: string };
-/** The full path of a file of the world, as the form's platform writes it. */
+/** The full path of a file of the fixture, as the form's platform writes it. */
 export type At = (path: string) => string;
 type Content = string | typeof program | Link | ((at: At) => string);
 export type Files = Readonly<Record<string, Content>>;

@@ -5,9 +5,9 @@ import { hasProgram } from '../kit/programs.ts';
 import { makeTempDir } from '../kit/test-server.ts';
 import { hasConsole, hasWine } from '../kit/wine.ts';
 import { expectEnd } from './expect-end.ts';
+import { buildFixture, environmentOf, heard, plantTraps } from './fixture.ts';
 import { choco, type Vector, vectors } from './vectors.ts';
 import { type Call, type Ended, startWindows, type Windows, windowsPath } from './windows.ts';
-import { buildWorld, environmentOf, heard, plantTraps } from './world.ts';
 
 const forms = ['exe', 'cmd'] as const;
 type Form = (typeof forms)[number];
@@ -57,20 +57,20 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     ends: choco,
   };
 
-  const at = (world: number | string) => (path: string) => windowsPath('v', String(world), path);
-  const shim = (world: number | string, form: Form, tail: string): string => {
-    const file = at(world)(`shims/dlv.${form}`);
+  const at = (fixture: number | string) => (path: string) => windowsPath('v', String(fixture), path);
+  const shim = (fixture: number | string, form: Form, tail: string): string => {
+    const file = at(fixture)(`shims/dlv.${form}`);
     return form === 'exe' ? `"${file}" ${tail}` : `cmd /d /s /c ""${file}" ${tail}"`;
   };
   const direct = (form: Form, tail: string): string =>
     form === 'exe' ? `"C:\\probe.exe" ${tail}` : `cmd /d /s /c ""C:\\probe.exe" ${tail}"`;
-  const envOf = (world: number | string, vector: Vector): Record<string, string> =>
-    environmentOf(at(world), vector, pathOf(world, vector.path));
-  const pathOf = (world: number | string, folders: readonly string[] = []): string =>
+  const envOf = (fixture: number | string, vector: Vector): Record<string, string> =>
+    environmentOf(at(fixture), vector, pathOf(fixture, vector.path));
+  const pathOf = (fixture: number | string, folders: readonly string[] = []): string =>
     [
       ...['shims', ...folders].map((folder) => {
         if (folder === '') return '';
-        const path = at(world)(folder.replaceAll('"', '')) + (folder.endsWith('/') ? '\\' : '');
+        const path = at(fixture)(folder.replaceAll('"', '')) + (folder.endsWith('/') ? '\\' : '');
         return folder.startsWith('"') ? `"${path}"` : path;
       }),
       system,
@@ -86,8 +86,11 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     windows = await startWindows(dir, cwd);
     const { drive, probe: program, launcher } = windows;
     await plantTraps(cwd, program);
-    for (const [world, vector] of [...vectors.entries(), ['plain', plain] as const]) {
-      await buildWorld({ dir: join(drive, 'v', String(world)), at: at(world), program, launcher }, vector);
+    for (const [fixture, vector] of [...vectors.entries(), ['plain', plain] as const]) {
+      await buildFixture(
+        { dir: join(drive, 'v', String(fixture)), at: at(fixture), program, launcher },
+        vector,
+      );
     }
     const [shims, scripts, linked] = ['shims', 'scripts', 'linked'].map((name) =>
       join(drive, 'v', 'plain', name),
@@ -98,10 +101,10 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     await writeFile(join(drive, 'bytes'), bytes);
     const env = envOf('plain', plain);
     const perForm = (form: Form): Call[] => [
-      ...vectors.map((vector, world) => ({
-        name: `${form}-${world}`,
-        env: envOf(world, vector),
-        line: shim(world, form, 'version "a b"'),
+      ...vectors.map((vector, fixture) => ({
+        name: `${form}-${fixture}`,
+        env: envOf(fixture, vector),
+        line: shim(fixture, form, 'version "a b"'),
       })),
       { name: `${form}-direct`, env, line: direct(form, '') },
       ...argumentLines.flatMap(({ tail, forms: those }, index) =>
@@ -177,12 +180,12 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     const of = (name: string | number): Ended => ended.get(`${form}-${name}`)!;
 
     const cases = [...vectors.entries()].filter(([, { exceptFor }]) => exceptFor !== form);
-    it.each(cases.map(([world, vector]) => ({ world, vector, name: vector.name })))(
+    it.each(cases.map(([fixture, vector]) => ({ fixture, vector, name: vector.name })))(
       '$name',
-      ({ world, vector }) => {
-        const result = of(world);
+      ({ fixture, vector }) => {
+        const result = of(fixture);
 
-        expectEnd(result, vector, { at: at(world), pathOf: (folders) => pathOf(world, folders) });
+        expectEnd(result, vector, { at: at(fixture), pathOf: (folders) => pathOf(fixture, folders) });
       },
     );
 
@@ -259,9 +262,9 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
   });
 
   it("takes another install where cmd cannot read Scoop's configuration", () => {
-    const world = vectors.findIndex(({ name }) => name.endsWith('a root_path that is not ASCII'));
+    const fixture = vectors.findIndex(({ name }) => name.endsWith('a root_path that is not ASCII'));
 
-    expect(heard(ended.get(`cmd-${world}`)!).exe).toBe(at(world)(choco));
+    expect(heard(ended.get(`cmd-${fixture}`)!).exe).toBe(at(fixture)(choco));
   });
 
   it('is the same launcher for every tool', async () => {

@@ -6,9 +6,9 @@ import { createCache } from '../../system/cache/cache.ts';
 import { mustRun } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { productDir } from '../kit/test-server.ts';
-import { makeAccess } from '../kit/upstream-world.ts';
+import { makeAccess } from '../kit/upstream-fixture.ts';
 import { isUnstarted, startWine, type Wine } from '../kit/wine.ts';
-import type { Outcome } from './world.ts';
+import type { Outcome } from './fixture.ts';
 
 /** One call of a Windows program by CreateProcess (programs/driver.c). */
 export type Call = {

@@ -5,7 +5,7 @@ import type { BuiltProgram } from '../../own-packages/build-program.ts';
 import { planShims } from '../../shims/plan.ts';
 import { writeShims } from '../../shims/write-shims.ts';
 import { makeTempDir } from '../kit/test-server.ts';
-import { templates } from './world.ts';
+import { templates } from './fixture.ts';
 
 describe('shims over those of an earlier run', () => {
   let dir: string;

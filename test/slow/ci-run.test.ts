@@ -62,7 +62,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
   }
 
   /** A server, a forge with a release of delve and none of goreleaser, and a repository with the tools of an organisation. */
-  async function startWorld(name: string) {
+  async function startFixture(name: string) {
     const server = await startTestServer();
     const forge = await startForge();
     forge.addRepository('go-delve/delve', [delveRelease('1.26.3')]);
@@ -132,7 +132,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
     'of GitHub promote what waits, with a failing tool reported by the first job',
     async () => {
       const { jobs } = parse(await readFile(join(productDir, 'docs/ci/github.yml'), 'utf8')) as Github;
-      const { server, home, env, issuer, trust, stop } = await startWorld('github');
+      const { server, home, env, issuer, trust, stop } = await startFixture('github');
       const subjects = {
         beta: 'repo:acme/tools:ref:refs/heads/main',
         stable: 'repo:acme/tools:environment:stable',
@@ -188,7 +188,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
       const file = parse(await readFile(join(productDir, 'docs/ci/gitlab.yml'), 'utf8')) as {
         default: GitlabJob;
       } & Record<'beta' | 'stable' | 'failures', GitlabJob>;
-      const { server, home, env, issuer, trust, stop } = await startWorld('gitlab');
+      const { server, home, env, issuer, trust, stop } = await startFixture('gitlab');
       const subject = 'project_path:acme/tools:ref_type:branch:ref:main';
       await trust({ name: 'beta', subject, scopes: ['push:beta', 'read'] });
       await trust({ name: 'stable', subject, claims: { environment: 'stable' }, scopes: ['push', 'read'] });

@@ -15,7 +15,7 @@ import { createCache } from '../../system/cache/cache.ts';
 import { loadTools } from '../kit/load-tools.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
-import { makeUpstreamWorld, type UpstreamWorld } from '../kit/upstream-world.ts';
+import { makeUpstreamFixture, type UpstreamFixture } from '../kit/upstream-fixture.ts';
 
 const hasGo = hasProgram('go');
 
@@ -25,16 +25,16 @@ const hasProxy = hasGo && canReach();
 describe('delve 1.22.0 from the Go module proxy of this machine', () => {
   let upstream: Upstream;
   let delve: Tool;
-  let world: UpstreamWorld;
+  let fixture: UpstreamFixture;
   beforeAll(async () => {
-    world = await makeUpstreamWorld();
+    fixture = await makeUpstreamFixture();
     // kept between runs: toolchain and build would be most of the time of the whole suite
-    upstream = createGoModule({ ...world.settings, cache: createCache(testCacheDir) });
+    upstream = createGoModule({ ...fixture.settings, cache: createCache(testCacheDir) });
     delve = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
       ({ tool }) => tool === 'delve',
     )!;
   });
-  afterAll(() => world.stop());
+  afterAll(() => fixture.stop());
 
   it.skipIf(!hasProxy)(
     'is built by the last Go of its minor, with its sum vouched for (needs go and its proxy)',
@@ -54,7 +54,7 @@ describe('delve 1.22.0 from the Go module proxy of this machine', () => {
     'makes the same exes on every machine (needs go and its proxy)',
     { timeout: 900_000 },
     async () => {
-      const fetched = await upstream.fetch((await upstream.find(delve, '1.22.0')) as Found, world.report);
+      const fetched = await upstream.fetch((await upstream.find(delve, '1.22.0')) as Found, fixture.report);
       const { assets, licenses = {} } = fetched;
       expect(assets.map(({ digest }) => digest.sha256)).toEqual([
         'c528a3d94598804dadd7c010ae57cd1c4e577c49604e6c76677bb03dfb7b3d51',
@@ -67,7 +67,7 @@ describe('delve 1.22.0 from the Go module proxy of this machine', () => {
         'golang.org/x/sys@v0.13.0': 'BSD-3-Clause',
       });
       // another machine, which has the exes and none of their modules
-      const go = await openGo(world.settings, { tool: 'delve', version: '1.22.0', kind: 'go-module' });
+      const go = await openGo(fixture.settings, { tool: 'delve', version: '1.22.0', kind: 'go-module' });
       expect(await readLicenses(go, assets, { tool: 'delve', version: '1.22.0', kind: 'go-module' })).toEqual(
         licenses,
       );
@@ -85,7 +85,7 @@ describe('delve 1.22.0 from the Go module proxy of this machine', () => {
         { path: 'github.com/BurntSushi/toml', version: 'v1.3.2', sum: '' },
       ];
       const proof = await proveModules(
-        await openGo({ ...world.settings, cache }, about),
+        await openGo({ ...fixture.settings, cache }, about),
         cache,
         modules,
         about,

@@ -6,7 +6,7 @@ import { launcherSource } from '../../shims/package.ts';
 import { createCache } from '../../system/cache/cache.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';
-import { makeAccess } from '../kit/upstream-world.ts';
+import { makeAccess } from '../kit/upstream-fixture.ts';
 import { useDisk } from '../kit/use-disk.ts';
 import { buildTestLauncher } from '../shims/windows.ts';
 

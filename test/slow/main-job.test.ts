@@ -13,7 +13,7 @@ import { download } from '../kit/published.ts';
 import { mainStart, readmeStart, startStart } from '../kit/start-process.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 import { useDisk } from '../kit/use-disk.ts';
 import { hasWine, startWine, type Wine } from '../kit/wine.ts';
 

@@ -9,13 +9,13 @@ import { createCache } from '../../system/cache/cache.ts';
 import { loadTools } from '../kit/load-tools.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
-import { makeUpstreamWorld, type UpstreamWorld } from '../kit/upstream-world.ts';
+import { makeUpstreamFixture, type UpstreamFixture } from '../kit/upstream-fixture.ts';
 import { useDisk } from '../kit/use-disk.ts';
 
 useDisk();
 
-let world: UpstreamWorld | undefined;
-afterEach(() => world?.stop());
+let fixture: UpstreamFixture | undefined;
+afterEach(() => fixture?.stop());
 
 const hasRegistry = hasProgram('npm') && canReach();
 
@@ -50,14 +50,14 @@ describe("buf from this machine's npm registry", () => {
   it.skipIf(!hasRegistry).each(recorded)(
     'is of %s what upstream released at its forge (needs npm and its registry)',
     async (version, amd64, arm64) => {
-      world = await makeUpstreamWorld();
+      fixture = await makeUpstreamFixture();
       const cache = createCache(testCacheDir);
-      const npm = createNpm({ ...world.settings, cache });
+      const npm = createNpm({ ...fixture.settings, cache });
       const buf = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
         (one) => one.tool === 'buf',
       )!;
 
-      const fetched = await npm.fetch((await npm.find(buf, version)) as Found, world.report);
+      const fetched = await npm.fetch((await npm.find(buf, version)) as Found, fixture.report);
       const { exes } = await unpack(fetched, cache);
 
       expect(exes.map(({ architecture, digest }) => [architecture, digest.sha256])).toEqual([
@@ -68,8 +68,8 @@ describe("buf from this machine's npm registry", () => {
   );
 
   it.skipIf(!hasRegistry)('is found and 1.32.0 is not (needs npm and its registry)', async () => {
-    world = await makeUpstreamWorld();
-    const npm = createNpm(world.settings);
+    fixture = await makeUpstreamFixture();
+    const npm = createNpm(fixture.settings);
     const buf = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
       (one) => one.tool === 'buf',
     )!;

@@ -8,11 +8,11 @@ import { cli } from '../kit/cli.ts';
 import { hasProgram, run } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeTempDir, startTestServer } from '../kit/test-server.ts';
-import { nowhere } from '../kit/upstream-world.ts';
+import { nowhere } from '../kit/upstream-fixture.ts';
 import { useDisk } from '../kit/use-disk.ts';
 import { hasWine } from '../kit/wine.ts';
+import { templates } from '../shims/fixture.ts';
 import { type Ended, startWindows, type Windows, windowsPath } from '../shims/windows.ts';
-import { templates } from '../shims/world.ts';
 
 useDisk();
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { livingEnvironment } from '../../system/child-environment.ts';
 import { runCommand } from '../../system/run-command.ts';
-import { failureOf } from '../kit/upstream-world.ts';
+import { failureOf } from '../kit/upstream-fixture.ts';
 
 const program = process.execPath;
 const env = livingEnvironment(process.env);

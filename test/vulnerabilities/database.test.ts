@@ -5,24 +5,24 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../vulnerabilities/database.ts';
 import { openTree } from '../../vulnerabilities/web-tree.ts';
 import { makeTempDir } from '../kit/test-server.ts';
-import { failureOf, makeUpstreamWorld, nowhere, type UpstreamWorld } from '../kit/upstream-world.ts';
+import { failureOf, makeUpstreamFixture, nowhere, type UpstreamFixture } from '../kit/upstream-fixture.ts';
 import { makeVuln, readVulnFixtures, startVulnServer, type VulnServer, writeVulnDb } from '../kit/vulndb.ts';
 
 const goreleaser = [{ path: 'github.com/goreleaser/goreleaser', version: 'v1.23.0' }];
-let world: UpstreamWorld;
+let fixture: UpstreamFixture;
 let server: VulnServer | undefined;
 
 beforeEach(async () => {
-  world = await makeUpstreamWorld();
+  fixture = await makeUpstreamFixture();
   server = undefined;
 });
 afterEach(async () => {
   await server?.stop();
-  await world.stop();
+  await fixture.stop();
 });
 
 async function ask(url: string, modules = goreleaser): Promise<readonly string[]> {
-  const database = await openDatabase(await openTree(url, world.settings));
+  const database = await openDatabase(await openTree(url, fixture.settings));
   return (await database.entriesFor(modules)).map(({ id }) => id).sort();
 }
 
@@ -119,7 +119,7 @@ describe('a vulnerability database on the web', () => {
   it('is requested again for a changed entry', async () => {
     const module = 'example.test/x';
     server = await startVulnServer([makeVuln('GO-2026-0001', module, '2.0.0')]);
-    const database = async () => openDatabase(await openTree(server!.url, world.settings));
+    const database = async () => openDatabase(await openTree(server!.url, fixture.settings));
     const asking = [{ path: module, version: 'v1.0.0' }];
     await (await database()).entriesFor(asking);
     server.serve([{ ...makeVuln('GO-2026-0001', module, '3.0.0'), modified: '2026-02-02T00:00:00Z' }]);

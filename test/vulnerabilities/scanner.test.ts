@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ReleaseError } from '../../errors/release-error.ts';
 import type { DatabaseTree } from '../../vulnerabilities/database.ts';
 import { createScanner } from '../../vulnerabilities/scanner.ts';
-import { makeUpstreamWorld } from '../kit/upstream-world.ts';
+import { makeUpstreamFixture } from '../kit/upstream-fixture.ts';
 
 const module = 'example.test/tool';
 const files: Readonly<Record<string, unknown>> = {
@@ -38,10 +38,10 @@ describe('a scanner', () => {
           return JSON.stringify(files[endpoint]);
         },
       };
-      const world = await makeUpstreamWorld();
+      const fixture = await makeUpstreamFixture();
       try {
         const scanner = await createScanner({
-          ...world.settings,
+          ...fixture.settings,
           config: { vulnDb: undefined, policyFile: undefined },
           now: () => new Date(),
           bundledDatabase,
@@ -53,7 +53,7 @@ describe('a scanner', () => {
 
         expect((await scan())?.findings.map(({ id }) => id)).toEqual(['GO-2026-0001']);
       } finally {
-        await world.stop();
+        await fixture.stop();
       }
     },
   );

@@ -14,7 +14,7 @@ export type Package = Partial<Nuspec> & {
   readonly unlisted?: boolean;
 };
 
-export type WorldOptions = {
+export type FixtureOptions = {
   readonly packages: readonly Package[];
   /** What is only looked for, and never downloaded: rows without bytes, which are made in no time. */
   readonly rows?: readonly Package[];
@@ -28,7 +28,7 @@ export type WorldOptions = {
 };
 
 /** A server, and the bytes that were published on it, by `id version`. */
-export type World = WorldOptions & {
+export type Fixture = FixtureOptions & {
   readonly server: TestServer;
   readonly published: Map<string, Buffer>;
   readonly readKey: string;
@@ -41,30 +41,30 @@ export type Meaning = Pick<
   'line' | 'answered' | 'gives' | 'entries' | 'total' | 'counts' | 'downloads'
 >;
 
-export async function openWorld(options: WorldOptions): Promise<World> {
+export async function openFixture(options: FixtureOptions): Promise<Fixture> {
   const server = await startTestServer(options.settings);
   const lesserKeys = new Map<string, string>();
   for (const [name, { scopes, ids }] of Object.entries(options.keys ?? {}))
     lesserKeys.set(name, await makeKey(server, scopes, ids));
   const readKey = await makeKey(server, ['read']);
-  const world = { ...options, server, published: new Map(), readKey, lesserKeys };
-  for (const one of options.packages) await publish(world, one);
+  const fixture = { ...options, server, published: new Map(), readKey, lesserKeys };
+  for (const one of options.packages) await publish(fixture, one);
   for (const { unlisted: _, ...parts } of options.rows ?? [])
     await server.services.catalog.add(makePackage(parts), operator);
-  return world;
+  return fixture;
 }
 
 /** Gives the command: what came of each of its requests, in order. */
-export async function give(world: World, { command, requests }: RecordedCommand): Promise<Meaning[]> {
-  for (const one of world.from?.[command] ?? []) await publish(world, one);
+export async function give(fixture: Fixture, { command, requests }: RecordedCommand): Promise<Meaning[]> {
+  for (const one of fixture.from?.[command] ?? []) await publish(fixture, one);
   const answers: Meaning[] = [];
   for (const request of requests) {
     for (let time = 0; time < (request.times ?? 1); time++) {
       const { line } = request;
-      const { headers, body } = fillIn(world, command, request);
-      const answer = await sendRaw(world.server.url, line, headers, body);
+      const { headers, body } = fillIn(fixture, command, request);
+      const answer = await sendRaw(fixture.server.url, line, headers, body);
       if (line.startsWith('GET')) requireWhole(line, answer);
-      answers.push({ line, answered: answer.status, ...meaningOf(world, line, answer) });
+      answers.push({ line, answered: answer.status, ...meaningOf(fixture, line, answer) });
     }
   }
   return answers;
@@ -77,7 +77,7 @@ function requireWhole(line: string, { headers, bodyBytes }: RawAnswer): void {
   }
 }
 
-async function publish({ server, published }: World, { unlisted, ...parts }: Package): Promise<void> {
+async function publish({ server, published }: Fixture, { unlisted, ...parts }: Package): Promise<void> {
   const nupkg = nupkgOf(parts);
   const answer = await pushNupkg(server, nupkg, server.adminKey);
   if (answer.status !== 201) throw new Error(`${parts.id}: ${answer.status} ${answer.statusText}`);
@@ -88,12 +88,12 @@ async function publish({ server, published }: World, { unlisted, ...parts }: Pac
   }
 }
 
-function meaningOf(world: World, line: string, { status, headers, body }: RawAnswer): Partial<Meaning> {
+function meaningOf(fixture: Fixture, line: string, { status, headers, body }: RawAnswer): Partial<Meaning> {
   if (status !== 200 || !line.startsWith('GET')) return {};
   const type = headers.get('content-type') ?? '';
   if (/zip|octet-stream/.test(type)) {
     return {
-      downloads: [...world.published].find(([, bytes]) => bytes.equals(body))?.[0] ?? 'nothing known',
+      downloads: [...fixture.published].find(([, bytes]) => bytes.equals(body))?.[0] ?? 'nothing known',
     };
   }
   if (type.startsWith('text/plain')) return { counts: Number(body.toString()) };
@@ -175,18 +175,18 @@ const boundary = 'boundary-of-the-replay';
 
 /** Puts host, keys and package into the places that the recording left open. */
 function fillIn(
-  world: World,
+  fixture: Fixture,
   command: string,
   request: RecordedRequest,
 ): { headers: Record<string, string>; body: Buffer } {
-  const { server } = world;
+  const { server } = fixture;
   const { headers, firstPart } = request;
   const body =
-    firstPart === undefined ? Buffer.alloc(0) : multipart(firstPart, pushed(world, command, request));
+    firstPart === undefined ? Buffer.alloc(0) : multipart(firstPart, pushed(fixture, command, request));
   const isChunked = headers['Transfer-Encoding'] === 'chunked';
   // The recordings do not say which password it was.
-  const password = request.answered === 401 ? 'wrong' : world.readKey;
-  const lesser = [...world.lesserKeys].find(([name]) => command.includes(`(${name})`))?.[1];
+  const password = request.answered === 401 ? 'wrong' : fixture.readKey;
+  const lesser = [...fixture.lesserKeys].find(([name]) => command.includes(`(${name})`))?.[1];
   const known: Readonly<Record<string, string>> = {
     'Host: FEED': new URL(server.url).host,
     'Authorization: Basic ...': `Basic ${btoa(`someone:${password}`)}`,
@@ -205,7 +205,7 @@ function fillIn(
 }
 
 /** The package that the command names, or else one that gets the recorded answer. */
-function pushed({ published }: World, command: string, { answered }: RecordedRequest): Buffer {
+function pushed({ published }: Fixture, command: string, { answered }: RecordedRequest): Buffer {
   if (answered === 400) return Buffer.from('This is no package.');
   if (answered === 413) return makeNupkg({ files: { 'tools/large': randomBytes(3_000_000) } });
   const [, id, version] = /push ([\w.]+?)\.(\d[\w.-]*)\.nupkg/.exec(command) ?? [];

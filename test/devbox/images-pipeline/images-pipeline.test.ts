@@ -10,18 +10,18 @@ const programs = ['docker', 'cosign', 'gh', 'npm', 'go-win-tools'];
 const key = '-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----';
 
 let dir: string;
-let world: string;
+let fixture: string;
 let repository: string;
 let runs: number;
 
 beforeEach(async () => {
   dir = await makeTempDir();
   runs = 0;
-  world = join(dir, 'world');
+  fixture = join(dir, 'fixture');
   repository = join(dir, 'repository');
-  await mkdir(world);
+  await mkdir(fixture);
   await mkdir(join(dir, 'bin'));
-  await writeFile(join(world, 'size'), '18400000\n');
+  await writeFile(join(fixture, 'size'), '18400000\n');
   const standIn = join(dir, 'stand-in.sh');
   await cp(join(import.meta.dirname, 'stand-in.sh'), standIn);
   await chmod(standIn, 0o755);
@@ -48,8 +48,8 @@ async function start(
   secret = '',
   given: Readonly<Record<string, string>> = {},
 ): Promise<WorkflowRun> {
-  await writeFile(join(world, 'checks'), checks.map((code) => `${code}\n`).join(''));
-  await writeFile(join(world, 'calls.txt'), '');
+  await writeFile(join(fixture, 'checks'), checks.map((code) => `${code}\n`).join(''));
+  await writeFile(join(fixture, 'calls.txt'), '');
   const values = {
     'github.event_name': event,
     'github.ref': 'refs/heads/main',
@@ -65,7 +65,7 @@ async function start(
     ...given,
   };
   const env = {
-    ...{ WORLD: world, PATH: `${join(dir, 'bin')}:${process.env.PATH}`, GITHUB_ACTOR: 'somebody' },
+    ...{ FIXTURE: fixture, PATH: `${join(dir, 'bin')}:${process.env.PATH}`, GITHUB_ACTOR: 'somebody' },
     GITHUB_WORKFLOW_REF: 'Corp/DevBox/.github/workflows/image.yml@refs/heads/main',
     GITHUB_SERVER_URL: 'https://github.com',
   };
@@ -75,12 +75,12 @@ async function start(
     env,
   }));
   // Every answer that the test prepared was asked for.
-  expect(await readFile(join(world, 'checks'), 'utf8'), said(done)).toBe('');
+  expect(await readFile(join(fixture, 'checks'), 'utf8'), said(done)).toBe('');
   return done;
 }
 
 async function calls(program: string): Promise<readonly string[]> {
-  const all = (await readFile(join(world, 'calls.txt'), 'utf8')).trim().split('\n');
+  const all = (await readFile(join(fixture, 'calls.txt'), 'utf8')).trim().split('\n');
   return all.filter((call) => call.startsWith(program));
 }
 
@@ -150,14 +150,14 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
       const night = await start('schedule', [5, 5]);
       expect(failures(night)).toEqual(['report: Report, and an issue while it is red']);
       expect(await calls(`gh issue ${how}`)).toHaveLength(1);
-      expect(await readFile(join(world, 'issue.md'), 'utf8')).toContain('# What needs attention');
+      expect(await readFile(join(fixture, 'issue.md'), 'utf8')).toContain('# What needs attention');
     }
     expect(failures(await start('schedule', [0, 0]))).toEqual([]);
     expect(await calls('gh issue close')).toEqual([expect.stringContaining('gh issue close 7')]);
   });
 
   it('publishes no image that is too large', async () => {
-    await writeFile(join(world, 'size'), '25000001\n');
+    await writeFile(join(fixture, 'size'), '25000001\n');
 
     const done = await start('push', [0]);
 
@@ -174,12 +174,12 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
   });
 
   it('says in the issue that an image could not be built', async () => {
-    await writeFile(join(world, 'no-build-of-windows'), '');
+    await writeFile(join(fixture, 'no-build-of-windows'), '');
 
     const done = await start('push', [0]);
 
     expect(failures(done)).toEqual(['windows: Build', 'report: Report, and an issue while it is red']);
-    const issue = await readFile(join(world, 'issue.md'), 'utf8');
+    const issue = await readFile(join(fixture, 'issue.md'), 'utf8');
     expect(issue).toContain('Not published, or not signed as it should be: `ghcr.io/corp/devbox:windows`');
     expect(issue).toContain('A job of this run failed or was cancelled: skipped success failure');
   });
@@ -237,7 +237,7 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
 
   it('takes an image for red that somebody else published', async () => {
     await start('push', [0]);
-    await writeFile(join(world, 'registry', 'ghcr.io_corp_devbox:linux'), `sha256:${'e1'.repeat(32)}\n`);
+    await writeFile(join(fixture, 'registry', 'ghcr.io_corp_devbox:linux'), `sha256:${'e1'.repeat(32)}\n`);
 
     const night = await start('schedule', [0, 0]);
 
@@ -248,7 +248,7 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
 
   it('takes an image for red that is signed for another tag', async () => {
     await start('push', [0]);
-    const at = (tag: string) => join(world, 'registry', `ghcr.io_corp_devbox:${tag}`);
+    const at = (tag: string) => join(fixture, 'registry', `ghcr.io_corp_devbox:${tag}`);
     await cp(at('linux'), at('windows'));
 
     const night = await start('schedule', [0, 0]);
@@ -260,7 +260,7 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
 
   it('takes an image for red that has two attested SBOMs', async () => {
     await start('push', [0]);
-    await writeFile(join(world, 'attested-twice'), '');
+    await writeFile(join(fixture, 'attested-twice'), '');
 
     const night = await start('schedule', [0, 0]);
 
@@ -269,11 +269,11 @@ describe.skipIf(!canRun)('image.yml (needs bash and jq)', () => {
   });
 
   it('cuts a report that is longer than an issue may be, and says so', async () => {
-    await writeFile(join(world, 'long'), '- this tool needs a newer version: ä\n'.repeat(3000));
+    await writeFile(join(fixture, 'long'), '- this tool needs a newer version: ä\n'.repeat(3000));
 
     const done = await start('push', [5]);
 
-    const issue = await readFile(join(world, 'issue.md'), 'utf8');
+    const issue = await readFile(join(fixture, 'issue.md'), 'utf8');
     expect(issue.length).toBeLessThan(65_536);
     expect(issue.length).toBeGreaterThan(50_000);
     expect(issue.endsWith('All of it is in the summary of the run.\n')).toBe(true);

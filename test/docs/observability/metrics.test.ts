@@ -4,7 +4,7 @@ import { createCommand as createBackup } from '../../../server/verbs/backup.ts';
 import { type Cluster, canCluster, startCluster } from '../../kit/cluster.ts';
 import { metricsPage } from '../../kit/metrics-page.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerbWith } from '../../kit/operator-world.ts';
+import { runVerbWith } from '../../kit/operator-fixture.ts';
 import { makePrivateAuthority } from '../../kit/private-authority.ts';
 import { hasProgram } from '../../kit/programs.ts';
 import { groupedLabels, metricsIn, selectedLabels } from '../../kit/promql.ts';

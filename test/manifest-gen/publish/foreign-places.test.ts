@@ -6,14 +6,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
 import { delveRelease, type Generator } from '../../kit/generator.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../../kit/release-fixture.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
-import { nowhere } from '../../kit/upstream-world.ts';
+import { nowhere } from '../../kit/upstream-fixture.ts';
 
 /** A bucket on another git host and payloads on another web server (BUCKET_URL, PAYLOAD_URL). */
 describe('a release to addresses elsewhere', () => {
   let dir: string;
-  let world: ReleaseWorld;
+  let fixture: ReleaseFixture;
   let generator: Generator;
   let store: Listening;
   let files: Map<string, Buffer>;
@@ -31,17 +31,17 @@ describe('a release to addresses elsewhere', () => {
       response.writeHead(method === 'PUT' ? 201 : file === undefined ? 404 : 200).end(file);
     });
     execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', join(dir, 'bucket.git')]);
-    world = await startReleaseWorld({
+    fixture = await startReleaseFixture({
       repositories: { 'go-delve/delve': [delveRelease('1.26.3')] },
       settings: {
         BUCKET_URL: join(dir, 'bucket.git'),
         PAYLOAD_URL: `${store.url}/files/{tool}/{version}/{file}`,
       },
     });
-    ({ generator } = world);
+    ({ generator } = fixture);
   });
   afterEach(async () => {
-    await world.stop();
+    await fixture.stop();
     await store.stop();
     await rm(dir, { recursive: true, force: true });
   });

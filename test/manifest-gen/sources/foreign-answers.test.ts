@@ -8,23 +8,23 @@ import { openDatabase } from '../../../vulnerabilities/database.ts';
 import { findVulnerabilities } from '../../../vulnerabilities/match.ts';
 import { changedJson } from '../../kit/changed-json.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
-import { makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
+import { makeTool, makeUpstreamFixture, type UpstreamFixture } from '../../kit/upstream-fixture.ts';
 import { makeVuln } from '../../kit/vulndb.ts';
 
 /** Places that answer with JSON of nearly the right shape: what comes of it is a value, or an error with a code. */
 let server: Listening;
-let world: UpstreamWorld;
+let fixture: UpstreamFixture;
 let settings: UpstreamSettings;
 let answer: (path: string) => string | Buffer;
 
 beforeAll(async () => {
   server = await listen((request, response) => response.end(answer(request.url ?? '')));
-  world = await makeUpstreamWorld({ apiUrl: server.url });
-  settings = { ...world.settings, retryPolicy: { ...world.settings.retryPolicy, attempts: 1 } };
+  fixture = await makeUpstreamFixture({ apiUrl: server.url });
+  settings = { ...fixture.settings, retryPolicy: { ...fixture.settings.retryPolicy, attempts: 1 } };
 });
 afterAll(async () => {
   await server.stop();
-  await world.stop();
+  await fixture.stop();
 });
 
 async function coded(work: () => Promise<unknown>): Promise<void> {
@@ -76,7 +76,7 @@ describe('JSON of another shape', () => {
         await coded(() => github.versions(tool));
         await coded(async () => {
           const found = await github.find(tool, '1.2.3');
-          if (!('lacks' in found)) await github.fetch(found, world.report);
+          if (!('lacks' in found)) await github.fetch(found, fixture.report);
         });
       }),
       fewRuns,

@@ -8,7 +8,7 @@ import { startGoProxy } from '../../kit/go-proxy.ts';
 import { goHere } from '../../kit/hello-tool.ts';
 import { startNpmRegistry } from '../../kit/npm-registry.ts';
 import { hasProgram } from '../../kit/programs.ts';
-import { makeAccess, makeTool, makeUpstreamWorld, nowhere } from '../../kit/upstream-world.ts';
+import { makeAccess, makeTool, makeUpstreamFixture, nowhere } from '../../kit/upstream-fixture.ts';
 
 const amd64 = makeTinyExe();
 const arm64 = makeTinyExe({ architecture: 'arm64' });
@@ -86,19 +86,19 @@ async function makeFixture(
   elsewhere: Partial<UpstreamSettings> & { readonly env?: Readonly<Record<string, string>> },
   stop: () => Promise<void>,
 ): Promise<UpstreamFixture> {
-  const world = await makeUpstreamWorld(here);
-  const far = await makeUpstreamWorld(elsewhere);
-  const over = await makeUpstreamWorld(here);
+  const fixture = await makeUpstreamFixture(here);
+  const far = await makeUpstreamFixture(elsewhere);
+  const over = await makeUpstreamFixture(here);
   over.controller.abort();
   return {
-    upstream: createUpstreams(world.settings)[kind],
+    upstream: createUpstreams(fixture.settings)[kind],
     tool: makeTool({ sources: [source] }),
-    report: world.report,
+    report: fixture.report,
     unreachable: createUpstreams(far.settings)[kind],
     interrupted: createUpstreams(over.settings)[kind],
     stop: async () => {
       await stop();
-      for (const one of [world, far, over]) await one.stop();
+      for (const one of [fixture, far, over]) await one.stop();
     },
   };
 }

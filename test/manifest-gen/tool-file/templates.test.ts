@@ -8,7 +8,7 @@ import type { Tool } from '../../../manifest-gen/tool-file/tools.ts';
 import { makeTool } from '../../kit/release-values.ts';
 import { gadgetTemplates } from '../../kit/rendered.ts';
 import { makeTempDir, productDir } from '../../kit/test-server.ts';
-import { failureOf } from '../../kit/upstream-world.ts';
+import { failureOf } from '../../kit/upstream-fixture.ts';
 
 const described: NonNullable<Tool['package']> = {
   summary: 'Turns widgets & gears',

@@ -8,7 +8,7 @@ import { requiredEvidence } from '../../../manifest-gen/tool-file/trust.ts';
 import { applyTrustFile } from '../../../manifest-gen/tool-file/trust-file.ts';
 import { ruleFor } from '../../../manifest-gen/tool-file/version-rules.ts';
 import { loadTools } from '../../kit/load-tools.ts';
-import { failureOf } from '../../kit/upstream-world.ts';
+import { failureOf } from '../../kit/upstream-fixture.ts';
 
 const productDir = process.cwd();
 const ownTools = join(productDir, 'manifest-gen', 'tools');

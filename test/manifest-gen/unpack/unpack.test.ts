@@ -14,7 +14,7 @@ import { hostileZips } from '../../formats/hostile-zips.ts';
 import { rawZip } from '../../formats/raw-zip.ts';
 import { nearly } from '../../hostile/mutate.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
-import { failureOf, makeTool } from '../../kit/upstream-world.ts';
+import { failureOf, makeTool } from '../../kit/upstream-fixture.ts';
 
 const exe = makeTinyExe({ filler: 'Some bytes that do not repeat themselves too often.' });
 const other = makeTinyExe({ architecture: 'arm64' });

@@ -3,11 +3,11 @@ import { type FirstOutcome, releaseFirst } from '../../../manifest-gen/verbs/fir
 import { createReport, createToolkit, loadToolsOf } from '../../../manifest-gen/verbs/run/toolkit.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
 import { type NpmRegistry, startNpmRegistry } from '../../kit/npm-registry.ts';
-import { type ReleaseWorld, startReleaseWorld } from '../../kit/release-world.ts';
+import { type ReleaseFixture, startReleaseFixture } from '../../kit/release-fixture.ts';
 import { productDir } from '../../kit/test-server.ts';
 
 describe('the first releases', () => {
-  let release: ReleaseWorld;
+  let release: ReleaseFixture;
   let registry: NpmRegistry;
 
   beforeEach(async () => {
@@ -17,7 +17,7 @@ describe('the first releases', () => {
     ]);
     const fault = { kind: 'status', status: 503 } as const;
     const asset = { name: 'buf-Windows-x86_64.exe', bytes: exe, fault };
-    release = await startReleaseWorld({
+    release = await startReleaseFixture({
       repositories: { 'bufbuild/buf': [{ tag: 'v1.32.0', assets: [asset] }] },
       settings: registry.env,
     });
@@ -41,11 +41,11 @@ describe('the first releases', () => {
       signal,
     };
     const own = { ...invocation, version: '0.0.0-test' };
-    const world = createToolkit(own, createReport(own, {}));
-    const tools = (await loadToolsOf(world)).filter(({ tool }) => tool === 'buf');
+    const fixture = createToolkit(own, createReport(own, {}));
+    const tools = (await loadToolsOf(fixture)).filter(({ tool }) => tool === 'buf');
     const ends: Omit<FirstOutcome, 'tool'>[] = [];
 
-    await releaseFirst(world, tools, async ({ tool: _, ...end }) => void ends.push(end));
+    await releaseFirst(fixture, tools, async ({ tool: _, ...end }) => void ends.push(end));
 
     expect(ends).toEqual([{ isInstallable: true, source: 'npm' }]);
     expect(said.join('')).toContain('buf  warning: buf 1.32.0: source github cannot be reached');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { notesLink } from '../../../manifest-gen/verbs/plan/release-state.ts';
-import { makeTool } from '../../kit/upstream-world.ts';
+import { makeTool } from '../../kit/upstream-fixture.ts';
 
 const forge = { kind: 'github', repository: 'o/hello', assets: { amd64: 'hello.zip' } };
 const module = { kind: 'go-module', modules: [{ module: 'example.test/hello', main: 'example.test/hello' }] };

@@ -7,7 +7,7 @@ import type { Fetched, Sidecar, Verdict } from '../../../manifest-gen/release.ts
 import { checkSigstore } from '../../../manifest-gen/verify/sigstore.ts';
 import { makeFetched, makeFound, makeTool } from '../../kit/release-values.ts';
 import { type Sigstore, startSigstore } from '../../kit/sigstore.ts';
-import { failureOf } from '../../kit/upstream-world.ts';
+import { failureOf } from '../../kit/upstream-fixture.ts';
 
 const workflow = 'https://github.com/example/gadget/.github/workflows/release.yml@refs/tags';
 const identity = `${workflow}/v1.2.3`;

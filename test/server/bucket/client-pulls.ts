@@ -9,7 +9,7 @@ import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
 import { positionOf } from '../../../server/rollout/position.ts';
 import { openRollouts } from '../../../server/rollout-services.ts';
 import { makePackage } from '../../kit/new-package.ts';
-import { startClientWorld } from './client-world.ts';
+import { startClientFixture } from './client-fixture.ts';
 
 const tools = ['age', 'buf', 'delve', 'fzf'];
 const clients = ['pc-0001', 'pc-0002', 'pc-0003', 'build-agent-7'];
@@ -164,20 +164,20 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
   const model = new Model();
   const highest = new Map(tools.map((tool) => [tool, 0]));
   const texts = new Map<string, string>();
-  const world = await startClientWorld();
+  const fixture = await startClientFixture();
   try {
     const now = (): Date => new Date();
-    const catalog = createSqlCatalog(world.db, now);
-    const services = openRollouts(world.db, { catalog, approvals, now });
+    const catalog = createSqlCatalog(fixture.db, now);
+    const services = openRollouts(fixture.db, { catalog, approvals, now });
     const { rollouts, views } = services;
-    world.grants = views.bucketGrants;
+    fixture.grants = views.bucketGrants;
     const folders = new Map<string, string>();
     for (const client of clients) {
-      folders.set(client, await world.git.clone(world.address(client), `clone-${client}`));
+      folders.set(client, await fixture.git.clone(fixture.address(client), `clone-${client}`));
     }
 
     const textOf = (tool: string, version: string): string => {
-      const text = texts.get(`${tool}@${version}`) ?? world.server.manifest(tool, version);
+      const text = texts.get(`${tool}@${version}`) ?? fixture.server.manifest(tool, version);
       texts.set(`${tool}@${version}`, text);
       return text;
     };
@@ -189,7 +189,7 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
     async function hold(tool: string, version: string, corrects?: string): Promise<void> {
       await catalog.hold(makePackage({ id: tool, version }), operator);
       const message = `${tool}: Update to version ${version}`;
-      await world.held.put({
+      await fixture.held.put({
         tool,
         version,
         packageId: tool,
@@ -206,8 +206,8 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
         // To the feed first: until the manifest follows, nobody falls back.
         await catalog.add(makePackage({ id: tool, version }), operator);
         for (const client of clients) await check(client, false);
-        await world.decide({ tool, version, text: textOf(tool, version), branches: ['main', 'beta'] });
-        await world.server.bucket.finishCommits();
+        await fixture.decide({ tool, version, text: textOf(tool, version), branches: ['main', 'beta'] });
+        await fixture.server.bucket.finishCommits();
         model.main.set(tool, version);
         const overtaken = model.pending(tool);
         const changed = await rollouts.tick();
@@ -272,9 +272,9 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
         }),
       pull: async () => undefined,
       async restart() {
-        await world.restart();
+        await fixture.restart();
         for (const [client, folder] of folders) {
-          await world.git.run(folder, 'remote', 'set-url', 'origin', world.address(client));
+          await fixture.git.run(folder, 'remote', 'set-url', 'origin', fixture.address(client));
         }
       },
     };
@@ -294,11 +294,11 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
 
     async function check(client: string, isFeedAsked: boolean): Promise<void> {
       const folder = folders.get(client) ?? '';
-      const before = await world.git.run(folder, 'rev-parse', 'HEAD');
+      const before = await fixture.git.run(folder, 'rev-parse', 'HEAD');
       model.admit(client);
-      await world.git.run(folder, 'pull', '--quiet', '--ff-only');
-      await world.git.run(folder, 'merge-base', '--is-ancestor', before, 'HEAD');
-      expect(await world.git.run(folder, 'status', '--porcelain')).toBe('');
+      await fixture.git.run(folder, 'pull', '--quiet', '--ff-only');
+      await fixture.git.run(folder, 'merge-base', '--is-ancestor', before, 'HEAD');
+      expect(await fixture.git.run(folder, 'status', '--porcelain')).toBe('');
       const expected = tools.map((tool) => [tool, model.offered(tool, client)]);
       const shown = await readManifests(folder);
       expect(Object.fromEntries(shown)).toEqual(
@@ -322,10 +322,10 @@ export async function pullAfterRandomSteps(count: number, seed: number): Promise
       for (const client of pulling) await check(client, true);
     }
     for (const client of clients) {
-      await world.git.run(folders.get(client) ?? '', 'fsck', '--strict', '--no-dangling');
+      await fixture.git.run(folders.get(client) ?? '', 'fsck', '--strict', '--no-dangling');
     }
   } finally {
-    await world.stop();
+    await fixture.stop();
   }
 }
 

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mustRun } from '../../kit/programs.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
-import { type ClientWorld, grantOf, startClientWorld } from './client-world.ts';
+import { type ClientFixture, grantOf, startClientFixture } from './client-fixture.ts';
 
 // The server's git is a script of sh here, which notes each start and can be held.
 describe.skipIf(process.platform === 'win32')('processes of git for the bucket of one client', () => {
-  let world: ClientWorld;
+  let fixture: ClientFixture;
   let dir: string;
   let released: FileHandle | undefined;
   beforeEach(async () => {
@@ -23,21 +23,21 @@ exec '${git}' "$@"
     await chmod(join(dir, 'git'), 0o755);
     await writeFile(join(dir, 'started'), '');
     vi.stubEnv('PATH', `${dir}:${process.env.PATH}`);
-    world = await startClientWorld({ trustProxy: ['loopback'] });
+    fixture = await startClientFixture({ trustProxy: ['loopback'] });
     vi.unstubAllEnvs();
-    await world.release('delve', '1.21.2');
-    await world.hold('delve', '1.22.0');
-    for (let n = 0; n < 20; n += 1) world.views.set(`pc-${n}`, [grantOf('delve', '1.22.0')]);
+    await fixture.release('delve', '1.21.2');
+    await fixture.hold('delve', '1.22.0');
+    for (let n = 0; n < 20; n += 1) fixture.views.set(`pc-${n}`, [grantOf('delve', '1.22.0')]);
   });
   afterEach(async () => {
-    await world.stop();
+    await fixture.stop();
     await released?.close();
     await rm(dir, { recursive: true });
   });
 
   const started = async () => (await readFile(join(dir, 'started'), 'utf8')).split('\n').slice(0, -1);
   const backends = async () => (await started()).filter((line) => line === 'http-backend').length;
-  const main = () => `${world.server.url}/git/main/go-win-tools.git`;
+  const main = () => `${fixture.server.url}/git/main/go-win-tools.git`;
 
   async function refs(address: string, from = '203.0.113.1'): Promise<string> {
     const headers = { 'Git-Protocol': 'version=2', 'X-Forwarded-For': from };
@@ -62,10 +62,10 @@ exec '${git}' "$@"
       return { shown, processes: (await started()).length - before };
     };
     await refs(main());
-    await refs(world.address('pc-0'));
+    await refs(fixture.address('pc-0'));
     const plain = await counted(main());
-    const same = await counted(world.address('pc-0'));
-    const other = await counted(world.address('pc-1'));
+    const same = await counted(fixture.address('pc-0'));
+    const other = await counted(fixture.address('pc-1'));
 
     expect(plain.processes).toBeGreaterThanOrEqual(2);
     expect(same.processes).toBe(plain.processes);
@@ -75,12 +75,12 @@ exec '${git}' "$@"
   });
 
   it('share the slots of everybody’s: so many at once, and at most half of them for one network', async () => {
-    await refs(world.address('pc-0'));
+    await refs(fixture.address('pc-0'));
     // Opening a pipe to read from it takes until somebody has it open to write.
     await mustRun('mkfifo', [join(dir, 'hold')]);
     const before = await backends();
     const running = async () => (await backends()) - before;
-    const both = (n: number) => (n % 2 === 0 ? main() : world.address(`pc-${n}`));
+    const both = (n: number) => (n % 2 === 0 ? main() : fixture.address(`pc-${n}`));
 
     const oneNetwork = Array.from({ length: 12 }, (_, n) => offer(both(n), '203.0.113.1'));
     // Together below the minute for which a request waits for a slot (serve-clients.ts).

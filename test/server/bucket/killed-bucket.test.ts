@@ -5,30 +5,30 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ClientGrant } from '../../../server/bucket/client-offers.ts';
-import { type ClientWorld, grantOf, startClientWorld } from './client-world.ts';
+import { type ClientFixture, grantOf, startClientFixture } from './client-fixture.ts';
 
 /** Where `tsx` is found. */
 const root = join(import.meta.dirname, '..', '..', '..');
 
 /** The server is killed by its own git, right before or after the n-th process of a request does its work. */
 describe.skipIf(process.platform === 'win32')('a bucket whose server is killed', () => {
-  let world: ClientWorld;
+  let fixture: ClientFixture;
   let folder: string;
   let text: string;
   beforeEach(async () => {
-    world = await startClientWorld();
-    await world.release('delve', '1.21.2');
-    text = await world.hold('delve', '1.22.0');
-    folder = await world.git.clone(world.address('pc-1'), 'clone');
+    fixture = await startClientFixture();
+    await fixture.release('delve', '1.21.2');
+    text = await fixture.hold('delve', '1.22.0');
+    folder = await fixture.git.clone(fixture.address('pc-1'), 'clone');
   });
-  afterEach(() => world.stop());
+  afterEach(() => fixture.stop());
 
   type Moment = { readonly when: 'before' | 'after'; readonly args: string };
 
   /** Serves in another process, asks for the client's refs, and waits until that process is dead. */
   async function askUntilKilled({ when, args }: Moment, view: readonly ClientGrant[]): Promise<void> {
-    await world.close();
-    const bin = join(world.dir, 'bin');
+    await fixture.close();
+    const bin = join(fixture.dir, 'bin');
     await mkdir(bin);
     const git = (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, 'git'));
     await writeFile(
@@ -45,7 +45,7 @@ kill -9 $PPID
     const script = join(import.meta.dirname, 'serve-until-killed.ts');
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', script, world.dir, JSON.stringify({ 'pc-1': view })],
+      ['--import', 'tsx', script, fixture.dir, JSON.stringify({ 'pc-1': view })],
       {
         cwd: root,
         env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
@@ -55,21 +55,21 @@ kill -9 $PPID
     const closed = once(child, 'close');
     for await (const url of createInterface({ input: child.stdout })) {
       const address = `${url}/git/c/pc-1/go-win-tools.git`;
-      await world.git.try(world.dir, 'ls-remote', address);
+      await fixture.git.try(fixture.dir, 'ls-remote', address);
     }
     const [, signal] = await closed;
     expect(signal).toBe('SIGKILL');
-    const { git: client, publisher } = world;
-    world = { ...(await startClientWorld({ dir: world.dir })), git: client, publisher };
-    await client.run(folder, 'remote', 'set-url', 'origin', world.address('pc-1'));
+    const { git: client, publisher } = fixture;
+    fixture = { ...(await startClientFixture({ dir: fixture.dir })), git: client, publisher };
+    await client.run(folder, 'remote', 'set-url', 'origin', fixture.address('pc-1'));
   }
 
   const pull = async (): Promise<void> => {
-    await world.git.run(folder, 'pull', '--quiet', '--ff-only');
-    expect(await world.git.run(folder, 'status', '--porcelain')).toBe('');
-    await world.git.run(folder, 'fsck', '--strict');
+    await fixture.git.run(folder, 'pull', '--quiet', '--ff-only');
+    expect(await fixture.git.run(folder, 'status', '--porcelain')).toBe('');
+    await fixture.git.run(folder, 'fsck', '--strict');
   };
-  const blob = (): Promise<string> => world.git.run(folder, 'cat-file', 'blob', 'HEAD:bucket/delve.json');
+  const blob = (): Promise<string> => fixture.git.run(folder, 'cat-file', 'blob', 'HEAD:bucket/delve.json');
 
   it.each<Moment>([
     // The commit is there, its row is not.
@@ -83,13 +83,13 @@ kill -9 $PPID
 
     await pull();
     expect(await blob()).toContain('1.21.2');
-    world.views.set('pc-1', view);
+    fixture.views.set('pc-1', view);
     await pull();
     expect(await blob()).toBe(text.trim());
-    const links = world.db.prepare('SELECT commit_oid AS oid FROM client_links ORDER BY number').all() as {
+    const links = fixture.db.prepare('SELECT commit_oid AS oid FROM client_links ORDER BY number').all() as {
       oid: string;
     }[];
-    expect(links.at(-1)?.oid).toBe(await world.git.run(folder, 'rev-parse', 'HEAD'));
+    expect(links.at(-1)?.oid).toBe(await fixture.git.run(folder, 'rev-parse', 'HEAD'));
   });
 
   it.each<Moment>([
@@ -97,21 +97,21 @@ kill -9 $PPID
     // The branches have moved, the audit log does not say so yet.
     { when: 'after', args: 'update-ref' },
   ])('$when git $args publishes what was decided once, with its audit entries', async (moment) => {
-    await world.decide({ tool: 'delve', version: '1.22.0', text, branches: ['main', 'beta'] });
+    await fixture.decide({ tool: 'delve', version: '1.22.0', text, branches: ['main', 'beta'] });
 
     await askUntilKilled(moment, []);
 
     await pull();
     expect(await blob()).toBe(text.trim());
-    const repo = join(world.server.bucketDir, 'repo.git');
-    const refs = (await world.git.run(repo, 'for-each-ref', '--format=%(refname)')).split('\n');
+    const repo = join(fixture.server.bucketDir, 'repo.git');
+    const refs = (await fixture.git.run(repo, 'for-each-ref', '--format=%(refname)')).split('\n');
     const released = ['beta', 'main'].map((branch) => `refs/heads/${branch}`);
     expect(refs.sort()).toEqual([...released, 'refs/tags/delve/v1.21.2', 'refs/tags/delve/v1.22.0']);
-    const moved = (await world.audit()).slice(-3);
+    const moved = (await fixture.audit()).slice(-3);
     const [beta, main] = await Promise.all(
-      ['beta', 'main'].map((name) => world.git.run(repo, 'rev-parse', name)),
+      ['beta', 'main'].map((name) => fixture.git.run(repo, 'rev-parse', name)),
     );
-    const before = (await world.git.run(repo, 'rev-parse', 'main~', 'beta~')).split('\n');
+    const before = (await fixture.git.run(repo, 'rev-parse', 'main~', 'beta~')).split('\n');
     expect(moved.sort((one, other) => (one.subject < other.subject ? -1 : 1))).toEqual([
       { kind: 'bucket moved', subject: 'refs/heads/beta', digest: `${before[1]}->${beta}`, by: 'ops' },
       { kind: 'bucket moved', subject: 'refs/heads/main', digest: `${before[0]}->${main}`, by: 'ops' },

@@ -7,18 +7,18 @@ import { ensureRepository } from '../../../server/bucket/repository.ts';
 import { openSharedRepository } from '../../../server/bucket/shared-repository.ts';
 import { createLogger } from '../../../server/log.ts';
 import type { BucketServer } from './serve-bucket.ts';
-import { type SharedWorld, startSharedPair } from './shared-world.ts';
+import { type SharedFixture, startSharedPair } from './shared-fixture.ts';
 
 describe("a server's copy of the shared bucket", () => {
-  let world: SharedWorld;
+  let fixture: SharedFixture;
   let a: BucketServer;
   let b: BucketServer;
   beforeEach(async () => {
-    ({ world, a, b } = await startSharedPair());
+    ({ fixture, a, b } = await startSharedPair());
   });
-  afterEach(() => world.stop());
+  afterEach(() => fixture.stop());
 
-  const objectsOf = (name: string): string => join(world.repo(name), 'objects');
+  const objectsOf = (name: string): string => join(fixture.repo(name), 'objects');
 
   async function cutOff(name: string): Promise<void> {
     const packs = (await readdir(join(objectsOf(name), 'pack'))).filter((file) =>
@@ -34,7 +34,7 @@ describe("a server's copy of the shared bucket", () => {
     ['has no settings', (repo) => writeFile(join(repo, 'config'), 'nonsense')],
     [
       'has a ref of its own',
-      (repo) => world.git.run(repo, 'update-ref', 'refs/tags/x/v1', 'HEAD').then(() => undefined),
+      (repo) => fixture.git.run(repo, 'update-ref', 'refs/tags/x/v1', 'HEAD').then(() => undefined),
     ],
     ['does not know how far it is', (repo) => rm(join(repo, 'go-win-tools.generation'))],
     [
@@ -42,73 +42,73 @@ describe("a server's copy of the shared bucket", () => {
       (repo) => writeFile(join(repo, 'go-win-tools.generation'), '1 01234567-0000-4000-8000-000000000000\n'),
     ],
   ])('is made anew at the start when it %s', async (_what, damage) => {
-    await world.release(a, 'delve', '1.22.0');
-    await world.release(a, 'delve', '1.23.0');
+    await fixture.release(a, 'delve', '1.22.0');
+    await fixture.release(a, 'delve', '1.23.0');
     await b.bucket.ping();
-    await world.close(b);
-    await damage(world.repo('b'));
+    await fixture.close(b);
+    await damage(fixture.repo('b'));
 
-    b = await world.open('b');
+    b = await fixture.open('b');
 
-    const clone = await world.git.clone(world.url(b), 'clone');
-    await world.git.run(clone, 'fsck', '--strict');
-    await world.expectSound('b');
-    const work = await world.publisher.clone(world.url(b), 'work');
-    const oid = await world.note(work, 'more');
-    await world.publisher.run(work, 'push', '--quiet', 'origin', 'HEAD:main');
+    const clone = await fixture.git.clone(fixture.url(b), 'clone');
+    await fixture.git.run(clone, 'fsck', '--strict');
+    await fixture.expectSound('b');
+    const work = await fixture.publisher.clone(fixture.url(b), 'work');
+    const oid = await fixture.note(work, 'more');
+    await fixture.publisher.run(work, 'push', '--quiet', 'origin', 'HEAD:main');
     expect((await a.bucket.readTip('main'))?.commit).toBe(oid);
   });
 
   it.each([
     ['before anybody has asked for it', async () => undefined],
-    ['after it was served', () => world.git.clone(world.url(b), 'before')],
+    ['after it was served', () => fixture.git.clone(fixture.url(b), 'before')],
   ])('is made anew while it is used, when it is damaged %s', async (_when, prepare) => {
-    await world.release(a, 'delve', '1.22.0');
+    await fixture.release(a, 'delve', '1.22.0');
     await b.bucket.ping();
     await prepare();
     await cutOff('b');
 
     await expect
-      .poll(async () => (await world.git.try(world.dir, 'clone', world.url(b), 'clone')).code)
+      .poll(async () => (await fixture.git.try(fixture.dir, 'clone', fixture.url(b), 'clone')).code)
       .toBe(0);
 
-    await world.expectSound('b');
+    await fixture.expectSound('b');
     expect(b.log.join('')).toContain('the copy of the bucket is made anew');
   });
 
   it('keeps a bucket that was there before, of a server that was alone', async () => {
-    await world.close(b);
-    await rm(join(world.repo('b'), 'go-win-tools.generation'));
-    b = await world.open('b');
-    const names = await readdir(join(world.dir, 'b', 'bucket'));
+    await fixture.close(b);
+    await rm(join(fixture.repo('b'), 'go-win-tools.generation'));
+    b = await fixture.open('b');
+    const names = await readdir(join(fixture.dir, 'b', 'bucket'));
     expect(names.filter((name) => name.startsWith('repo.git.kept-'))).toHaveLength(1);
   });
 
   it('stays when git is not in PATH', async () => {
-    await world.release(a, 'delve', '1.22.0');
+    await fixture.release(a, 'delve', '1.22.0');
     await b.bucket.ping();
-    await world.close(b);
-    const dir = join(world.dir, 'b', 'bucket');
-    const git = createGit(world.repo('b'), dir, { PATH: join(world.dir, 'none') });
-    const { history, blobs } = world;
+    await fixture.close(b);
+    const dir = join(fixture.dir, 'b', 'bucket');
+    const git = createGit(fixture.repo('b'), dir, { PATH: join(fixture.dir, 'none') });
+    const { history, blobs } = fixture;
     const ensure = () => ensureRepository(dir, git);
     const opened = openSharedRepository({ dir, git, ensure, history, blobs, log: createLogger('silent') });
 
     await expect(opened).rejects.toMatchObject({ code: 'GIT_MISSING' });
 
-    await world.expectSound('b');
+    await fixture.expectSound('b');
   });
 
   it('begins with a checkpoint, so that it needs few packs', async () => {
-    const storing = await world.open('storing', { checkpointEvery: 25 });
-    const work = await world.publisher.clone(world.url(storing), 'work');
+    const storing = await fixture.open('storing', { checkpointEvery: 25 });
+    const work = await fixture.publisher.clone(fixture.url(storing), 'work');
     for (let at = 1; at <= 27; at += 1) {
-      await world.note(work, `note-${at}`);
-      await world.publisher.run(work, 'push', '--quiet', 'origin', 'HEAD:main');
-      if (at === 25) await expect.poll(() => world.history.lastCheckpoint()).toBe(25);
+      await fixture.note(work, `note-${at}`);
+      await fixture.publisher.run(work, 'push', '--quiet', 'origin', 'HEAD:main');
+      if (at === 25) await expect.poll(() => fixture.history.lastCheckpoint()).toBe(25);
     }
     let opened = 0;
-    const server = await world.open('new', {
+    const server = await fixture.open('new', {
       blobs: (real) => ({
         ...real,
         open(...of) {
@@ -120,25 +120,25 @@ describe("a server's copy of the shared bucket", () => {
     expect(opened).toBe(0);
     await server.bucket.ping();
     expect(opened).toBe(3);
-    await world.expectSound('new');
+    await fixture.expectSound('new');
 
     // The object of the newest one is missing, as after a database was restored from an old dump.
     for (const at of [26, 27])
-      await world.history.keepCheckpoint(at, { sha256: `${at}`.padEnd(64, 'f'), sizeBytes: 1 });
+      await fixture.history.keepCheckpoint(at, { sha256: `${at}`.padEnd(64, 'f'), sizeBytes: 1 });
     const sql = 'SELECT generation FROM bucket_checkpoints ORDER BY generation';
-    expect(world.db.prepare(sql).pluck().all()).toEqual([26, 27]);
-    const late = await world.open('late');
+    expect(fixture.db.prepare(sql).pluck().all()).toEqual([26, 27]);
+    const late = await fixture.open('late');
     await late.bucket.ping();
     expect(late.log.join('')).toContain('its pushes are taken one by one');
-    await world.expectSound('late');
+    await fixture.expectSound('late');
   });
 
   it('answers with 503 while it cannot catch up, and refuses bytes that differ from those stored', async () => {
     let answer: (() => Promise<Readable>) | undefined = () => Promise.reject(new Error('the store is away'));
-    const cut = await world.open('cut', {
+    const cut = await fixture.open('cut', {
       blobs: (real) => ({ ...real, open: (...of) => answer?.() ?? real.open(...of) }),
     });
-    await world.release(a, 'delve', '1.22.0');
+    await fixture.release(a, 'delve', '1.22.0');
     const ask = () => fetch(`${cut.url}/m/delve.json`);
 
     expect((await ask()).status).toBe(503);
@@ -150,6 +150,6 @@ describe("a server's copy of the shared bucket", () => {
 
     answer = undefined;
     await expect.poll(async () => (await ask()).status).toBe(200);
-    await world.expectSound('cut');
+    await fixture.expectSound('cut');
   });
 });

@@ -5,7 +5,7 @@ import { approvalsNeeded } from '../../../server/feed/approvals.ts';
 import { createCommand as createImport } from '../../../server/verbs/import.ts';
 import { createRelist, createUnlist } from '../../../server/verbs/listing.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb, runVerbWith } from '../../kit/operator-world.ts';
+import { runVerb, runVerbWith } from '../../kit/operator-fixture.ts';
 import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe('approvals', () => {

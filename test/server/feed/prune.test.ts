@@ -4,7 +4,7 @@ import { operator } from '../../../server/audit/audit.ts';
 import { createCommand as createPrune } from '../../../server/verbs/prune.ts';
 import { createGitClient } from '../../kit/git.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, type Said } from '../../kit/operator-fixture.ts';
 import { openBucketWork } from '../../kit/stocked-feed.ts';
 import {
   adminKey,

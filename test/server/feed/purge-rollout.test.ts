@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCommand as createPurge } from '../../../server/verbs/purge.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb } from '../../kit/operator-world.ts';
+import { runVerb } from '../../kit/operator-fixture.ts';
 import { adminKey, makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { heldUploads } from '../api/held-uploads.ts';
 

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { createCommand as createPurge } from '../../../server/verbs/purge.ts';
-import { runVerb } from '../../kit/operator-world.ts';
+import { runVerb } from '../../kit/operator-fixture.ts';
 import { makeStockedDir, openBucketWork } from '../../kit/stocked-feed.ts';
 import { makeTempDir, startTestServer, type TestServer } from '../../kit/test-server.ts';
 

@@ -8,7 +8,7 @@ import { noteBackupIn } from '../../../server/database/sql-backups.ts';
 import { createCommand as createBackup } from '../../../server/verbs/backup.ts';
 import { metricsPage } from '../../kit/metrics-page.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb } from '../../kit/operator-world.ts';
+import { runVerb } from '../../kit/operator-fixture.ts';
 import { makePrivateAuthority } from '../../kit/private-authority.ts';
 import { hasProgram, mustRun } from '../../kit/programs.ts';
 import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';

@@ -8,7 +8,7 @@ import { fromEntryJson } from '../../../server/audit/entry-json.ts';
 import { createCommand } from '../../../server/verbs/audit.ts';
 import { createGitClient } from '../../kit/git.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, type Said } from '../../kit/operator-fixture.ts';
 import {
   adminKey,
   makeKey,

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../server/database/connection.ts';
 import { createCommand } from '../../../server/verbs/audit.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb, runVerbWith, type Said } from '../../kit/operator-world.ts';
+import { runVerb, runVerbWith, type Said } from '../../kit/operator-fixture.ts';
 import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe.each(['alone', 'through the running server'])('feed:audit, %s', (way) => {

@@ -25,7 +25,7 @@ import { createCommand as createBackup } from '../../../server/verbs/backup.ts';
 import { createCommand as createRestore } from '../../../server/verbs/restore.ts';
 import { swapFolders } from '../../../server/verbs/swap-folders.ts';
 import { createGitClient } from '../../kit/git.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, type Said } from '../../kit/operator-fixture.ts';
 import { blobFile, contentOf, makeStockedDir, openBucketWork } from '../../kit/stocked-feed.ts';
 import { makeTempDir, startTestServer } from '../../kit/test-server.ts';
 

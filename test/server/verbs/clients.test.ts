@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCommand } from '../../../server/verbs/clients.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, type Said } from '../../kit/operator-fixture.ts';
 import { makeKey, makeTempDir, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { heldUploads } from '../api/held-uploads.ts';
 

@@ -9,7 +9,7 @@ import { createCommand } from '../../../server/verbs/export.ts';
 import { createCommand as createImport } from '../../../server/verbs/import.ts';
 import { createGitClient } from '../../kit/git.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, type Said } from '../../kit/operator-fixture.ts';
 import { blobFile, contentOf, makeStockedDir } from '../../kit/stocked-feed.ts';
 import { makeTempDir, pushNupkg, startTestServer } from '../../kit/test-server.ts';
 

@@ -6,7 +6,7 @@ import { createCommand as createBackup } from '../../../server/verbs/backup.ts';
 import { createCommand } from '../../../server/verbs/keys.ts';
 import { createCommand as createRestore } from '../../../server/verbs/restore.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, type Said } from '../../kit/operator-fixture.ts';
 import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) => {

@@ -12,7 +12,7 @@ import { createRelist, createUnlist } from '../../../server/verbs/listing.ts';
 import { createCommand as createPurge } from '../../../server/verbs/purge.ts';
 import { createCommand as createRestore } from '../../../server/verbs/restore.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, type Said } from '../../kit/operator-fixture.ts';
 import {
   adminKey,
   makeKey,

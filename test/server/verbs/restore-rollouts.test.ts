@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createCommand as createBackup } from '../../../server/verbs/backup.ts';
 import { createCommand as createRestore } from '../../../server/verbs/restore.ts';
-import { runVerb } from '../../kit/operator-world.ts';
+import { runVerb } from '../../kit/operator-fixture.ts';
 import { makeTempDir, startTestServer } from '../../kit/test-server.ts';
 import { heldUploads } from '../api/held-uploads.ts';
 

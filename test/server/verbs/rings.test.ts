@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCommand as createAudit } from '../../../server/verbs/audit.ts';
 import { createCommand } from '../../../server/verbs/rings.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, type Said } from '../../kit/operator-fixture.ts';
 import { makeTempDir, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe.each(['alone', 'through the running server'])('feed:rings, %s', (way) => {

@@ -7,7 +7,7 @@ import { createCommand } from '../../../server/verbs/keys.ts';
 import { createCommand as createRestore } from '../../../server/verbs/restore.ts';
 import { cli } from '../../kit/cli.ts';
 import { makeSigningKey, type OidcIssuer, startOidcIssuer } from '../../kit/oidc-issuer.ts';
-import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { runVerb, type Said } from '../../kit/operator-fixture.ts';
 import { makePrivateAuthority } from '../../kit/private-authority.ts';
 import { hasProgram } from '../../kit/programs.ts';
 import { makeTempDir, startTestServer, type TestServer } from '../../kit/test-server.ts';

@@ -7,7 +7,7 @@ import { digestBytes } from '../../../formats/digest.ts';
 import { createCommand as createPurge } from '../../../server/verbs/purge.ts';
 import { createCommand } from '../../../server/verbs/verify.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { runVerb } from '../../kit/operator-world.ts';
+import { runVerb } from '../../kit/operator-fixture.ts';
 import { blobFile, makeStockedDir } from '../../kit/stocked-feed.ts';
 import { makeTempDir, startTestServer } from '../../kit/test-server.ts';
 

@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop();
 });
 
-function worldOf(dataDir: string) {
+function fixtureOf(dataDir: string) {
   const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
   const signal = new AbortController().signal;
   return {
@@ -26,11 +26,11 @@ function worldOf(dataDir: string) {
 
 describe('the data folder', () => {
   it('is used alone when no server holds it, and is free again afterwards', async () => {
-    const world = worldOf(await makeTempDir());
+    const fixture = fixtureOf(await makeTempDir());
 
     for (const round of [1, 2]) {
       expect(
-        await withData(world, { alone: async ({ services }) => services.catalog.size() }),
+        await withData(fixture, { alone: async ({ services }) => services.catalog.size() }),
         `${round}`,
       ).toBe(0);
     }
@@ -40,7 +40,7 @@ describe('the data folder', () => {
     const server = await startTestServer();
     servers.push(server);
 
-    const keys = await withData(worldOf(server.dataDir), {
+    const keys = await withData(fixtureOf(server.dataDir), {
       alone: async () => 'alone',
       running: async ({ ask }) => JSON.parse(await ask('api/v1/keys')),
     });
@@ -51,7 +51,7 @@ describe('the data folder', () => {
   it('is not created by work that only reads, as with a misspelt DATA_DIR', async () => {
     const dataDir = join(await makeTempDir(), 'dtaa');
 
-    const work = withData(worldOf(dataDir), { needsFeed: true, alone: async () => 'alone' });
+    const work = withData(fixtureOf(dataDir), { needsFeed: true, alone: async () => 'alone' });
 
     await expect(work).rejects.toMatchObject({ code: 'NO_FEED', message: expect.stringContaining(dataDir) });
     await expect(stat(dataDir)).rejects.toMatchObject({ code: 'ENOENT' });
@@ -61,7 +61,7 @@ describe('the data folder', () => {
     const server = await startTestServer();
     servers.push(server);
 
-    const work = withData(worldOf(server.dataDir), { alone: async () => 'alone' });
+    const work = withData(fixtureOf(server.dataDir), { alone: async () => 'alone' });
 
     await expect(work).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
   });
@@ -75,13 +75,13 @@ describe('the data folder', () => {
   });
 
   it('is not accessed through what a crash left, once somebody else has it', async () => {
-    const world = worldOf(await makeTempDir());
-    const file = join(world.env.DATA_DIR, 'server.json');
+    const fixture = fixtureOf(await makeTempDir());
+    const file = join(fixture.env.DATA_DIR, 'server.json');
     await writeFile(file, JSON.stringify({ pid: 1, url: 'http://127.0.0.1:1', key: 'old' }));
 
-    const meanwhile = await withData(world, {
+    const meanwhile = await withData(fixture, {
       alone: () =>
-        withData(world, { alone: async () => 'alone', running: async ({ url }) => url }).catch(
+        withData(fixture, { alone: async () => 'alone', running: async ({ url }) => url }).catch(
           ({ code }) => code,
         ),
     });
@@ -93,7 +93,7 @@ describe('the data folder', () => {
     const server = await startTestServer();
     servers.push(server);
 
-    const work = withData(worldOf(server.dataDir), {
+    const work = withData(fixtureOf(server.dataDir), {
       alone: async () => 'alone',
       running: ({ ask }) => ask('api/v1/keys/nobody', { method: 'DELETE' }),
     });

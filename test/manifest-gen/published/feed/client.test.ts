@@ -18,7 +18,7 @@ import {
 import { createFeedHttp, type FeedHttp } from '../../../../manifest-gen/published/feed/http.ts';
 import { createHttp } from '../../../../outbound/http.ts';
 import { type Listening, listen } from '../../../kit/listen.ts';
-import { nowhere } from '../../../kit/upstream-world.ts';
+import { nowhere } from '../../../kit/upstream-fixture.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 

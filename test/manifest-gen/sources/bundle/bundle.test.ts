@@ -12,7 +12,7 @@ import { writeBundle } from '../../../../manifest-gen/sources/bundle/write-bundl
 import { readFiles, signAgain, type TarContent, tarOf } from '../../../kit/bundle.ts';
 import { hasProgram, mustRun } from '../../../kit/programs.ts';
 import { makeTempDir } from '../../../kit/test-server.ts';
-import { failureOf } from '../../../kit/upstream-world.ts';
+import { failureOf } from '../../../kit/upstream-fixture.ts';
 
 describe('a bundle', () => {
   let dir: string;

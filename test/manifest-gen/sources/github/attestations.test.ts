@@ -4,7 +4,12 @@ import type { Found } from '../../../../manifest-gen/release.ts';
 import { createGithub } from '../../../../manifest-gen/sources/github/github.ts';
 import { makeTinyExe } from '../../../kit/exe.ts';
 import { type Forge, startForge } from '../../../kit/forge.ts';
-import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
+import {
+  failureOf,
+  makeTool,
+  makeUpstreamFixture,
+  type UpstreamFixture,
+} from '../../../kit/upstream-fixture.ts';
 
 /** What the forge attests of a file, in both ways that it may be handed out. */
 describe('attestations of a file', () => {
@@ -17,10 +22,10 @@ describe('attestations of a file', () => {
     ],
   });
   let forge: Forge;
-  let world: UpstreamWorld;
+  let fixture: UpstreamFixture;
   afterEach(async () => {
     await forge?.stop();
-    await world?.stop();
+    await fixture?.stop();
   });
 
   async function serve(
@@ -31,9 +36,9 @@ describe('attestations of a file', () => {
     forge = await startForge(token === undefined ? {} : { token });
     forge.addRepository('acme/hello', [{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
     if (bundles.length > 0) forge.addAttestations(exe, bundles, stored);
-    world = await makeUpstreamWorld({ apiUrl: forge.apiUrl, token });
-    const github = createGithub(world.settings);
-    return async () => github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
+    fixture = await makeUpstreamFixture({ apiUrl: forge.apiUrl, token });
+    const github = createGithub(fixture.settings);
+    return async () => github.fetch((await github.find(tool, '1.0.0')) as Found, fixture.report);
   }
 
   const inSnappy = (bundle: object): Buffer =>

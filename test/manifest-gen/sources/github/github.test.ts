@@ -9,7 +9,12 @@ import { type Forge, type ForgeOptions, type ForgeRelease, startForge } from '..
 import type { Fault } from '../../../kit/forge-faults.ts';
 import type { ForgeAsset } from '../../../kit/forge-store.ts';
 import { type Listening, listen } from '../../../kit/listen.ts';
-import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
+import {
+  failureOf,
+  makeTool,
+  makeUpstreamFixture,
+  type UpstreamFixture,
+} from '../../../kit/upstream-fixture.ts';
 
 const exe = Buffer.concat([makeTinyExe(), Buffer.alloc(300_000, 7)]);
 const tool = makeTool({
@@ -25,10 +30,10 @@ const tool = makeTool({
 });
 
 let forge: Forge;
-let world: UpstreamWorld;
+let fixture: UpstreamFixture;
 afterEach(async () => {
   await forge?.stop();
-  await world?.stop();
+  await fixture?.stop();
 });
 
 type Given = ForgeOptions & {
@@ -40,17 +45,17 @@ type Given = ForgeOptions & {
 async function serve(releases: readonly ForgeRelease[], given: Given = {}) {
   forge = await startForge(given);
   forge.addRepository('acme/hello', releases, { isPrivate: given.isPrivate ?? false });
-  world = await makeUpstreamWorld({ apiUrl: forge.apiUrl, token: given.sent });
-  const { retryPolicy } = world.settings;
+  fixture = await makeUpstreamFixture({ apiUrl: forge.apiUrl, token: given.sent });
+  const { retryPolicy } = fixture.settings;
   const idleTimeoutMs = given.idleTimeoutMs ?? retryPolicy.idleTimeoutMs;
-  return createGithub({ ...world.settings, retryPolicy: { ...retryPolicy, idleTimeoutMs } });
+  return createGithub({ ...fixture.settings, retryPolicy: { ...retryPolicy, idleTimeoutMs } });
 }
 
 /** Fetches release 1.0.0 with one asset, `hello.exe`. */
 async function fetchOne(asset: Partial<ForgeAsset>, given: Given = {}): Promise<Fetched> {
   const assets = [{ name: 'hello.exe', bytes: exe, ...asset }];
   const github = await serve([{ tag: 'v1.0.0', assets }], given);
-  return github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
+  return github.fetch((await github.find(tool, '1.0.0')) as Found, fixture.report);
 }
 
 async function filesIn(dir: string): Promise<string[]> {
@@ -144,7 +149,7 @@ describe('releases of a forge', () => {
   it('include checksum file and signature, if they exist', async () => {
     const sums = { name: 'checksums.txt', bytes: Buffer.from('abc  hello.exe\n') };
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }, sums] }]);
-    const { sidecars } = await github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
+    const { sidecars } = await github.fetch((await github.find(tool, '1.0.0')) as Found, fixture.report);
     expect(sidecars).toEqual([{ name: 'checksums.txt', text: 'abc  hello.exe\n' }]);
   });
 
@@ -157,7 +162,7 @@ describe('releases of a forge', () => {
   it('pass on that the forge makes them immutable', async () => {
     const assets = [{ name: 'hello.exe', bytes: exe }];
     const github = await serve([{ tag: 'v1.0.0', isImmutable: true, assets }]);
-    const fetched = await github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
+    const fetched = await github.fetch((await github.find(tool, '1.0.0')) as Found, fixture.report);
     expect(fetched.assets[0]?.stated).toMatchObject({ algorithm: 'sha256', isImmutable: true });
   });
 
@@ -168,7 +173,7 @@ describe('releases of a forge', () => {
       hex: stated.assets[0]!.digest.sha256,
     });
     await forge.stop();
-    await world.stop();
+    await fixture.stop();
     expect((await fetchOne({ digest: false })).assets[0]!.stated).toBeUndefined();
   });
 });
@@ -187,7 +192,7 @@ describe('a token', () => {
       exe,
     );
     await forge.stop();
-    await world.stop();
+    await fixture.stop();
     const github = await serve([{ tag: 'v1.0.0', assets: [] }], { token: 'secret', isPrivate: true });
     expect(await github.find(tool, '1.0.0')).toMatchObject({
       lacks: expect.stringContaining('no release v1.0.0'),
@@ -236,11 +241,11 @@ describe('GitHub Enterprise', () => {
       const others = Array.from({ length: 60 }, (_, at) => ({ tag: `v2.0.${at}` }));
       forge.addRepository('acme/hello', [...others, release], { isPrivate: true });
       const enterprise = await startEnterprise();
-      world = await makeUpstreamWorld({ apiUrl: `${enterprise.url}/api/v3`, token: 'secret' });
-      const github = createGithub(world.settings);
+      fixture = await makeUpstreamFixture({ apiUrl: `${enterprise.url}/api/v3`, token: 'secret' });
+      const github = createGithub(fixture.settings);
 
       const versions = await github.versions(tool);
-      const fetched = await github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
+      const fetched = await github.fetch((await github.find(tool, '1.0.0')) as Found, fixture.report);
       await enterprise.stop();
 
       expect(versions).toHaveLength(61);
@@ -291,7 +296,7 @@ describe('an API with faults', () => {
     });
     expect(await github.find(tool, '1.0.0')).toMatchObject({ version: '1.0.0' });
     const told = `pause hello ${new URL(forge.apiUrl).host}: its rate limit is used up (GITHUB_TOKEN gives a higher one)`;
-    expect(world.said).toEqual([`${told} 2000`, `${told} 1000`]);
+    expect(fixture.said).toEqual([`${told} 2000`, `${told} 1000`]);
   });
 
   it('is reported with the flag that would wait, when it asks for more than --max-wait', async () => {
@@ -358,7 +363,7 @@ describe('a cached answer', () => {
   it('is requested anew when the cached one is damaged', async () => {
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
     await github.find(tool, '1.0.0');
-    const kept = await filesIn(join(world.settings.cache.rootDir, 'answers'));
+    const kept = await filesIn(join(fixture.settings.cache.rootDir, 'answers'));
     expect(kept).toHaveLength(1);
     for (const file of kept) await writeFile(file, '{"etag": "W/');
 
@@ -371,7 +376,7 @@ describe('a cached answer', () => {
     const github = await serve(releases, { isPrivate: true, token: 'good', sent: 'good' });
     expect(await github.find(tool, '1.0.0')).toMatchObject({ version: '1.0.0' });
 
-    const stranger = createGithub({ ...world.settings, token: undefined });
+    const stranger = createGithub({ ...fixture.settings, token: undefined });
     expect(await stranger.find(tool, '1.0.0')).toHaveProperty('lacks');
   });
 });
@@ -407,10 +412,10 @@ describe('a download', () => {
     ];
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe, fault }] }]);
     const found = (await github.find(tool, '1.0.0')) as Found;
-    await failureOf(github.fetch(found, world.report));
+    await failureOf(github.fetch(found, fixture.report));
     const progress: number[] = [];
     const report = {
-      ...world.report,
+      ...fixture.report,
       progress: (_: string, __: string, done: number) => progress.push(done),
     };
     expect(await bytesOf(await github.fetch(found, report))).toEqual(exe);
@@ -420,9 +425,9 @@ describe('a download', () => {
   it('starts again when what an earlier run left belongs to another file', async () => {
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
     const found = (await github.find(tool, '1.0.0')) as Found;
-    const folder = await world.settings.cache.download({ sha256: digestBytes(exe).sha256 });
+    const folder = await fixture.settings.cache.download({ sha256: digestBytes(exe).sha256 });
     await writeFile(join(folder, 'hello.exe.999999999.part'), Buffer.alloc(5_000, 1));
-    expect(await bytesOf(await github.fetch(found, world.report))).toEqual(exe);
+    expect(await bytesOf(await github.fetch(found, fixture.report))).toEqual(exe);
   });
 
   it('happens once when several tools want the same file at the same time', async () => {
@@ -430,7 +435,7 @@ describe('a download', () => {
 
     const fetched = await Promise.all(
       Array.from({ length: 4 }, async () =>
-        github.fetch((await github.find(tool, '1.0.0')) as Found, world.report),
+        github.fetch((await github.find(tool, '1.0.0')) as Found, fixture.report),
       ),
     );
 
@@ -441,13 +446,13 @@ describe('a download', () => {
   it('is not repeated when the file is there, and is when it was changed on disk', async () => {
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
     const found = (await github.find(tool, '1.0.0')) as Found;
-    const { assets } = await github.fetch(found, world.report);
-    await github.fetch(found, world.report);
+    const { assets } = await github.fetch(found, fixture.report);
+    await github.fetch(found, fixture.report);
     const downloads = () => forge.requests.filter((line) => line.includes('/objects/')).length;
     expect(downloads()).toBe(1);
 
     await writeFile(assets[0]!.path, Buffer.alloc(exe.length, 1));
-    expect(await bytesOf(await github.fetch(found, world.report))).toEqual(exe);
+    expect(await bytesOf(await github.fetch(found, fixture.report))).toEqual(exe);
     expect(downloads()).toBe(2);
   });
 
@@ -471,7 +476,7 @@ describe('a download', () => {
     ['nothing although the release lists it', { fault: { kind: 'status', status: 404 } }],
   ])('ends with exit code 3 and leaves nothing when it delivers %s', async (_, asset) => {
     expect(await failureOf(fetchOne(asset))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
-    const left = await readdir(join(world.settings.cache.rootDir, 'downloads'), {
+    const left = await readdir(join(fixture.settings.cache.rootDir, 'downloads'), {
       recursive: true,
       withFileTypes: true,
     });
@@ -495,12 +500,12 @@ describe('a download', () => {
       },
     ]);
     const found = (await github.find(tool, '1.0.0')) as Found;
-    const report = { ...world.report, progress: () => world.controller.abort() };
+    const report = { ...fixture.report, progress: () => fixture.controller.abort() };
     expect(await failureOf(github.fetch(found, report))).toMatchObject({
       code: 'INTERRUPTED',
       exitCode: 130,
     });
-    const left = await readdir(join(world.settings.cache.rootDir, 'downloads'), { recursive: true });
+    const left = await readdir(join(fixture.settings.cache.rootDir, 'downloads'), { recursive: true });
     expect(left).toContainEqual(expect.stringMatching(/hello\.exe\.\d+\.part$/));
   });
 });

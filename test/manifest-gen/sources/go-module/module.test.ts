@@ -14,7 +14,12 @@ import { type Module, makeTinyExe } from '../../../kit/exe.ts';
 import { type GoProxy, startGoProxy } from '../../../kit/go-proxy.ts';
 import { goHere } from '../../../kit/hello-tool.ts';
 import { hasProgram } from '../../../kit/programs.ts';
-import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
+import {
+  failureOf,
+  makeTool,
+  makeUpstreamFixture,
+  type UpstreamFixture,
+} from '../../../kit/upstream-fixture.ts';
 
 const hasGo = hasProgram('go');
 
@@ -186,20 +191,20 @@ describe("Go's messages", () => {
 
 describe('a machine without Go', () => {
   it('learns which Go it needs, exit code 4', async () => {
-    const world = await makeUpstreamWorld({ env: { PATH: tmpdir(), Path: tmpdir() } });
-    const failure = await failureOf(createGoModule(world.settings).find(makeGoTool('1.21.13'), '1.0.0'));
+    const fixture = await makeUpstreamFixture({ env: { PATH: tmpdir(), Path: tmpdir() } });
+    const failure = await failureOf(createGoModule(fixture.settings).find(makeGoTool('1.21.13'), '1.0.0'));
     expect(failure).toMatchObject({
       code: 'TOOLCHAIN_MISSING',
       exitCode: 4,
       message: expect.stringContaining('1.21'),
     });
-    await world.stop();
+    await fixture.stop();
   });
 });
 
 describe('a Go module', () => {
   let proxy: GoProxy;
-  let world: UpstreamWorld;
+  let fixture: UpstreamFixture;
   let local = '';
   beforeAll(async () => {
     if (!hasGo) return;
@@ -232,27 +237,27 @@ describe('a Go module', () => {
         },
       },
     ]);
-    world = await makeUpstreamWorld({
+    fixture = await makeUpstreamFixture({
       env: { ...proxy.env, GOFLAGS: '-mod=vendor', GOEXPERIMENT: 'nosuch', GOBIN: tmpdir() },
     });
   });
   afterAll(async () => {
     await proxy?.stop();
-    await world?.stop();
+    await fixture?.stop();
   });
 
   it.skipIf(!hasGo)(
     'that does not compile ends with exit code 1 and what the compiler said (needs go)',
     async () => {
-      const upstream = createGoModule(world.settings);
+      const upstream = createGoModule(fixture.settings);
       const found = (await upstream.find(makeGoTool(local), '1.0.0')) as Found;
-      const failure = await failureOf(upstream.fetch(found, world.report));
+      const failure = await failureOf(upstream.fetch(found, fixture.report));
       expect(failure).toMatchObject({
         code: 'BUILD_FAILED',
         exitCode: 1,
         message: expect.stringContaining('undefined: undefined'),
       });
-      expect(world.said).toContainEqual(expect.stringContaining('undefined: undefined'));
+      expect(fixture.said).toContainEqual(expect.stringContaining('undefined: undefined'));
     },
   );
 
@@ -260,12 +265,12 @@ describe('a Go module', () => {
     'of an exe has its licence by its files, and is refused when it is another than the exe has (needs go)',
     async () => {
       const about = { tool: 'hello', version: '1.0.0', kind: 'go-module' } as const;
-      const go = await openGo(world.settings, about);
+      const go = await openGo(fixture.settings, about);
       const spec = 'example.test/dep@v1.0.0';
       const { stdout } = await go.run({ args: ['mod', 'download', '-json', spec] });
       const { Sum: sum } = JSON.parse(stdout.toString('utf8')) as { Sum: string };
       const exeWith = async (dependency: Module) => {
-        const path = join(await world.settings.cache.npm(), `${dependency.sum!.length}.exe`);
+        const path = join(await fixture.settings.cache.npm(), `${dependency.sum!.length}.exe`);
         const module = { path: 'example.test/hello', version: 'v1.0.0' };
         await writeFile(path, makeTinyExe({ module, dependencies: [dependency] }));
         return [{ path }];
@@ -284,7 +289,7 @@ describe('a Go module', () => {
 
   it.skipIf(!hasGo)('comes through a proxy whose user and password are never shown (needs go)', async () => {
     const GOPROXY = proxy.url.replace('://', '://robot:hidden@');
-    const settings = { ...world.settings, env: { ...world.settings.env, GOPROXY, GOSUMDB: 'off' } };
+    const settings = { ...fixture.settings, env: { ...fixture.settings.env, GOPROXY, GOSUMDB: 'off' } };
     const go = await openGo(settings, { tool: 'hello', version: '1.0.0', kind: 'go-module' });
     const lines: string[] = [];
 
@@ -296,12 +301,12 @@ describe('a Go module', () => {
   });
 
   it.skipIf(!hasGo)('for a Go that the proxy does not have ends with exit code 4 (needs go)', async () => {
-    const failure = await failureOf(createGoModule(world.settings).find(makeGoTool(), '1.1.0'));
+    const failure = await failureOf(createGoModule(fixture.settings).find(makeGoTool(), '1.1.0'));
     expect(failure).toMatchObject({ code: 'TOOLCHAIN_UNAVAILABLE', exitCode: 4 });
   });
 
   it.skipIf(!hasGo)('is absent from the checksum database when that is off (needs go)', async () => {
-    const { details } = (await createGoModule(world.settings).find(makeGoTool(local), '1.0.0')) as Found;
+    const { details } = (await createGoModule(fixture.settings).find(makeGoTool(local), '1.0.0')) as Found;
     expect(JSON.stringify(details)).toContain('"isSumChecked":false');
   });
 });

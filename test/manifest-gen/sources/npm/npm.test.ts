@@ -9,7 +9,12 @@ import { unpack } from '../../../../manifest-gen/unpack/unpack.ts';
 import { makeTinyExe } from '../../../kit/exe.ts';
 import { type NpmPackage, type NpmRegistry, startNpmRegistry } from '../../../kit/npm-registry.ts';
 import { hasProgram } from '../../../kit/programs.ts';
-import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
+import {
+  failureOf,
+  makeTool,
+  makeUpstreamFixture,
+  type UpstreamFixture,
+} from '../../../kit/upstream-fixture.ts';
 
 const hasNpm = hasProgram('npm');
 const exe = makeTinyExe();
@@ -25,16 +30,16 @@ const tool = makeTool({
 const x64: NpmPackage = { name: '@acme/hello-x64', version: '1.0.0', files: { 'bin/hello.exe': exe } };
 
 let registry: NpmRegistry | undefined;
-let world: UpstreamWorld | undefined;
+let fixture: UpstreamFixture | undefined;
 afterEach(async () => {
   await registry?.stop();
-  await world?.stop();
+  await fixture?.stop();
 });
 
 async function npmWith(...packages: NpmPackage[]) {
   registry = await startNpmRegistry(packages);
-  world = await makeUpstreamWorld({ env: registry.env });
-  return { npm: createNpm(world.settings), ...world };
+  fixture = await makeUpstreamFixture({ env: registry.env });
+  return { npm: createNpm(fixture.settings), ...fixture };
 }
 
 describe('an npm package', () => {
@@ -114,8 +119,8 @@ describe('an npm package', () => {
   );
 
   it('cannot be reached on a machine without npm, exit code 4', async () => {
-    world = await makeUpstreamWorld({ env: { PATH: tmpdir(), Path: tmpdir() } });
-    const npm = createNpm({ ...world.settings, nodePath: join(tmpdir(), 'node') });
+    fixture = await makeUpstreamFixture({ env: { PATH: tmpdir(), Path: tmpdir() } });
+    const npm = createNpm({ ...fixture.settings, nodePath: join(tmpdir(), 'node') });
     const failure = await failureOf(npm.find(tool, '1.0.0'));
     expect(failure).toMatchObject({
       code: 'SOURCE_UNREACHABLE',

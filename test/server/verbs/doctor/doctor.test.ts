@@ -13,7 +13,7 @@ import { createCommand } from '../../../../server/verbs/doctor/command.ts';
 import { cli } from '../../../kit/cli.ts';
 import { freePort } from '../../../kit/free-port.ts';
 import { useListeners } from '../../../kit/listen.ts';
-import { runVerb, runVerbWith, type Said } from '../../../kit/operator-world.ts';
+import { runVerb, runVerbWith, type Said } from '../../../kit/operator-fixture.ts';
 import { startOtlpReceiver, tracingTo } from '../../../kit/otlp-receiver.ts';
 import {
   makePrivateAuthority,

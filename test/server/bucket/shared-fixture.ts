@@ -30,7 +30,7 @@ export type Parts = {
 };
 
 /** Servers with folders of their own, on one database and one blob store. */
-export type SharedWorld = {
+export type SharedFixture = {
   readonly dir: string;
   readonly db: Connection;
   readonly history: SharedHistory;
@@ -69,13 +69,13 @@ export type SharedWorld = {
   stop(): Promise<void>;
 };
 
-/** Two servers of a world of their own. */
+/** Two servers of a fixture of their own. */
 export async function startSharedPair() {
-  const world = await startSharedWorld();
-  return { world, a: await world.open('a'), b: await world.open('b') };
+  const fixture = await startSharedFixture();
+  return { fixture, a: await fixture.open('a'), b: await fixture.open('b') };
 }
 
-export async function startSharedWorld(): Promise<SharedWorld> {
+export async function startSharedFixture(): Promise<SharedFixture> {
   const dir = await makeTempDir();
   const db = openDatabase(join(dir, 'catalog.db'));
   await mkdir(join(dir, 'blobs'));
@@ -86,7 +86,7 @@ export async function startSharedWorld(): Promise<SharedWorld> {
   const views = new Map<string, readonly ClientGrant[]>();
   const servers = new Set<BucketServer>();
   const by = { keyId: 'k1', keyName: 'ops', from: '192.0.2.1' };
-  const world: SharedWorld = {
+  const fixture: SharedFixture = {
     ...{ dir, db, history, blobs, views },
     git: await createGitClient(dir),
     publisher: await createGitClient(dir, 'key-push'),
@@ -123,29 +123,29 @@ export async function startSharedWorld(): Promise<SharedWorld> {
     published: async () => (await history.since(beginning))?.refs ?? {},
     async refs(name) {
       const format = '--format=%(refname) %(objectname)';
-      return (await world.git.run(world.repo(name), 'for-each-ref', format, 'refs/heads', 'refs/tags')).split(
-        '\n',
-      );
+      return (
+        await fixture.git.run(fixture.repo(name), 'for-each-ref', format, 'refs/heads', 'refs/tags')
+      ).split('\n');
     },
     async commitRelease(server, work, tool, version) {
       const files = { [`bucket/${tool}.json`]: server.manifest(tool, version) };
-      const oid = await world.publisher.commit(work, `${tool}: Update to version ${version}`, files);
-      await world.publisher.run(work, 'tag', `${tool}/v${version}`);
+      const oid = await fixture.publisher.commit(work, `${tool}: Update to version ${version}`, files);
+      await fixture.publisher.run(work, 'tag', `${tool}/v${version}`);
       return { oid, refs: ['HEAD:refs/heads/main', 'HEAD:refs/heads/beta', `refs/tags/${tool}/v${version}`] };
     },
     async release(server, tool, version) {
-      const work = await world.publisher.clone(world.url(server), `work-${tool}-${version}`);
-      const { oid, refs } = await world.commitRelease(server, work, tool, version);
-      await world.publisher.run(work, 'push', '--quiet', '--atomic', 'origin', ...refs);
+      const work = await fixture.publisher.clone(fixture.url(server), `work-${tool}-${version}`);
+      const { oid, refs } = await fixture.commitRelease(server, work, tool, version);
+      await fixture.publisher.run(work, 'push', '--quiet', '--atomic', 'origin', ...refs);
       return oid;
     },
-    note: (work, text) => world.publisher.commit(work, `(chore): ${text}`, { [`${text}.md`]: `${text}\n` }),
+    note: (work, text) => fixture.publisher.commit(work, `(chore): ${text}`, { [`${text}.md`]: `${text}\n` }),
     async expectSound(name) {
-      await world.git.run(world.repo(name), 'fsck', '--full', '--strict');
+      await fixture.git.run(fixture.repo(name), 'fsck', '--full', '--strict');
       // A branch that nobody has pushed to is where every bucket begins.
       const first = { 'refs/heads/main': seed.commit, 'refs/heads/beta': seed.commit };
-      const rows = Object.entries({ ...first, ...(await world.published()) });
-      expect(await world.refs(name)).toEqual(rows.map(([ref, oid]) => `${ref} ${oid}`).sort());
+      const rows = Object.entries({ ...first, ...(await fixture.published()) });
+      expect(await fixture.refs(name)).toEqual(rows.map(([ref, oid]) => `${ref} ${oid}`).sort());
     },
     async hold(server, tool, version) {
       const text = server.manifest(tool, version);
@@ -168,9 +168,9 @@ export async function startSharedWorld(): Promise<SharedWorld> {
       );
     },
     async stop() {
-      for (const server of servers) await world.close(server);
+      for (const server of servers) await fixture.close(server);
       db.close();
     },
   };
-  return world;
+  return fixture;
 }

@@ -19,7 +19,7 @@ const templates = join(productDir, 'devbox', 'templates');
 export type Person = { readonly name: string; readonly keyFile: string; readonly line: string };
 
 /** The repository of a company, a machine, and the feed behind nginx, which wants to see certificates. */
-export type PipelineWorld = {
+export type PipelineFixture = {
   readonly dir: string;
   /** Where the commits are made. */
   readonly repository: string;
@@ -46,7 +46,7 @@ export type PipelineWorld = {
   stop(): Promise<void>;
 };
 
-export async function startPipelineWorld(): Promise<PipelineWorld> {
+export async function startPipelineFixture(): Promise<PipelineFixture> {
   const dir = await makeTempDir();
   const at = (...names: string[]): string => join(dir, ...names);
   const repository = at('repository');
@@ -91,7 +91,7 @@ export async function startPipelineWorld(): Promise<PipelineWorld> {
   const environment = { ...git, DEVBOX_HOME: home, DEVBOX_SYS: at('sys'), GIT_SSL_CAINFO: tls.caFile };
   let runs = 0;
   let forged = 0;
-  const world: PipelineWorld = {
+  const fixture: PipelineFixture = {
     ...{ dir, repository, url, fingerprint, alice, mallory, environment, home },
     async commit(by) {
       const sign = by === undefined ? [] : ['-S'];
@@ -160,9 +160,9 @@ export async function startPipelineWorld(): Promise<PipelineWorld> {
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
-  await until(async () => nginx.hasEnded() || (await world.ask().catch(() => undefined)) !== undefined);
+  await until(async () => nginx.hasEnded() || (await fixture.ask().catch(() => undefined)) !== undefined);
   if (nginx.hasEnded()) throw new Error(`nginx ended\n${nginx.said()}`);
-  return world;
+  return fixture;
 }
 
 async function makePerson(name: string, dir: string): Promise<Person> {
@@ -213,13 +213,13 @@ async function startNginx({ dir, port, testServer, tls, ca }: NginxOptions) {
 }
 
 /** Programs of Windows on PATH, which write down how they were called. */
-export async function makeWindows(world: PipelineWorld): Promise<NodeJS.ProcessEnv> {
-  const bin = join(world.dir, 'bin');
-  const modules = join(world.dir, 'modules', 'Windows');
+export async function makeWindows(fixture: PipelineFixture): Promise<NodeJS.ProcessEnv> {
+  const bin = join(fixture.dir, 'bin');
+  const modules = join(fixture.dir, 'modules', 'Windows');
   await mkdir(bin, { recursive: true });
   await mkdir(modules, { recursive: true });
   await cp(join(import.meta.dirname, 'windows.psm1'), join(modules, 'Windows.psm1'));
-  const record = (name: string) => `printf '%s\\n' "${name} $*" >> '${join(world.dir, 'called.txt')}'`;
+  const record = (name: string) => `printf '%s\\n' "${name} $*" >> '${join(fixture.dir, 'called.txt')}'`;
   const programs = {
     choco: record('choco'),
     icacls: record('icacls'),
@@ -234,9 +234,9 @@ export async function makeWindows(world: PipelineWorld): Promise<NodeJS.ProcessE
     ...{
       RUNNER_OS: 'Windows',
       OS: 'Windows_NT',
-      PROGRAMDATA: world.dir,
+      PROGRAMDATA: fixture.dir,
       DEVBOX_HOME: '',
-      PSModulePath: join(world.dir, 'modules'),
+      PSModulePath: join(fixture.dir, 'modules'),
     },
     PATH: `${bin}:${process.env.PATH}`,
     // Debian's git has no other.

@@ -20,7 +20,7 @@ import { type At, program, type Vector } from './vectors.ts';
 
 export type Outcome = { readonly code: number; readonly stdout: Buffer; readonly stderr: string };
 /** A folder on this machine, and how its platform writes what lies in it. */
-export type World = {
+export type Fixture = {
   readonly dir: string;
   readonly at: At;
   readonly program: string;
@@ -30,7 +30,10 @@ export type World = {
 export const templates = await readTemplates(productDir);
 
 /** Delve: tool and command have different names. What comes later in `files` was installed later. */
-export async function buildWorld({ dir, at, program: tool, launcher }: World, vector: Vector): Promise<void> {
+export async function buildFixture(
+  { dir, at, program: tool, launcher }: Fixture,
+  vector: Vector,
+): Promise<void> {
   const policy = Policy.parse(
     (typeof vector.policy === 'function' ? vector.policy(at) : vector.policy) ?? {},
   );

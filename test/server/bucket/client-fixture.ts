@@ -13,7 +13,7 @@ import { makeTempDir } from '../../kit/test-server.ts';
 import { type BucketServer, serveBucket } from './serve-bucket.ts';
 
 /** A bucket with addresses for clients, its rows in a real database, and views that the test decides. */
-export type ClientWorld = {
+export type ClientFixture = {
   server: BucketServer;
   readonly dir: string;
   readonly db: Connection;
@@ -52,9 +52,9 @@ export function grantOf(
   return { tool, version, isListed: true, rollout: 1, is: 'version', ...changes };
 }
 
-export async function startClientWorld(
+export async function startClientFixture(
   options: Pick<NonNullable<Parameters<typeof serveBucket>[0]>, 'dir' | 'readAuth' | 'trustProxy'> = {},
-): Promise<ClientWorld> {
+): Promise<ClientFixture> {
   const dir = options.dir ?? (await makeTempDir());
   const db = openDatabase(join(dir, 'catalog.db'));
   const now = (): Date => new Date();
@@ -69,14 +69,14 @@ export async function startClientWorld(
       events: createSqlBucketEvents(db, now),
       pendingCommits: createSqlPendingCommits(db),
       clients: {
-        views: { bucketGrants: (client) => world.grants(client) },
+        views: { bucketGrants: (client) => fixture.grants(client) },
         links: createSqlClientLinks(db),
         manifests: held,
         receive: async (client, rollout) => void received.push(`${client} ${rollout}`),
         now,
       },
     });
-  const world: ClientWorld = {
+  const fixture: ClientFixture = {
     grants: async (client) => views.get(client) ?? [],
     server: await open(),
     dir,
@@ -86,17 +86,17 @@ export async function startClientWorld(
     held,
     views,
     received,
-    address: (client) => `${world.server.url}/git/c/${client}/go-win-tools.git`,
+    address: (client) => `${fixture.server.url}/git/c/${client}/go-win-tools.git`,
     async hold(tool, version) {
-      const text = world.server.manifest(tool, version);
+      const text = fixture.server.manifest(tool, version);
       const message = `${tool}: Update to version ${version}`;
       await held.put({ tool, version, packageId: tool, text, message });
       return text;
     },
     async release(tool, version) {
-      const text = world.server.manifest(tool, version);
-      await world.decide({ tool, version, text, branches: ['main', 'beta'] });
-      await world.server.bucket.finishCommits();
+      const text = fixture.server.manifest(tool, version);
+      await fixture.decide({ tool, version, text, branches: ['main', 'beta'] });
+      await fixture.server.bucket.finishCommits();
       return text;
     },
     async decide(commit) {
@@ -110,17 +110,17 @@ export async function startClientWorld(
       }));
     },
     async restart() {
-      await world.server.close();
-      world.server = await open();
+      await fixture.server.close();
+      fixture.server = await open();
     },
     async close() {
-      await world.server.close();
+      await fixture.server.close();
       db.close();
     },
     async stop() {
-      await world.server.stop();
+      await fixture.server.stop();
       db.close();
     },
   };
-  return world;
+  return fixture;
 }

@@ -14,7 +14,7 @@ import { hasProgram, mustRun } from './programs.ts';
 /** Where nothing listens: the discard port of this machine. */
 export const nowhere = 'http://127.0.0.1:9';
 
-export type UpstreamWorld = {
+export type UpstreamFixture = {
   readonly settings: UpstreamSettings;
   readonly controller: AbortController;
   /** What was reported, `step build ...`. */
@@ -34,10 +34,10 @@ export function makeAccess(signal = new AbortController().signal): HttpAccess {
 }
 
 /** A generator's surroundings in a folder of its own, and impatient. */
-export async function makeUpstreamWorld(
+export async function makeUpstreamFixture(
   given: { readonly env?: Readonly<Record<string, string>> } & Partial<UpstreamSettings> = {},
-): Promise<UpstreamWorld> {
-  const rootDir = await mkdtemp(join(tmpdir(), 'upstream-world-'));
+): Promise<UpstreamFixture> {
+  const rootDir = await mkdtemp(join(tmpdir(), 'upstream-fixture-'));
   await shareGoBuilds(rootDir);
   const controller = new AbortController();
   const said: string[] = [];

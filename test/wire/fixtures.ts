@@ -1,8 +1,8 @@
 import derivedPackages from './derived/packages.json' with { type: 'json' };
-import type { Package, WorldOptions } from './replay.ts';
+import type { Package, FixtureOptions } from './replay.ts';
 
 /** Servers that the commands of a recording are given to: the first whose `of` fits a command, which none but the last lacks. */
-export type Worlds = readonly (WorldOptions & { readonly of?: RegExp })[];
+export type Fixtures = readonly (FixtureOptions & { readonly of?: RegExp })[];
 
 const delve = (version: string): Package => ({ id: 'delve', version, tags: ['delve', 'debugger'] });
 const lowerAndUpper: readonly Package[] = [
@@ -86,7 +86,7 @@ const modules: readonly Package[] = [
 const deleted = (...ids: readonly string[]): readonly Package[] =>
   ids.map((id) => ({ id, version: '1.0.0' }));
 
-export const worlds: Readonly<Record<string, Worlds>> = {
+export const fixtures: Readonly<Record<string, Fixtures>> = {
   'choco-0.10.15-basic': [{ packages: [delve('1.22.0')], settings: { readAuth: 'feed' } }],
   'choco-0.10.15': [
     { packages: [delve('1.21.2'), ...lowerAndUpper], from: { 'outdated -s URL': [delve('1.22.0')] } },
