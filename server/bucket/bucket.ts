@@ -169,12 +169,9 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       return await work.finally(() => running.delete(work));
     },
     readClientManifest: async (client, tool, from, asking) =>
-      (views ?? fail('MANIFEST_NOT_FOUND', { tool, version: 'and single clients' })).manifestOf(
-        client,
-        tool,
-        from,
-        asking,
-      ),
+      (
+        views ?? fail('MANIFEST_NOT_FOUND', { tool, version: '(this server keeps none for single clients)' })
+      ).manifestOf(client, tool, from, asking),
     finishCommits,
     between: (work) => between(async () => work(await shared?.catchUp())),
     async ping() {

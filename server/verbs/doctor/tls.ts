@@ -66,7 +66,7 @@ export function judgeTrust(host: string, { problem, chain }: Shown): Finding {
       last !== undefined && last.subject === last.issuer
         ? `this machine does not know the CA ${last.subject}`
         : `the server does not send the certificate of the issuer ${last?.issuer ?? 'of its own'}, and this machine does not know it`,
-      'put the intermediate certificates behind the own one in TLS_CERT_FILE (or the file of the proxy); where the CA is your own, name its file in NODE_EXTRA_CA_CERTS for the doctor, and give it to the clients',
+      'put the intermediate certificates after that of the server in TLS_CERT_FILE (or the file of the proxy); where the CA is your own, name its file in NODE_EXTRA_CA_CERTS for the doctor, and give it to the clients',
     );
   }
   const [says, todo] = advice[problem] ?? [`is not believed: ${problem}`, 'get another one'];

@@ -209,7 +209,9 @@ describe('feed:doctor on certificates', () => {
     expect((await look(alone)).lines.tls).toMatchObject({
       state: 'fail',
       says: 'the server does not send the certificate of the issuer between, and this machine does not know it',
-      todo: expect.stringContaining('put the intermediate certificates behind the own one in TLS_CERT_FILE'),
+      todo: expect.stringContaining(
+        'put the intermediate certificates after that of the server in TLS_CERT_FILE',
+      ),
     });
 
     const chain = join(dir, 'chain.pem');
