@@ -49,7 +49,7 @@ windows_node() {
 
 # Go's own packages are compiled once for these programs and for the tests, which keep them there and build such programs in the same way
 # (test/kit/go-builds.ts): without what a debugger reads and without optimisation. versitygw, too: what it does most is in assembler.
-export GOCACHE="${GO_WIN_TOOLS_TEST_CACHE:-${TMPDIR:-/tmp}/go-win-tools-test-cache}/go/build" GOGC=400 CGO_ENABLED=0
+export GOCACHE="${GO_WIN_TOOLS_TEST_CACHE:-${TMPDIR:-/tmp}/go-win-tools-test-cache}/go/build" GOGC=off GOMEMLIMIT=1GiB CGO_ENABLED=0
 go_install() { has go && go install -ldflags '-s -w' -gcflags 'all=-N -l -dwarf=false' "$@"; }
 
 log=$(mktemp)

@@ -7,7 +7,6 @@ import { buildCollector } from './kit/otelcol.ts';
  * the quick tests, many of which wait for something, and ends it after them. Go keeps each package that is compiled by then.
  */
 setPriority(constants.priority.PRIORITY_LOW);
-process.env.GOGC ??= '400';
 await buildCosign();
 await buildCollector();
 await buildCrane();

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { compilerMemory } from '../../go-command/compiler-memory.ts';
 import { goBuildsDir, quickFlags } from './go-builds.ts';
 import { mustRun } from './programs.ts';
 import { testCacheDir } from './test-cache.ts';
@@ -17,7 +18,7 @@ async function goProgram(path: string, version: string): Promise<string> {
   const dir = join(testCacheDir, `${name}-${version.slice(1)}`);
   await mkdir(goBuildsDir, { recursive: true });
   // Quick where it is up to date: go compares.
-  const env = { GOBIN: dir, GOFLAGS: '', GOCACHE: goBuildsDir, CGO_ENABLED: '0' };
+  const env = { GOBIN: dir, GOFLAGS: '', GOCACHE: goBuildsDir, CGO_ENABLED: '0', ...compilerMemory() };
   await mustRun('go', ['install', ...quickFlags, `${path}@${version}`], { env, cwd: testCacheDir });
   return join(dir, name);
 }

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { compilerMemory } from '../../go-command/compiler-memory.ts';
 import { goBuildsDir, quickFlags } from './go-builds.ts';
 import { mustRun } from './programs.ts';
 import { testCacheDir } from './test-cache.ts';
@@ -14,7 +15,8 @@ export async function buildCollector(): Promise<string> {
   const collector = join(testCacheDir, 'otelcol-0.165.0', 'otelcol');
   const cwd = join(productDir, 'test', 'slow', 'otelcol');
   const args = ['build', ...quickFlags, '-o', collector, '.'];
-  await mustRun('go', args, { cwd, env: { GOCACHE: goBuildsDir, CGO_ENABLED: '0', GOWORK: 'off' } });
+  const env = { GOCACHE: goBuildsDir, CGO_ENABLED: '0', GOWORK: 'off', ...compilerMemory() };
+  await mustRun('go', args, { cwd, env });
   return collector;
 }
 

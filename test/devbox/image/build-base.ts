@@ -27,8 +27,8 @@ export async function makeBuildBase(name: string, workDir: string, buildah: Buil
   }
   const install = ['/bin/busybox', '--install', '-s', '/bin'];
   await buildah.run(['run', '--isolation', 'chroot', container, '--', ...install]);
-  // as the official image has it; and the compiler collects garbage as seldom as outside (test/own-temp.ts)
-  const env = ['GOPATH=/go', 'PATH=/go/bin:/usr/local/go/bin:/usr/bin:/bin', 'GOGC=400'];
+  // as the official image has it; and the compiler collects its garbage only where it has much of it (go-command/compiler-memory.ts)
+  const env = ['GOPATH=/go', 'PATH=/go/bin:/usr/local/go/bin:/usr/bin:/bin', 'GOGC=off', 'GOMEMLIMIT=1GiB'];
   const settings = env.flatMap((setting) => ['--env', setting]);
   await buildah.run(['config', ...settings, container]);
   await buildah.run(['commit', '--rm', container, name]);
