@@ -27,7 +27,7 @@ export type Postgres = {
   kill(): Promise<void>;
   /** Begins again on the same data and port, and waits until it takes connections. */
   start(): Promise<void>;
-  /** Begins again as a standby of nobody, as a primary does that was replaced: it answers, and takes no change. */
+  /** Restarts it as a standby without a primary, like a primary that was replaced: it answers reads and refuses changes. */
   demote(): Promise<void>;
   /** Makes a primary of it again. */
   promote(): Promise<void>;

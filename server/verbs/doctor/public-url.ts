@@ -35,7 +35,7 @@ async function lookAt(base: string, instances: ReadonlySet<string>, place: Place
 /** What OpenSSL says when the first bytes are those of plain http is for nobody. */
 function reasonOf(error: unknown): string {
   const reason = inShort(error);
-  return /wrong.version.number/i.test(reason) ? 'what is there speaks no TLS' : reason;
+  return /wrong.version.number/i.test(reason) ? 'what answers there is not TLS' : reason;
 }
 
 /** http for https and the other way round: with another port only where none is named. */

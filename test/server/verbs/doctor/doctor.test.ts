@@ -304,7 +304,7 @@ describe('feed:doctor on PUBLIC_URL', () => {
 
     expect(lines['public-url']).toEqual({
       state: 'fail',
-      says: `nobody answers at ${url}: what is there speaks no TLS; this installation answers at ${server.publicUrl}`,
+      says: `nobody answers at ${url}: what answers there is not TLS; this installation answers at ${server.publicUrl}`,
       todo: `give the server a certificate (TLS_CERT_FILE, TLS_KEY_FILE) or a proxy with one, or set PUBLIC_URL=${server.publicUrl}`,
     });
   });
