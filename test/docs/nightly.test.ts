@@ -6,6 +6,7 @@ import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { runVerb } from '../kit/operator-fixture.ts';
 import { hasProgram, run } from '../kit/programs.ts';
+import { expectCleanUnits } from '../kit/systemd.ts';
 import { makeTempDir, productDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const inGuide = (name: string): string => join(productDir, 'docs', 'operate', name);
@@ -113,14 +114,10 @@ describe('the units of the nightly job', () => {
     const units = ['go-win-tools-nightly.service', 'go-win-tools-nightly.timer'];
     for (const name of units) await cp(inGuide(name), join(dir, name));
 
-    const verified = await run('systemd-analyze', [
-      'verify',
-      '--man=no',
-      ...units.map((name) => join(dir, name)),
-    ]);
-
-    expect(verified.code, verified.stderr).toBe(0);
-    expect(verified.stderr).not.toContain('go-win-tools-nightly');
+    await expectCleanUnits(
+      'go-win-tools-nightly',
+      units.map((name) => join(dir, name)),
+    );
     await rm(dir, { recursive: true, force: true });
   });
 });
